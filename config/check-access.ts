@@ -1,0 +1,144 @@
+import { type CheckContext, checkRegions, emptyRecord, reportUnknownName } from './check-context.ts';
+import type { Backend, Key, KeyPermit, Limits, Permit, Team } from './config.ts';
+import { globMatches, globsOverlap } from './glob.ts';
+import { networkFault, networksOverlap } from './network.ts';
+import type { Path } from './problem.ts';
+import type { ConfigInput } from './schema.ts';
+import { keyDigest, resolveReference } from './secret.ts';
+
+/** `teams`: what a permit names exists, and admits something. */
+export function checkTeams(
+  input: ConfigInput['teams'],
+  backends: Readonly<Record<string, Backend>>,
+  context: CheckContext,
+): Record<string, Team> {
+  const teams = emptyRecord<Team>();
+  for (const [name, team] of Object.entries(input)) {
+    const path = ['teams', name];
+    teams[name] = { name, ...team };
+    checkLimits(team.limits, path, context);
+    const { permit } = team;
+    if (permit === undefined) {
+      context.warnings.add(path, `team ${name} has no permit: every request of its keys is refused`, { at: 'key' });
+      continue;
+    }
+    checkRegions(context, [...path, 'permit', 'regions'], permit.regions);
+    checkCallers(permit.callers, [...path, 'permit', 'callers'], context);
+    warnUseless(permit, name, path, Object.values(backends), context);
+  }
+  return teams;
+}
+
+/** A vendor that is permitted, but only in regions where this file has no backend of it: `cn-*` does not stand for `cn`. */
+function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: CheckContext): void {
+  const inRegion = ({ region }: Backend) => permit.regions.some((glob) => globMatches(glob, region));
+  if (!backends.some((backend) => permit.vendors.includes(backend.vendor) && inRegion(backend))) {
+    warnings.add([...path, 'permit'], `admits no backend of this file: every request of team ${team} is refused`, { at: 'key' });
+    return;
+  }
+  permit.vendors.forEach((vendor, index) => {
+    const own = backends.filter((backend) => backend.vendor === vendor);
+    if (own.length === 0 || own.some(inRegion)) return;
+    const regions = [...new Set(own.map(({ region }) => region))].join(', ');
+    warnings.add([...path, 'permit', 'vendors', index], `${vendor} is permitted, but not in the region of its backends here (${regions})`);
+  });
+}
+
+/** `keys`. `indexes`: where in the file each entry stands, since entries the schema refused are missing from `input`. */
+export function checkKeys(
+  input: ConfigInput['keys'],
+  indexes: readonly number[],
+  teams: Readonly<Record<string, Team>>,
+  context: CheckContext,
+): Key[] {
+  const names = new Set<string>();
+  const digests = new Map<string, string>();
+  const keys: Key[] = [];
+  for (const [position, entry] of input.entries()) {
+    const path = ['keys', indexes[position] ?? position];
+    const { key: reference, expires, ...rest } = entry;
+    if (names.has(entry.name)) context.problems.add([...path, 'name'], `${JSON.stringify(entry.name)} is the name of another key too`);
+    names.add(entry.name);
+    if (!context.teamNames.includes(entry.team)) reportUnknownName(context, [...path, 'team'], 'team', entry.team, context.teamNames);
+    checkLimits(entry.limits, path, context);
+    checkRegions(context, [...path, 'permit', 'regions'], entry.permit?.regions);
+    const callersFine = checkCallers(entry.permit?.callers, [...path, 'permit', 'callers'], context);
+    const team = teams[entry.team];
+    if (entry.permit !== undefined && team?.permit !== undefined && callersFine) {
+      warnOutside(entry.permit, team.permit, team.name, [...path, 'permit'], context);
+    }
+    const digest = digestOf(reference, path, context);
+    if (digest === undefined) continue;
+    const twin = digests.get(digest);
+    if (twin !== undefined) context.problems.add([...path, 'key'], `is the same key as that of ${JSON.stringify(twin)}`);
+    digests.set(digest, entry.name);
+    keys.push({ ...rest, digest, ...(expires === undefined ? {} : { expiresAtMs: Date.parse(expires) }) });
+  }
+  return keys;
+}
+
+/** The text of the key ends here: only its digest goes on. */
+function digestOf(reference: string, path: Path, { problems, warnings, secrets }: CheckContext): string | undefined {
+  if (reference.startsWith('sha256:')) return reference.slice('sha256:'.length).toLowerCase();
+  const resolved = resolveReference(reference, secrets);
+  if (!resolved.ok) {
+    problems.add([...path, 'key'], resolved.fault);
+    return undefined;
+  }
+  if (resolved.value.length < SHORTEST_SAFE_KEY) {
+    warnings.add(
+      [...path, 'key'],
+      `is shorter than ${SHORTEST_SAFE_KEY} characters and can be guessed; \`openssl rand -hex 24\` makes a good one`,
+    );
+  }
+  return keyDigest(resolved.value);
+}
+
+const SHORTEST_SAFE_KEY = 20;
+
+function checkCallers(callers: readonly string[] | undefined, path: Path, { problems }: CheckContext): boolean {
+  let fine = true;
+  callers?.forEach((caller, index) => {
+    const fault = networkFault(caller);
+    if (fault === undefined) return;
+    problems.add([...path, index], `${JSON.stringify(caller.slice(0, 64))} ${fault}`);
+    fine = false;
+  });
+  return fine;
+}
+
+function checkLimits(limits: Limits | undefined, path: Path, { warnings }: CheckContext): void {
+  const { tpm, tpd, outputReserve } = limits ?? {};
+  const tightest = Math.min(tpm ?? Number.POSITIVE_INFINITY, tpd ?? Number.POSITIVE_INFINITY);
+  if (outputReserve === undefined || outputReserve <= tightest) return;
+  warnings.add(
+    [...path, 'limits', 'outputReserve'],
+    `is more than ${tightest} tokens allow: requests without max_tokens would all be refused`,
+  );
+}
+
+/** A key's permit narrows its team's: what it names outside of that has no effect, and is probably a slip. */
+function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Path, context: CheckContext): void {
+  const warn = (list: keyof KeyPermit, isInside: (entry: string) => boolean): void => {
+    permit[list]?.forEach((entry, index) => {
+      if (isInside(entry)) return;
+      context.warnings.add(
+        [...path, list, index],
+        `${JSON.stringify(entry)} is outside the permit of team ${teamName} and permits nothing`,
+      );
+    });
+  };
+  warn('vendors', (vendor) => team.vendors.includes(vendor));
+  warn('models', (glob) => team.models.some((teamGlob) => globsOverlap(glob, teamGlob)));
+  warn(
+    'regions',
+    (glob) =>
+      // A pattern that matches no region at all has been reported as an error already.
+      context.regions.every((region) => !globMatches(glob, region)) ||
+      context.regions.some((region) => globMatches(glob, region) && team.regions.some((teamGlob) => globMatches(teamGlob, region))),
+  );
+  const { callers } = team;
+  if (callers?.every((caller) => networkFault(caller) === undefined)) {
+    warn('callers', (caller) => callers.some((teamCaller) => networksOverlap(caller, teamCaller)));
+  }
+}

@@ -1,0 +1,124 @@
+import { type CheckContext, emptyRecord, reportUnknownName } from './check-context.ts';
+import type { Backend, Candidate } from './config.ts';
+import type { Path } from './problem.ts';
+import type { BackendInput, ConfigInput } from './schema.ts';
+import { resolveReference, Secret } from './secret.ts';
+import type { VendorFacts } from './vendors.ts';
+
+/** `backends`: what the vendor of each one knows, its address, its credential. */
+export function checkBackends(input: ConfigInput['backends'], context: CheckContext): Record<string, Backend> {
+  const backends = emptyRecord<Backend>();
+  for (const [name, backend] of Object.entries(input)) {
+    const path = ['backends', name];
+    const facts = context.vendors[backend.vendor];
+    if (facts === undefined) throw new Error(`the schema let through the vendor ${backend.vendor}`);
+    checkVendorOptions(backend, facts, path, context);
+    warnTimeouts(backend, path, context);
+    const { apiKey: _reference, accessKey: _access, secretKey: _secret, baseUrl: _url, region: _region, ...rest } = backend;
+    const region = backend.region ?? facts.defaultRegion;
+    const apiKey = credential(backend, facts, path, context);
+    backends[name] = {
+      ...rest,
+      name,
+      region,
+      baseUrl: address(backend, region, facts, path, context),
+      ...(apiKey === undefined ? {} : { apiKey }),
+    };
+  }
+  return backends;
+}
+
+function checkVendorOptions(backend: BackendInput, facts: VendorFacts, path: Path, { problems }: CheckContext): void {
+  const { vendor, protocol } = backend;
+  const options = facts.options ?? [];
+  if (protocol !== 'compatible' && !facts.protocols.includes(protocol)) {
+    const known = [...new Set(['compatible', ...facts.protocols])].join(', ');
+    problems.add([...path, 'protocol'], `vendor ${vendor} does not speak ${JSON.stringify(protocol)}; it speaks: ${known}`);
+  }
+  if (backend.appId !== undefined && !options.includes('appId')) {
+    problems.add([...path, 'appId'], `vendor ${vendor} knows no appId`, { at: 'key' });
+  }
+  if (backend.auth === 'jwt' && !options.includes('jwt')) {
+    problems.add([...path, 'auth'], `vendor ${vendor} does not accept a JWT, use bearer`);
+  }
+}
+
+function credential(backend: BackendInput, facts: VendorFacts, path: Path, { problems, secrets }: CheckContext): Secret | undefined {
+  const pair = (['accessKey', 'secretKey'] as const).filter((key) => backend[key] !== undefined);
+  if (pair[0] !== undefined) {
+    const message = facts.options?.includes('accessKey')
+      ? 'accessKey/secretKey exchange is not supported yet, use apiKey'
+      : `vendor ${backend.vendor} has no accessKey/secretKey, use apiKey`;
+    problems.add([...path, pair[0]], message, { at: 'key' });
+  }
+  if (backend.apiKey === undefined) {
+    if (pair.length === 0 && facts.requires.includes('apiKey')) problems.add([...path, 'apiKey'], 'is required', { at: 'key' });
+    return undefined;
+  }
+  const resolved = resolveReference(backend.apiKey, secrets);
+  if (resolved.ok) return new Secret(resolved.value);
+  problems.add([...path, 'apiKey'], resolved.fault);
+  return undefined;
+}
+
+/** The base URL, or '' after a problem. */
+function address(backend: BackendInput, region: string, facts: VendorFacts, path: Path, { problems, warnings }: CheckContext): string {
+  const { baseUrl, vendor } = backend;
+  if (baseUrl === undefined) {
+    const known = Object.hasOwn(facts.baseUrls, region) ? facts.baseUrls[region] : undefined;
+    if (known === undefined && facts.regions.includes(region)) {
+      problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}`, { at: 'key' });
+    } else if (known === undefined) {
+      problems.add(
+        [...path, 'region'],
+        `vendor ${vendor} has no region ${JSON.stringify(region)}; it has: ${facts.regions.join(', ')} (any other needs baseUrl)`,
+      );
+    }
+    return known ?? '';
+  }
+  // Permits are checked against the label: one that lies about a public host would let data go where it may not.
+  const host = new URL(baseUrl).host;
+  const homes = Object.entries(facts.baseUrls).flatMap(([home, url]) => (new URL(url).host === host ? [home] : []));
+  if (homes.length > 0 && !homes.includes(region)) {
+    const at = backend.region === undefined ? 'baseUrl' : 'region';
+    problems.add([...path, at], `${host} is in region ${homes.join(' or ')}, not ${region}: set region accordingly`);
+  }
+  if (/\/coding|\/token-?plan/i.test(baseUrl)) {
+    warnings.add(
+      [...path, 'baseUrl'],
+      'looks like a subscription plan for coding tools; vendors block keys used there by other applications',
+    );
+  }
+  return baseUrl.replace(/\/+$/, '');
+}
+
+function warnTimeouts({ timeouts }: BackendInput, path: Path, { warnings, isWritten }: CheckContext): void {
+  for (const key of ['connectMs', 'firstByteMs', 'idleMs'] as const) {
+    const here = [...path, 'timeouts', key];
+    if (timeouts[key] > timeouts.totalMs && isWritten(here)) warnings.add(here, `has no effect: totalMs is ${timeouts.totalMs}`);
+  }
+}
+
+/** `models`: every candidate names a backend that exists, none twice. */
+export function checkModels(input: ConfigInput['models'], context: CheckContext): Record<string, readonly Candidate[]> {
+  const models = emptyRecord<readonly Candidate[]>();
+  for (const [alias, entries] of Object.entries(input)) {
+    const path = ['models', alias];
+    const prefix = alias.includes('/') ? alias.slice(0, alias.indexOf('/')) : '';
+    if (context.backendNames.includes(prefix)) {
+      context.warnings.add(path, `hides the model of that name of backend ${prefix}`, { at: 'key' });
+    }
+    const seen = new Set<string>();
+    models[alias] = entries.map((entry, index) => {
+      const { to, weight, thinking } = typeof entry === 'string' ? { to: entry, weight: 1, thinking: 'auto' as const } : entry;
+      const here = typeof entry === 'string' ? [...path, index] : [...path, index, 'to'];
+      const slash = to.indexOf('/');
+      const backend = to.slice(0, slash);
+      if (!context.backendNames.includes(backend)) reportUnknownName(context, here, 'backend', backend, context.backendNames);
+      if (seen.has(to)) context.problems.add(here, `${to} is listed twice`);
+      seen.add(to);
+      return { backend, model: to.slice(slash + 1), weight, thinking };
+    });
+  }
+  return models;
+}

@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import type { keySchema, teamSchema } from './schema-access.ts';
+import type { backendSchema } from './schema-backend.ts';
+import type { limitsSchema } from './schema-limits.ts';
+import type { serverSchema } from './schema-server.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * A checked configuration: what the rest of the relay reads. Deeply frozen; a reload makes a new one.
+ * The records have no prototype, so `config.models['constructor']` is undefined, not a function.
+ */
+export interface Config {
+  /** The file it came from, as the user named it. */
+  readonly file: string;
+  readonly server: Server;
+  readonly backends: Readonly<Record<string, Backend>>;
+  /** Asked model → candidates in order, at least one. */
+  readonly models: Readonly<Record<string, readonly Candidate[]>>;
+  readonly teams: Readonly<Record<string, Team>>;
+  readonly keys: readonly Key[];
+  readonly redis?: Secret;
+  readonly database?: Secret;
+}
+
+/** Frozen all the way down. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
+export type Server = Frozen<z.output<typeof serverSchema>>;
+export type Limits = Frozen<z.output<typeof limitsSchema>>;
+
+type BackendFile = Frozen<z.output<ReturnType<typeof backendSchema>>>;
+type BackendSecrets = 'apiKey' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl';
+
+export interface Backend extends Omit<BackendFile, BackendSecrets> {
+  readonly name: string;
+  readonly region: string;
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  /** Absent only for a vendor that needs none. */
+  readonly apiKey?: Secret;
+}
+
+export type Timeouts = Backend['timeouts'];
+
+export interface Candidate {
+  /** Name of a backend that exists. */
+  readonly backend: string;
+  /** The backend's own name of the model; may contain `/` and `:`. */
+  readonly model: string;
+  readonly weight: number;
+  readonly thinking: 'off' | 'on' | 'auto';
+}
+
+type TeamFile = Frozen<z.output<ReturnType<typeof teamSchema>>>;
+export interface Team extends TeamFile {
+  readonly name: string;
+}
+
+/** A team's permit: vendors, region globs, model globs; callers (addresses and networks) absent = any network. */
+export type Permit = NonNullable<TeamFile['permit']>;
+
+type KeyFile = Frozen<z.output<ReturnType<typeof keySchema>>>;
+
+/** What a key's permit narrows; an absent list narrows nothing. */
+export type KeyPermit = NonNullable<KeyFile['permit']>;
+
+export interface Key extends Omit<KeyFile, 'key' | 'expires'> {
+  /** Lower-case hex SHA-256 of the key; the key itself is not kept. */
+  readonly digest: string;
+  /** Milliseconds since the epoch; from then on the key is refused. */
+  readonly expiresAtMs?: number;
+}

@@ -1,0 +1,75 @@
+import type { Backend, Config, Key, KeyPermit, Limits, Permit } from './config.ts';
+import { formatProblem, type Problem } from './problem.ts';
+
+/** What `estafet check` prints for a good file: what leads where, in plain lines. Holds no secret; of a client key the first 12 digits of its digest. */
+export function explainConfig(config: Config, warnings: readonly Problem[] = []): string {
+  const { server, backends, models, teams, keys } = config;
+  const lines = [
+    `${config.file}: good, ${plural(warnings.length, 'warning')}`,
+    `listens on ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
+    ...section('backends', Object.values(backends).map(backendLine)),
+    ...section(
+      'models',
+      Object.entries(models).map(
+        ([alias, candidates]) =>
+          `${alias} → ${candidates.map(({ backend, model, weight, thinking }) => `${backend}/${model}${notes({ weight, thinking })}`).join(', ')}`,
+      ),
+    ),
+    ...section(
+      'teams',
+      Object.values(teams).map(
+        ({ name, permit, limits }) =>
+          `${name}: ${permit === undefined ? 'no permit, every request is refused' : permitText(permit)}${limitsText(limits)}`,
+      ),
+    ),
+    ...section('keys', keys.map(keyLine)),
+    ...section('warnings', warnings.map(formatProblem)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function backendLine({ name, vendor, region, baseUrl, protocol }: Backend): string {
+  return `${name}: ${vendor} in ${region}, ${baseUrl}${protocol === 'compatible' ? '' : ` (${protocol})`}`;
+}
+
+function keyLine(key: Key): string {
+  const parts = [
+    `${key.name}: team ${key.team}`,
+    `sha256:${key.digest.slice(0, 12)}…`,
+    ...(key.strict ? ['strict'] : []),
+    ...(key.reasoning === 'hide' ? ['reasoning hidden'] : []),
+    ...(key.onDisconnect === 'drain' ? ['drains on disconnect'] : []),
+    ...(key.expiresAtMs === undefined ? [] : [`expires ${new Date(key.expiresAtMs).toISOString()}`]),
+    ...(key.permit === undefined ? [] : [`narrowed to ${permitText(key.permit)}`]),
+  ];
+  return parts.join(', ') + limitsText(key.limits);
+}
+
+function permitText(permit: Permit | KeyPermit): string {
+  const lists = (['vendors', 'regions', 'models', 'callers'] as const).flatMap((list) => {
+    const entries = permit[list];
+    return entries === undefined ? [] : [`${list} ${entries.join(' ')}`];
+  });
+  return lists.length === 0 ? 'nothing in particular' : lists.join('; ');
+}
+
+function limitsText(limits: Limits | undefined): string {
+  if (limits === undefined) return '';
+  const { budget, ...counts } = limits;
+  const parts = Object.entries(counts).map(([name, amount]) => `${name} ${amount}`);
+  if (budget !== undefined) parts.push(`budget ${budget.amount} ${budget.currency} per ${budget.per}`);
+  return parts.length === 0 ? '' : ` [${parts.join(', ')}]`;
+}
+
+function notes({ weight, thinking }: { weight: number; thinking: string }): string {
+  const parts = [...(weight === 1 ? [] : [`weight ${weight}`]), ...(thinking === 'auto' ? [] : [`thinking ${thinking}`])];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function plural(count: number, word: string): string {
+  return `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { checkKeys, checkTeams } from './check-access.ts';
+import { checkBackends, checkModels } from './check-backends.ts';
+import type { CheckContext } from './check-context.ts';
+import type { Config } from './config.ts';
+import { readDocument } from './document.ts';
+import { reportIssues, valueAt } from './issues.ts';
+import { warnNotEnforced } from './not-yet-enforced.ts';
+import { type Problem, Problems } from './problem.ts';
+import { type ConfigInput, configSchema } from './schema.ts';
+import { readFault, resolveReference, SECRET_REFERENCE, Secret, type SecretSource } from './secret.ts';
+import { knownRegions, type Vendors } from './vendors.ts';
+
+/**
+ * Text of a configuration file → checked, frozen `Config`, or everything that is wrong with it at once.
+ * Never throws for any text. Reads nothing but the secret files it refers to, through `readFile`.
+ */
+export function parseConfig(text: string, options: ParseOptions): ConfigResult {
+  const { file, vendors } = options;
+  const read = readDocument(text, file);
+  if (!read.ok) return read;
+  const written = read.value;
+  const problems = new Problems(file, read.locate);
+  const warnings = new Problems(file, read.locate);
+
+  const schema = configSchema(vendors);
+  const parsed = schema.safeParse(written);
+  if (!parsed.success) reportIssues(parsed.error.issues, schema, written, problems);
+  // Entries the schema refused are left out, so that the rest is still checked and all problems come at once.
+  const sound = parsed.success ? { value: written, keyIndexes: undefined } : withoutFaulty(written, parsed.error.issues);
+  const input = parsed.success ? parsed : schema.safeParse(sound.value);
+  if (!input.success) return { ok: false, problems: problems.sorted() };
+
+  const context: CheckContext = {
+    vendors,
+    secrets: options,
+    problems,
+    warnings,
+    backendNames: namesIn(written['backends']),
+    teamNames: namesIn(written['teams']),
+    regions: [...new Set([...knownRegions(vendors), ...namesIn(written['backends']).flatMap((name) => regionIn(written, name))])],
+    isWritten: (path) => valueAt(written, path) !== undefined,
+  };
+  const config = build(input.data, sound.keyIndexes, context);
+  if (context.backendNames.length === 0 && !problems.list.some(({ path }) => path === 'backends')) {
+    problems.add(['backends'], 'at least one backend is required', { at: 'key' });
+  }
+  if (problems.list.length > 0) return { ok: false, problems: problems.sorted() };
+  warnNotEnforced(written, warnings);
+  return { ok: true, config: deepFreeze(config), warnings: warnings.sorted() };
+}
+
+export interface ParseOptions extends SecretSource {
+  readonly vendors: Vendors;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads and parses a file. A file that cannot be read is a problem like any other. `readFile` defaults to the disk. */
+export function loadConfigFile(path: string, options: LoadOptions): ConfigResult {
+  const { env, vendors, readFile = readFileSync } = options;
+  const refuse = (message: string): ConfigResult => ({ ok: false, problems: [{ file: path, path: '', line: 0, column: 0, message }] });
+  let bytes: Uint8Array;
+  try {
+    bytes = readFile(path);
+  } catch (error) {
+    return refuse(`cannot be read: ${readFault(error)}`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse('is not UTF-8 text');
+  }
+  return parseConfig(text, { file: path, env, readFile, vendors });
+}
+
+export interface LoadOptions {
+  /** `process.env`, or what stands for it in a test. */
+  readonly env: SecretSource['env'];
+  readonly vendors: Vendors;
+  readonly readFile?: SecretSource['readFile'];
+}
+
+function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, context: CheckContext): Config {
+  const { server } = input;
+  if (server.headersTimeoutMs > server.requestTimeoutMs) {
+    context.problems.add(['server', 'headersTimeoutMs'], `must be at most requestTimeoutMs, which is ${server.requestTimeoutMs}`);
+  }
+  const backends = checkBackends(input.backends, context);
+  const models = checkModels(input.models, context);
+  const teams = checkTeams(input.teams, backends, context);
+  const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);
+  if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
+  return {
+    file: context.secrets.file,
+    server,
+    backends,
+    models,
+    teams,
+    keys,
+    ...connection('redis', input.redis, context),
+    ...connection('database', input.database, context),
+  };
+}
+
+function connection(name: 'redis' | 'database', text: string | undefined, context: CheckContext): { redis?: Secret; database?: Secret } {
+  if (text === undefined) return {};
+  if (!SECRET_REFERENCE.test(text)) return { [name]: new Secret(text) };
+  const resolved = resolveReference(text, context.secrets);
+  if (resolved.ok) return { [name]: new Secret(resolved.value) };
+  context.problems.add([name], resolved.fault);
+  return {};
+}
+
+/** The file without the entries, or whole sections, in which the schema found something. */
+function withoutFaulty(written: Readonly<Record<string, unknown>>, issues: readonly z.core.$ZodIssue[]) {
+  const value: Record<string, unknown> = { ...written };
+  const faultyKeys = new Set<number>();
+  for (const issue of issues) {
+    const [section, entry] = issue.path;
+    if (section === undefined) {
+      if (issue.code === 'unrecognized_keys') for (const key of issue.keys) delete value[key];
+    } else if (section === 'keys' && typeof entry === 'number') faultyKeys.add(entry);
+    else if (typeof entry === 'string' && section !== 'server') {
+      const entries = Object.entries(value[String(section)] ?? {});
+      value[String(section)] = Object.fromEntries(entries.filter(([name]) => name !== entry));
+    } else delete value[String(section)];
+  }
+  const keys = Array.isArray(value['keys']) ? value['keys'] : [];
+  const keyIndexes = [...keys.keys()].filter((index) => !faultyKeys.has(index));
+  if (Array.isArray(value['keys'])) value['keys'] = keyIndexes.map((index) => keys[index]);
+  return { value, keyIndexes };
+}
+
+function namesIn(section: unknown): string[] {
+  return typeof section === 'object' && section !== null && !Array.isArray(section) ? Object.keys(section) : [];
+}
+
+function regionIn(written: unknown, backend: string): string[] {
+  const region = valueAt(written, ['backends', backend, 'region']);
+  return typeof region === 'string' ? [region] : [];
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

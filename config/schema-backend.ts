@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { currency } from './schema-limits.ts';
+import type { Vendors } from './vendors.ts';
+import { count, ENV_REFERENCE, freeName, milliseconds, secretReference } from './words.ts';
+
+/** A price in money per million tokens. */
+const price = z.number().min(0).max(1_000_000);
+
+const priceSchema = z.strictObject({
+  currency: currency.meta({ description: 'Currency of the prices.' }),
+  input: price.meta({ unit: 'per million tokens', description: 'Price of input tokens.' }),
+  cachedInput: price
+    .optional()
+    .meta({ unit: 'per million tokens', description: 'Price of input tokens read from the cache; absent: as `input`.' }),
+  output: price.meta({ unit: 'per million tokens', description: 'Price of output tokens.' }),
+});
+
+const breakerSchema = z.strictObject({
+  failures: z.int().min(1).max(1_000_000).default(5).meta({ description: 'Failures within the window that open the breaker.' }),
+  windowMs: milliseconds.default(30_000).meta({ unit: 'ms', description: 'Window in which failures are counted.' }),
+  openMs: milliseconds.default(15_000).meta({ unit: 'ms', description: 'How long it stays open before one request may probe.' }),
+});
+
+const timeoutsSchema = z.strictObject({
+  connectMs: milliseconds.default(8_000).meta({ unit: 'ms', description: 'Opening the connection, TLS included.' }),
+  firstByteMs: milliseconds.default(120_000).meta({ unit: 'ms', description: 'From sending the request to the first byte of the answer.' }),
+  idleMs: milliseconds
+    .default(240_000)
+    .meta({ unit: 'ms', description: 'Longest silence within an answer. Thinking models are known to fall silent for minutes.' }),
+  totalMs: milliseconds.default(1_800_000).meta({ unit: 'ms', description: 'The whole call, first to last byte.' }),
+});
+
+/** One entry of `backends`: one account with one vendor in one region. */
+export function backendSchema(vendors: Vendors) {
+  const protocols = [...new Set(['compatible', ...Object.values(vendors).flatMap((vendor) => vendor.protocols)])];
+  return z.strictObject({
+    vendor: z.enum(Object.keys(vendors)).meta({ description: 'Whose API this is.' }),
+    protocol: z
+      .enum(protocols)
+      .default('compatible')
+      .meta({ description: "Which of the vendor's protocols is spoken; `compatible` is its OpenAI-like one." }),
+    region: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be a region name such as cn-beijing' })
+      .optional()
+      .meta({
+        description:
+          "Region of the account; permits are checked against it. Absent: the vendor's default region. With `baseUrl` any label.",
+      }),
+    baseUrl: z
+      .string()
+      .regex(/^https?:\/\/[^\s?#@]+$/, { error: 'must be an http or https URL without user name, query or fragment' })
+      .refine((url) => !/^https?:\/\/[^\s?#@]+$/.test(url) || URL.canParse(url), { error: 'is not a valid URL' })
+      .optional()
+      .meta({ description: "Base URL exactly as the vendor's own SDK takes it. Absent: the public one of the region." }),
+    apiKey: secretReference
+      .optional()
+      .meta({ description: `The vendor's API key: \`${ENV_REFERENCE}\`, \`env:NAME\` or \`file:/path\`, never the key itself.` }),
+    accessKey: secretReference.optional().meta({ description: 'Access key of a key pair. Not supported yet: use `apiKey`.' }),
+    secretKey: secretReference.optional().meta({ description: 'Secret key of a key pair. Not supported yet: use `apiKey`.' }),
+    appId: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,128}$/, { error: 'must be 1 to 128 visible ASCII characters' })
+      .optional()
+      .meta({ description: 'Application the use is booked to, for vendors that know one.' }),
+    auth: z
+      .enum(['bearer', 'jwt'])
+      .default('bearer')
+      .meta({ description: '`bearer` sends the key; `jwt` sends a short-lived token signed with it, for vendors that accept one.' }),
+    timeouts: timeoutsSchema.prefault({}).meta({ description: 'Time limits of calls to this backend.' }),
+    connections: z.int().min(1).max(100_000).default(512).meta({ description: 'Most sockets open to this backend.' }),
+    retries: z.int().min(0).max(10).optional().meta({ description: 'How often a failed call is sent again before the next candidate.' }),
+    breaker: z
+      .union([z.literal('off'), breakerSchema])
+      .optional()
+      .meta({ description: 'When to stop calling a failing backend for a while; `off`: never.' }),
+    concurrency: count
+      .optional()
+      .meta({ unit: 'requests', description: "The vendor account's own limit of requests running at the same time." }),
+    prices: z
+      .record(freeName, priceSchema)
+      .optional()
+      .meta({ description: 'Prices that replace those of the catalogue, by model name of the backend.' }),
+  });
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { count } from './words.ts';
+
+/** Money is counted in integer nano-units (a token costs some hundred of them), which are exact up to this many units. */
+const MOST_MONEY = Math.floor(Number.MAX_SAFE_INTEGER / 1e9);
+
+export const currency = z.enum(['CNY', 'USD']);
+
+const budgetSchema = z.strictObject({
+  amount: z.number().gt(0).max(MOST_MONEY).meta({ description: 'Money that may be spent in one window; decimals are allowed.' }),
+  currency: currency.meta({ description: 'Currency of `amount`.' }),
+  per: z
+    .enum(['hour', 'day', 'week', 'month', 'never'])
+    .meta({ description: 'The calendar window after which it starts anew, in the time zone of the team; `never` is once and for all.' }),
+});
+
+/** `limits` of a team or key: every one that is set must allow a request. */
+export const limitsSchema = z.strictObject({
+  rpm: count.optional().meta({ unit: 'requests', description: 'Requests per minute, refilled continuously.' }),
+  rpd: count.optional().meta({ unit: 'requests', description: 'Requests per day, refilled continuously.' }),
+  tpm: count.optional().meta({ unit: 'tokens', description: 'Tokens per minute, input and output together.' }),
+  tpd: count.optional().meta({ unit: 'tokens', description: 'Tokens per day, input and output together.' }),
+  concurrency: count.optional().meta({ unit: 'requests', description: 'Requests running at the same time.' }),
+  budget: budgetSchema.optional().meta({ description: 'Money per calendar window.' }),
+  outputReserve: count.optional().meta({ unit: 'tokens', description: 'Output tokens reserved for a request that sets no `max_tokens`.' }),
+});

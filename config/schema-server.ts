@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { milliseconds } from './words.ts';
+
+/** `server`: where the relay listens and what it accepts at most. The defaults are safe to expose (bounded memory and time). */
+export const serverSchema = z.strictObject({
+  host: z
+    .string()
+    .refine((host) => isIP(host) !== 0 || /^(?!.*\.\d+$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/.test(host), {
+      error: 'must be an IP address or a host name, without a port',
+    })
+    .default('127.0.0.1')
+    .meta({ description: 'Address to listen on. `0.0.0.0` or `::` opens the relay to the network.' }),
+  port: z.int().min(0).max(65535).default(8080).meta({ description: 'TCP port to listen on; 0 takes a free one.' }),
+  maxBodyBytes: z
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(16 * 1024 ** 2)
+    .meta({ unit: 'bytes', description: 'Longest request body, counted after decompression. Longer ones get 413.' }),
+  maxHeaderBytes: z
+    .int()
+    .min(1024)
+    .max(1024 ** 2)
+    .default(16 * 1024)
+    .meta({ unit: 'bytes', description: 'All headers of a request together.' }),
+  maxMessages: z.int().min(1).max(1_000_000).default(4096).meta({ description: 'Most messages in one chat request.' }),
+  maxTools: z.int().min(1).max(1_000_000).default(128).meta({ description: 'Most tools in one chat request.' }),
+  maxJsonDepth: z.int().min(1).max(1000).default(64).meta({ description: 'Deepest nesting of objects and lists in a request body.' }),
+  requestTimeoutMs: milliseconds
+    .default(60_000)
+    .meta({ unit: 'ms', description: 'The whole request, body included, must have arrived by then. Does not limit the answer.' }),
+  headersTimeoutMs: milliseconds
+    .default(15_000)
+    .meta({ unit: 'ms', description: 'The headers of a request must have arrived by then. At most `requestTimeoutMs`.' }),
+  keepAliveTimeoutMs: milliseconds
+    .default(72_000)
+    .meta({ unit: 'ms', description: 'How long an idle connection stays open. Longer than the idle time of a load balancer in front.' }),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20_000)
+    .meta({ description: 'Most client connections at once; more are closed at once.' }),
+  heartbeatMs: milliseconds
+    .default(15_000)
+    .meta({ unit: 'ms', description: 'A stream silent for this long gets an SSE comment, so that proxies keep it open.' }),
+  drainTimeoutMs: milliseconds
+    .default(30_000)
+    .meta({ unit: 'ms', description: 'After SIGTERM, how long running answers may go on before they are cut.' }),
+  receiptTtlMs: milliseconds.default(900_000).meta({ unit: 'ms', description: 'How long the receipt of a request can be looked up.' }),
+  receiptsKept: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(10_000)
+    .meta({ description: 'Most receipts kept for look-up; the oldest go first.' }),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ description: 'Least severe log line that is written. Prompts, answers and secrets are in none.' }),
+});

@@ -1,0 +1,28 @@
+/**
+ * What the configuration must know of the vendors. The caller supplies it (from the registry of translators), so that
+ * a new vendor does not edit this folder: no vendor name is written here.
+ */
+export interface VendorFacts {
+  /** Region of a backend that names none. */
+  readonly defaultRegion: string;
+  readonly regions: readonly string[];
+  /** Region → base URL as the vendor's SDK takes it. A region without one needs `baseUrl` in the backend. */
+  readonly baseUrls: Readonly<Record<string, string>>;
+  /** Protocols besides `compatible`, which always means the vendor's default dialect. */
+  readonly protocols: readonly string[];
+  /** Keys a backend of this vendor must have. */
+  readonly requires: readonly 'apiKey'[];
+  /** Vendor-specific keys that are understood: elsewhere they are errors. Absent: none. */
+  readonly options?: readonly VendorOption[];
+}
+
+/** `appId`: the key `appId` is sent · `jwt`: `auth: jwt` is possible · `accessKey`: the vendor has key pairs (refused so far). */
+export type VendorOption = 'appId' | 'jwt' | 'accessKey';
+
+/** Vendor name → facts. */
+export type Vendors = Readonly<Record<string, VendorFacts>>;
+
+/** Every region any vendor has, once. */
+export function knownRegions(vendors: Vendors): string[] {
+  return [...new Set(Object.values(vendors).flatMap((vendor) => vendor.regions))];
+}
