@@ -91,6 +91,23 @@ export interface Vendor {
    * through `kernel.faults`; faults of the *wire* (slow, stall, cut, garbage) are applied by the kernel afterwards.
    */
   handle(incoming: Incoming, kernel: Kernel): Handled;
+  /** Fault names of this vendor only, so that the admin API accepts them; the common ones are in kernel/fault-names.ts. */
+  readonly faultNames?: readonly string[];
+  /** Keys that work or fail on purpose, for the start-up line and the guide. */
+  readonly keys?: readonly VendorKey[];
+  /**
+   * The account a credential (the text after `Bearer `) belongs to: keys of one account share the admin API's limits.
+   * Without it every credential is an account of its own.
+   */
+  accountOf?(credential: string): string;
+}
+
+export interface VendorKey {
+  readonly key: string;
+  /** Name in the journal and in `/usage`. */
+  readonly name: string;
+  readonly region: string | null;
+  readonly what: string;
 }
 
 /** Services for vendors; one instance per simulator. */
@@ -113,6 +130,8 @@ export interface Kernel {
   rememberRequestId(id: string): boolean;
   /** Hex digits derived from the request's sequence number and `salt`: ids that are unique and repeatable. */
   hex(incoming: Incoming, salt: string, digits: number): string;
+  /** True when the admin API switched this vendor to its strict profile (`PUT /profile`). */
+  readonly strict?: boolean;
 }
 
 export interface ToolSpec {

@@ -1,0 +1,4 @@
+import type { Vendor } from './kernel/types.ts';
+
+/** The simulated vendors, one line each. */
+export const VENDORS: readonly Vendor[] = [];
