@@ -37,11 +37,16 @@ export interface Wishes {
   readonly modelList: boolean;
 }
 
+/** Names only this vendor knows. */
+export const FAULT_NAMES = ['form', 'finish', 'tool-args', 'tool-choice', 'shape', 'profile', 'limits', 'models'] as const;
+
 type Args = Readonly<Record<string, string>>;
 
 const RATE_KINDS: Readonly<Record<string, string>> = {
   concurrency: '1302',
   rpm: '1303',
+  tpm: '1303',
+  burst: '1303',
   day: '1304',
   traffic: '1305',
   plan: '1308',
@@ -53,8 +58,11 @@ const KEY_KINDS: Readonly<Record<string, string>> = { wrong: '1000', invalid: '1
 const RETIRED_KINDS: Readonly<Record<string, string>> = { model: '1211', api: '1221', plan: '1311' };
 const INTERNAL_KINDS: Readonly<Record<string, string>> = { internal: '500', call: '1200', flow: '1230', network: '1234' };
 
-/** @throws FaultError when a fault's value means nothing here; the message names the allowed values. */
-export function readFaults(faults: readonly Fault[], region: string): Wishes {
+/**
+ * @param strictProfile whether the admin API switched this vendor to its strict profile
+ * @throws FaultError when a fault's value means nothing here; the message names the allowed values
+ */
+export function readFaults(faults: readonly Fault[], region: string, strictProfile = false): Wishes {
   // The list puts the prompt's own faults first, so the first of a name wins.
   const get = (name: string): Args | undefined => faults.find((fault) => fault.name === name)?.args;
   const shapes = faults.filter((fault) => fault.name === 'shape').map(({ args }) => args);
@@ -81,7 +89,7 @@ export function readFaults(faults: readonly Fault[], region: string): Wishes {
 
   return {
     profile: profile === 'old' || profile === '2025' ? profile : '2026',
-    strict: manner === null ? null : manner === 'strict',
+    strict: manner === null ? strictProfile || null : manner === 'strict',
     // A shape needs an error to wear it: the plain internal one unless another fault named one.
     refusal: refusal ?? (shaped && !streamFailure ? new Refusal(error200?.['code'] ?? '500') : null),
     error200: error200 !== undefined || shape.envelope,

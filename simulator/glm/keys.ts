@@ -5,6 +5,7 @@
  * tolerated clock window is not documented; this simulator takes ±5 minutes.
  */
 import { createHmac } from 'node:crypto';
+import type { VendorKey } from '../kernel/types.ts';
 import { Refusal } from './errors.ts';
 
 /**
@@ -41,6 +42,37 @@ export function keyText(name: string): string {
   const found = KEYS.find((entry) => entry.name === name);
   if (!found) throw new Error(`No simulated GLM key is named ${name}`);
   return `${found.id}.${found.secret}`;
+}
+
+const WHAT: Readonly<Record<KeyState, string>> = {
+  funded: 'works',
+  unfunded: 'no cash: 1113 on paid models, free flash models work',
+  plan: 'coding plan only: 1113 outside /api/coding',
+  'plan-expired': '1309',
+  locked: '1112',
+  busy: 'one request at a time per model, then 1302',
+};
+
+export const VENDOR_KEYS: readonly VendorKey[] = KEYS.map(({ name, region, id, secret, state }) => ({
+  key: `${id}.${secret}`,
+  name,
+  region,
+  what: WHAT[state],
+}));
+
+/** The account behind a credential, so that the plain key and every JWT made from it share their limits. */
+export function accountOf(credential: string): string {
+  const [id = '', payload] = credential.split('.', 2);
+  const named = KEYS.find((entry) => entry.id === id);
+  if (named) return named.name;
+  try {
+    const apiKey = decode(payload ?? '')['api_key'];
+    return KEYS.find((entry) => entry.id === apiKey)?.name ?? credential;
+  } catch (error) {
+    // Neither a key nor a JWT: it will be refused, and is an account of its own until then.
+    if (error instanceof Refusal) return credential;
+    throw error;
+  }
 }
 
 const SKEW_MS = 5 * 60_000;

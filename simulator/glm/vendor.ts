@@ -4,14 +4,14 @@
  * Order of judgement: path, method, key, body, faults, account, concurrency, parameters, answer. A refusal of any step is a
  * reply with the vendor's own code; nothing is thrown at the kernel.
  */
-import type { Accounting, Handled, Incoming, Kernel, Reply, Vendor } from '../kernel/types.ts';
+import type { Accounting, Fault, Handled, Incoming, Kernel, Reply, Vendor } from '../kernel/types.ts';
 import { answer, JSON_HEADERS, wholeAnswer } from './chat.ts';
 import { embed, peekInput } from './embeddings.ts';
 import { errorValue, languageOf, messageOf, PLAIN_SHAPE, Refusal } from './errors.ts';
-import { FaultError, readFaults, type Wishes } from './faults.ts';
+import { FAULT_NAMES, FaultError, readFaults, type Wishes } from './faults.ts';
 import { type Fields, parseBody } from './fields.ts';
 import { answerId } from './ids.ts';
-import { authenticate, checkAccount, type GlmKey, keyText } from './keys.ts';
+import { accountOf, authenticate, checkAccount, type GlmKey, keyText, VENDOR_KEYS } from './keys.ts';
 import { peekLastUser } from './messages.ts';
 import { MODELS } from './models.ts';
 import { rerank } from './rerank.ts';
@@ -38,6 +38,9 @@ export const glmVendor: Vendor = {
   regions: ['cn', 'intl'],
   basePath: PAYG,
   goodKey: keyText('glm-cn-good'),
+  faultNames: FAULT_NAMES,
+  keys: VENDOR_KEYS,
+  accountOf,
   handle(incoming, kernel) {
     const state: State = { accounting: { ...NOTHING }, wishes: null, requestId: null };
     try {
@@ -83,7 +86,8 @@ function respond(incoming: Incoming, kernel: Kernel, state: State): Reply {
   state.accounting.stream = route.endpoint === 'chat' && body['stream'] === true;
   state.requestId = typeof body['request_id'] === 'string' ? body['request_id'] : null;
 
-  const wishes = readFaults(kernel.faults(incoming, promptOf(route.endpoint, body)), incoming.region);
+  const faults = kernel.faults(incoming, promptOf(route.endpoint, body)).filter((fault) => happens(fault, incoming, kernel));
+  const wishes = readFaults(faults, incoming.region, kernel.strict ?? false);
   state.wishes = wishes;
   const failure = wishes.streamFailure;
   if (failure && !state.accounting.stream) {
@@ -131,6 +135,14 @@ function chat(incoming: Incoming, kernel: Kernel, body: Fields, account: GlmKey,
   if (failure) state.accounting.errorCode = failure.code;
   const value = failure ? errorOf(failure, incoming, kernel, state) : {};
   return streamAnswer(incoming, kernel, found, request, formWishes, value);
+}
+
+/** `percent=85` on any fault: it strikes that share of the requests, the same ones in every run. */
+function happens(fault: Fault, incoming: Incoming, kernel: Kernel): boolean {
+  const percent = fault.args['percent'];
+  if (percent === undefined) return true;
+  if (!/^\d{1,3}$/.test(percent)) throw new FaultError(`the GLM simulator does not know percent "${percent}"; it takes 0 to 100`);
+  return Number.parseInt(kernel.hex(incoming, `glm-percent-${fault.name}`, 8), 16) % 100 < Number(percent);
 }
 
 function promptOf(endpoint: Endpoint, body: Fields): string {

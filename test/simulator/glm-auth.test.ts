@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { authenticate, KEYS, keyText } from '../../simulator/glm/keys.ts';
+import { accountOf, authenticate, KEYS, keyText } from '../../simulator/glm/keys.ts';
 import { glmVendor } from '../../simulator/glm/vendor.ts';
 import { chatBody, NOW_MS, openDesk } from './glm-desk.ts';
 
@@ -103,4 +103,11 @@ describe('requests in flight', () => {
     expect(told.json['error']?.['code'] ?? null).toBe(code);
     expect(told.status).toBe(code === null ? 200 : 429);
   });
+});
+
+test('a plain key and the JWTs made from it are one account', () => {
+  expect(accountOf(good)).toBe('glm-cn-good');
+  expect(accountOf(jwt())).toBe('glm-cn-good');
+  expect(accountOf(keyText('glm-cn-second'))).toBe('glm-cn-second');
+  expect(accountOf('whatever')).toBe('whatever');
 });

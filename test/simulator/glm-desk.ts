@@ -35,6 +35,8 @@ export interface Told {
   /** `data:` lines of a stream, parsed; `[DONE]` as the string. */
   readonly events: readonly Json[];
   readonly frames: readonly string[];
+  /** One a frame: does it carry text or tool arguments? */
+  readonly contentFlags: readonly boolean[];
   readonly accounting: Accounting;
 }
 
@@ -100,6 +102,7 @@ export function openDesk(): Desk {
       json: (reply.kind === 'whole' ? JSON.parse(text) : {}) as Json,
       events: data,
       frames,
+      contentFlags: reply.kind === 'stream' ? reply.frames.map((frame) => frame.content) : [],
       accounting,
     };
   }

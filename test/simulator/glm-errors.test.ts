@@ -78,6 +78,18 @@ describe('neutral fault names', () => {
     expect(ask({ faults, body: saying('[[sim:code value=1302]]') }).accounting.errorCode).toBe('1302');
   });
 
+  test.each([
+    [0, 0, 0],
+    [100, 200, 200],
+    [85, 150, 190],
+  ])('percent=%i strikes between %i and %i of 200 requests', (percent, least, most) => {
+    const desk = openDesk();
+    const struck = Array.from({ length: 200 }, () => desk.ask({ body: saying(`[[sim:overload percent=${percent}]]`) }).status === 429);
+    const count = struck.filter(Boolean).length;
+    expect(count).toBeGreaterThanOrEqual(least);
+    expect(count).toBeLessThanOrEqual(most);
+  });
+
   test('wire faults of the kernel are none of the vendor’s', () => {
     expect(ask({ body: saying('[[sim:cut bytes=10]] hi') }).status).toBe(200);
   });
