@@ -13,7 +13,7 @@ export function readDocument(text: string, file: string): ReadResult {
   const places = new Map<string, { key: Place; value: Place }>();
   const problems = new Problems(file, (path, at) => closest(places, path, at));
   if (text.length > LONGEST_TEXT) {
-    return refused(file, { line: 0, column: 0 }, `the file is longer than ${LONGEST_TEXT / 1024} KiB`);
+    return refused(file, WHOLE, `the file is longer than ${LONGEST_TEXT / 1024} KiB`);
   }
   const { safe, restore } = shieldReferences(text.replace(/^\uFEFF/, ''));
   const placeAt = (offset: number): Place => {
@@ -30,7 +30,7 @@ export function readDocument(text: string, file: string): ReadResult {
       version: '1.2',
       schema: 'core',
       uniqueKeys: false,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
     const faults = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]);
     if (faults.length > 0) {
@@ -134,6 +134,7 @@ const DEEPEST = 32;
 /** After a syntax error most others are its echoes. */
 const MOST_FAULTS = 5;
 const START: Place = { line: 1, column: 1 };
+const WHOLE: Place = { line: 0, column: 0 };
 
 class Refusal extends Error {
   readonly path: Path;
@@ -198,5 +199,5 @@ function closest(places: ReadonlyMap<string, { key: Place; value: Place }>, path
     const parent = places.get(pathId(path.slice(0, length)));
     if (parent !== undefined) return parent.key;
   }
-  return START;
+  return path.length === 0 ? START : WHOLE;
 }

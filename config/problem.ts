@@ -65,8 +65,12 @@ export class Problems {
     });
   }
 
-  /** In the order of the file. */
+  /** In the order of the file; what concerns the file as a whole comes last. */
   sorted(): Problem[] {
-    return this.list.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return this.list.toSorted((a, b) => order(a.line) - order(b.line) || a.column - b.column);
   }
+}
+
+function order(line: number): number {
+  return line === 0 ? Number.MAX_SAFE_INTEGER : line;
 }

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { explainConfig } from '../../config/explain.ts';
+import { keyDigest } from '../../config/secret.ts';
+import { ENV, parse } from './setup.ts';
+
+test('says in plain lines what leads where', () => {
+  const result = parse(`server: { host: "::1", port: 9000 }
+backends:
+  q: { vendor: qwen, apiKey: env:QWEN_KEY }
+  g: { vendor: glm, region: intl, apiKey: env:GLM_KEY }
+models:
+  gpt-4o: [q/qwen-plus, { to: g/glm-4.6, weight: 2, thinking: off }]
+teams:
+  t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } } }
+  none: {}
+keys:
+  - { name: app, team: t, key: env:APP_KEY, strict: true, reasoning: hide, onDisconnect: drain, expires: 2030-01-01T00:00:00Z, permit: { models: [gpt-*] } }
+`);
+  if (!result.ok) throw new Error('expected a good file');
+  expect(explainConfig(result.config, result.warnings)).toBe(`estafet.yaml: good, 3 warnings
+listens on [::1]:9000
+backends:
+  q: qwen in cn-beijing, https://dashscope.aliyuncs.com/compatible-mode/v1
+  g: glm in intl, https://api.z.ai/api/paas/v4
+models:
+  gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off)
+teams:
+  t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day]
+  none: no permit, every request is refused
+keys:
+  app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*
+warnings:
+  estafet.yaml:8:81  teams.t.limits: limits are validated but not enforced by this release
+  estafet.yaml:9:3  teams.none: team none has no permit: every request of its keys is refused
+  estafet.yaml:11:76  keys[0].onDisconnect: onDisconnect: drain is validated but not enforced by this release
+`);
+});

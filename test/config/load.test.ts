@@ -1,0 +1,303 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are references of the configuration, not templates
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfigFile } from '../../config/load.ts';
+import { NOT_YET_ENFORCED } from '../../config/not-yet-enforced.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { keyDigest } from '../../config/secret.ts';
+import { accepted, ENV, GOOD, problemsOf, vendors } from './setup.ts';
+
+const backend = (text: string) => GOOD.replace('{ vendor: qwen, apiKey: ${QWEN_KEY} }', text);
+
+describe('a good file', () => {
+  test('has every default filled in', () => {
+    const { config, warnings } = accepted(GOOD);
+    expect(warnings).toEqual([]);
+    expect(config.server).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      maxBodyBytes: 16_777_216,
+      maxHeaderBytes: 16_384,
+      maxMessages: 4096,
+      maxTools: 128,
+      maxJsonDepth: 64,
+      requestTimeoutMs: 60_000,
+      headersTimeoutMs: 15_000,
+      keepAliveTimeoutMs: 72_000,
+      maxConnections: 20_000,
+      heartbeatMs: 15_000,
+      drainTimeoutMs: 30_000,
+      receiptTtlMs: 900_000,
+      receiptsKept: 10_000,
+      logLevel: 'info',
+    });
+    expect(config.backends['qwen']).toMatchObject({
+      name: 'qwen',
+      vendor: 'qwen',
+      protocol: 'compatible',
+      region: 'cn-beijing',
+      baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
+      auth: 'bearer',
+      connections: 512,
+      timeouts: { connectMs: 8_000, firstByteMs: 120_000, idleMs: 240_000, totalMs: 1_800_000 },
+    });
+    expect(config.backends['qwen']?.apiKey?.reveal()).toBe(ENV.QWEN_KEY);
+    expect(config.teams['t']).toEqual({ name: 't', permit: { vendors: ['qwen'], regions: ['*'], models: ['*'] } });
+    expect(config.keys).toEqual([
+      { name: 'app', team: 't', strict: false, onDisconnect: 'cancel', reasoning: 'show', digest: keyDigest(ENV.APP_KEY) },
+    ]);
+  });
+
+  test('candidates are split at the first slash and keep their order', () => {
+    const { config } = accepted(`${GOOD}models:\n  m: ["qwen/a/b:c", { to: qwen/d, weight: 3, thinking: on }]\n`);
+    expect(config.models['m']).toEqual([
+      { backend: 'qwen', model: 'a/b:c', weight: 1, thinking: 'auto' },
+      { backend: 'qwen', model: 'd', weight: 3, thinking: 'on' },
+    ]);
+  });
+
+  test('the digest of a key is taken as it is, in lower case', () => {
+    const digest = keyDigest(ENV.APP_KEY);
+    const { config } = accepted(GOOD.replace('"${APP_KEY}"', `"sha256:${digest.toUpperCase()}"`));
+    expect(config.keys[0]?.digest).toBe(digest);
+  });
+
+  test('the digest is SHA-256 of the UTF-8 text', () => {
+    expect(keyDigest('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  });
+
+  test('a moment of expiry is the same in any zone', () => {
+    const at = (text: string) => accepted(GOOD.replace('"${APP_KEY}"', `"\${APP_KEY}", expires: ${text}`)).config.keys[0]?.expiresAtMs;
+    expect(at('2027-01-31T08:00:00+08:00')).toBe(Date.UTC(2027, 0, 31));
+    expect(at('2027-01-31T00:00:00Z')).toBe(Date.UTC(2027, 0, 31));
+  });
+
+  test('names of Object.prototype are ordinary names, and found only if written', () => {
+    const { config } = accepted(`${GOOD.replaceAll('qwen:', 'constructor:')}models: { toString: [constructor/x] }\n`);
+    expect(config.backends['constructor']?.vendor).toBe('qwen');
+    expect(config.models['toString']).toHaveLength(1);
+    expect(config.models['constructor']).toBeUndefined();
+    expect(config.teams['valueOf']).toBeUndefined();
+  });
+
+  test('numbers and words may be names, as written', () => {
+    const { config } = accepted(`${GOOD}models: { 4: [qwen/x], 4.10: [qwen/x], true: [qwen/x], 0x10: [qwen/x] }\n`);
+    expect(Object.keys(config.models)).toEqual(['4', '4.10', 'true', '0x10']);
+  });
+
+  test('aliases of YAML work', () => {
+    const { config } = accepted(`${GOOD}models: { a: &same [qwen/x], b: *same }\n`);
+    expect(config.models['b']).toEqual(config.models['a']);
+  });
+
+  test('baseUrl overrides the address, loses slashes at its end, and allows any region label', () => {
+    const { config } = accepted(
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: lab, baseUrl: "http://127.0.0.1:9101/compatible-mode/v1/" }'),
+    );
+    expect(config.backends['qwen']).toMatchObject({ region: 'lab', baseUrl: 'http://127.0.0.1:9101/compatible-mode/v1' });
+  });
+
+  test('an address that is public in one region is accepted for that region', () => {
+    const text = backend('{ vendor: glm, apiKey: env:GLM_KEY, region: intl, auth: jwt, baseUrl: "https://api.z.ai/api/paas/v4" }');
+    expect(accepted(text.replace('vendors: [qwen]', 'vendors: [glm]')).config.backends['qwen']).toMatchObject({
+      region: 'intl',
+      auth: 'jwt',
+    });
+  });
+
+  test('redis and database are secrets, written out or referenced', () => {
+    const { config } = accepted(`${GOOD}redis: "redis://:pw@host"\ndatabase: env:QWEN_KEY\n`);
+    expect(config.redis?.reveal()).toBe('redis://:pw@host');
+    expect(config.database?.reveal()).toBe(ENV.QWEN_KEY);
+    expect(JSON.stringify(config)).not.toContain('pw');
+  });
+
+  test('it is frozen all the way down', () => {
+    const { config } = accepted(`${GOOD}models: { m: [qwen/x] }\n`);
+    const walk = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      expect(Object.isFrozen(value), path).toBe(true);
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
+    };
+    walk(config, 'config');
+    expect(() => Object.assign(config.server, { port: 1 })).toThrow(TypeError);
+  });
+});
+
+test('references need no quotes inside braces', () => {
+  const { config, warnings } = accepted(`server: { host: 127.0.0.1, port: 8080 }
+backends:
+  qwen:  { vendor: qwen,  region: cn-beijing, apiKey: \${QWEN_KEY} }          # protocol: compatible (default)
+  glm:   { vendor: glm,   region: cn, apiKey: \${GLM_KEY} }
+models:
+  gpt-4o:      [qwen/qwen-plus, glm/glm-4.6]
+  gpt-4o-mini: [{ to: glm/glm-4.5-air, weight: 3 }, { to: qwen/qwen-flash, weight: 1 }]
+teams:
+  default:
+    permit: { vendors: [qwen, ernie, glm], regions: [cn-*, cn, intl], callers: [10.0.0.0/8] }
+keys:
+  - { name: ci, team: default, key: \${APP_KEY}, strict: false, onDisconnect: cancel, permit: { models: [gpt-*] } }
+`);
+  expect(warnings).toEqual([]);
+  expect(config.backends['glm']?.apiKey?.reveal()).toBe(ENV.GLM_KEY);
+  expect(config.keys[0]?.digest).toBe(keyDigest(ENV.APP_KEY));
+});
+
+describe('secret files', () => {
+  const file = (content: string | Uint8Array) => (path: string) => {
+    expect(path).toBe('/run/k');
+    return typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  };
+  const text = backend('{ vendor: qwen, apiKey: file:/run/k }');
+
+  test.each([['key-1'], ['key-1\n'], ['key-1\r\n']])('%j: one line break at the end is dropped', (content) => {
+    expect(accepted(text, file(content)).config.backends['qwen']?.apiKey?.reveal()).toBe('key-1');
+  });
+
+  test.each([
+    ['', 'secret file /run/k is empty'],
+    [' \n', 'secret file /run/k is empty'],
+    ['a\nb', 'secret file /run/k holds a space, a line break or a character outside ASCII'],
+    ['a\n\n', 'secret file /run/k holds a space, a line break or a character outside ASCII'],
+    ['ключ', 'secret file /run/k holds a space, a line break or a character outside ASCII'],
+    [Uint8Array.of(0xff, 0xfe), 'secret file /run/k is not UTF-8 text'],
+  ])('%j is refused', (content, message) => {
+    expect(problemsOf(text, file(content))).toEqual([`estafet.yaml:2:33  backends.qwen.apiKey: ${message}`]);
+  });
+
+  test('a relative path starts in the folder of the configuration', () => {
+    const seen: string[] = [];
+    const options = {
+      env: ENV,
+      vendors,
+      readFile: (path: string) => {
+        seen.push(path);
+        return new TextEncoder().encode(seen.length === 1 ? backend('{ vendor: qwen, apiKey: "file:keys/k" }') : 'k');
+      },
+    };
+    expect(loadConfigFile('/etc/estafet/estafet.yaml', options).ok).toBe(true);
+    expect(seen).toEqual(['/etc/estafet/estafet.yaml', '/etc/estafet/keys/k']);
+  });
+});
+
+describe('warnings', () => {
+  const team = (text: string) => GOOD.replace('{ permit: { vendors: [qwen], regions: ["*"] } }', text);
+  const key = (text: string) => GOOD.replace('"${APP_KEY}" }', `"\${APP_KEY}", permit: ${text} }`);
+  test.each([
+    ['no permit', team('{}'), 'teams.t: team t has no permit: every request of its keys is refused'],
+    ['no keys', GOOD.replace(/keys:[\s\S]*/, ''), 'keys: no keys: every request is refused'],
+    [
+      'no backend permitted',
+      team('{ permit: { vendors: [glm], regions: ["*"] } }'),
+      'teams.t.permit: admits no backend of this file: every request of team t is refused',
+    ],
+    [
+      'a vendor in another region',
+      `${team('{ permit: { vendors: [qwen, glm], regions: ["cn-*"] } }').replace('backends:\n', 'backends:\n  glm: { vendor: glm, apiKey: env:GLM_KEY }\n')}`,
+      'teams.t.permit.vendors[1]: glm is permitted, but not in the region of its backends here (cn)',
+    ],
+    [
+      'key: vendor outside',
+      key('{ vendors: [glm] }'),
+      'keys[0].permit.vendors[0]: "glm" is outside the permit of team t and permits nothing',
+    ],
+    [
+      'key: region outside',
+      key('{ regions: [intl] }').replace('["*"]', '["cn-*"]'),
+      'keys[0].permit.regions[0]: "intl" is outside the permit of team t and permits nothing',
+    ],
+    [
+      'key: model outside',
+      key('{ models: ["o3*"] }').replace('["*"]', '["*"], models: ["gpt-*"]'),
+      'keys[0].permit.models[0]: "o3*" is outside the permit of team t and permits nothing',
+    ],
+    [
+      'key: network outside',
+      key('{ callers: [192.168.0.0/16] }').replace('["*"]', '["*"], callers: [10.0.0.0/8, "::1"]'),
+      'keys[0].permit.callers[0]: "192.168.0.0/16" is outside the permit of team t and permits nothing',
+    ],
+    ['short key', GOOD.replace('"${APP_KEY}"', 'env:GLM_KEY'), 'keys[0].key: is shorter than 20 characters and can be guessed'],
+    [
+      'coding plan',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "https://open.bigmodel.cn/api/coding/paas/v4" }').replace('[qwen]', '[glm]'),
+      'backends.qwen.baseUrl: looks like a subscription plan',
+    ],
+    [
+      'token plan',
+      backend('{ vendor: ernie, apiKey: env:GLM_KEY, baseUrl: "https://qianfan.baidubce.com/v2/tokenplan/personal" }').replace(
+        '[qwen]',
+        '[ernie]',
+      ),
+      'backends.qwen.baseUrl: looks like a subscription plan',
+    ],
+    [
+      'time limit beyond the total',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, timeouts: { idleMs: 2000, totalMs: 1000 } }'),
+      'backends.qwen.timeouts.idleMs: has no effect: totalMs is 1000',
+    ],
+    ['alias over a backend', `${GOOD}models: { qwen/x: [qwen/y] }\n`, 'models.qwen/x: hides the model of that name of backend qwen'],
+    [
+      'reserve above the limit',
+      team('{ permit: { vendors: [qwen], regions: ["*"] }, limits: { tpm: 10, outputReserve: 11 } }'),
+      'teams.t.limits.outputReserve: is more than 10 tokens allow',
+    ],
+  ])('%s', (_name, text, expected) => {
+    expect(accepted(text).warnings.join('\n')).toContain(`  ${expected}`);
+  });
+
+  test('what lies inside the permit of the team gives none', () => {
+    const text = key('{ vendors: [qwen], regions: [cn-beijing], models: ["gpt-4*"], callers: [10.1.0.0/16] }');
+    expect(accepted(text.replace('["*"]', '["cn-*"], models: ["gpt-*"], callers: [10.0.0.0/8]')).warnings).toEqual([]);
+  });
+
+  test('every key of NOT_YET_ENFORCED gives one, where it is written', () => {
+    const text = `backends:
+  qwen: { vendor: qwen, apiKey: env:QWEN_KEY, retries: 1, breaker: off, concurrency: 5, prices: { a: { currency: CNY, input: 1, output: 2 } } }
+teams:
+  t: { permit: { vendors: [qwen], regions: ["*"] }, limits: { rpm: 1 }, timeZone: Asia/Shanghai }
+keys:
+  - { name: a, team: t, key: env:APP_KEY, limits: { rpm: 1 }, onDisconnect: drain }
+redis: redis://x
+database: env:QWEN_KEY
+`;
+    const { warnings } = accepted(text);
+    const lines = warnings.filter((line) => line.endsWith('validated but not enforced by this release'));
+    expect(lines).toHaveLength(NOT_YET_ENFORCED.length);
+    expect(lines[0]).toBe('estafet.yaml:2:47  backends.qwen.retries: retries is validated but not enforced by this release');
+    expect(lines).toContain('estafet.yaml:6:43  keys[0].limits: limits are validated but not enforced by this release');
+    expect(accepted(GOOD.replace('"${APP_KEY}"', '"${APP_KEY}", onDisconnect: cancel')).warnings).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'estafet-config-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const load = (name: string) => {
+    const result = loadConfigFile(join(folder, name), { env: ENV, vendors });
+    return result.ok ? 'good' : result.problems.map(formatProblem).join('\n').replaceAll(`${folder}/`, '');
+  };
+
+  test('good', () => {
+    writeFileSync(join(folder, 'good.yaml'), GOOD);
+    expect(load('good.yaml')).toBe('good');
+  });
+  test('missing', () => expect(load('none.yaml')).toBe('none.yaml  cannot be read: no such file'));
+  test('a directory', () => expect(load('')).toContain('  cannot be read: it is a directory'));
+  test('below a file', () => {
+    writeFileSync(join(folder, 'plain'), '');
+    expect(load('plain/x.yaml')).toBe('plain/x.yaml  cannot be read: a part of the path is not a directory');
+  });
+  test.each([
+    ['UTF-16', Buffer.from(`\uFEFF${GOOD}`, 'utf16le')],
+    ['Latin-1', Buffer.from('# caf\xe9\n', 'latin1')],
+    ['half a character', Buffer.from('# 你').subarray(0, -1)],
+  ])('not UTF-8: %s', (_name, bytes) => {
+    writeFileSync(join(folder, 'bad.yaml'), bytes);
+    expect(load('bad.yaml')).toBe('bad.yaml  is not UTF-8 text');
+  });
+});

@@ -1,0 +1,336 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are references of the configuration, not templates
+import { describe, expect, test } from 'vitest';
+import { ENV, GOOD, problemsOf } from './setup.ts';
+
+/** Each bad file and the first line it gets. The message is the contract: what was wrong, where, what to do. */
+const start = (expected: string) => `estafet.yaml${expected.startsWith(' ') ? '' : ':'}${expected}`;
+const backend = (text: string) => `backends:\n  b: ${text}\n`;
+const team = (text: string) => `${GOOD.replace('t: { permit: { vendors: [qwen], regions: ["*"] } }', `t: ${text}`)}`;
+const key = (text: string) => GOOD.replace(/ {2}- .*\n/, `  - ${text}\n`);
+
+describe('YAML', () => {
+  test.each([
+    ['empty', '', '1:1  the file is empty; see config/examples for a start'],
+    ['only a comment', '# nothing\n', '1:1  the file is empty; see config/examples for a start'],
+    ['a list', '- a\n', '1:1  the file must be a mapping such as "server: …", "backends: …"'],
+    ['plain text', 'hello', '1:1  the file must be a mapping such as "server: …", "backends: …"'],
+    ['a tab', 'server:\n\tport: 1\n', '2:1  tabs are not allowed for indentation, use spaces'],
+    [
+      'unclosed brace',
+      'server: {port: 1',
+      '1:17  YAML syntax: Flow map in block collection must be sufficiently indented and end with a }',
+    ],
+    ['two documents', 'server: {}\n---\nserver: {}\n', '2:1  the file must hold one document: remove the second ---'],
+    ['a bare star', 'teams: { t: { permit: { vendors: [*] } } }', '1:35  a value that starts with * must be quoted, as in "*"'],
+    ['a tag', 'server: !thing {}', '1:9  tags such as !name are not supported, write plain text'],
+    ['a binary tag', 'redis: !!binary aGk=', '1:17  redis: tags such as !!binary are not supported, write plain text'],
+    ['a key twice', 'server: {}\nbackends: {}\nserver: {}\n', '3:1  server: is written twice'],
+    ['a quoted key twice', 'backends:\n  a: {}\n  "a": {}\n', '3:3  backends.a: is written twice'],
+    ['__proto__', 'backends:\n  __proto__: { vendor: qwen }\n', '2:3  backends.__proto__: "__proto__" is not allowed as a name'],
+    ['a mapping as key', '? { a: 1 }\n: b\n', '1:1  a key must be plain text'],
+    ['unknown alias', 'server: *nothing\n', '1:9  server: alias *nothing has no anchor &nothing before it'],
+    ['an alias in itself', 'models: &a { x: *a }\n', '1:17  models.x.x: alias *a contains itself'],
+    ['a merge key', 'server: { "<<": { port: 1 } }', '1:11  server.<<: unknown key; known here: '],
+    ['too deep', `a: ${'['.repeat(40)}${']'.repeat(40)}`, '1:36  a[0]'],
+    ['far too deep', '['.repeat(50_000), '1:'],
+    ['too long', `# ${'x'.repeat(1024 * 1024)}`, '  the file is longer than 1024 KiB'],
+    ['a BOM does not move columns', '\uFEFFsevrer: {}\n', '1:1  sevrer: unknown key, did you mean "server"?'],
+    [
+      'a reference in braces does not move columns',
+      'x: ${A}\ny: { a: ${B}, b: ${C} }\nsevrer: { a: ${B} }',
+      '1:1  x: unknown key; known here: server, ',
+    ],
+    ['Windows line ends', 'server: {}\r\nsevrer: {}\r\n', '2:1  sevrer: unknown key, did you mean "server"?'],
+  ])('%s', (_name, text, expected) => {
+    const line = problemsOf(text)[0] ?? '';
+    expect(line.slice(0, start(expected).length)).toBe(start(expected));
+  });
+
+  test('an alias bomb is refused, and quickly', () => {
+    const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 10; i++)
+      bomb.push(
+        `a${i}: &a${i} [${Array(10)
+          .fill(`*a${i - 1}`)
+          .join(', ')}]`,
+      );
+    const started = performance.now();
+    expect(problemsOf(bomb.join('\n'))[0]).toMatch(/^estafet\.yaml:\d+:\d+ {2}a2.*: more than 100 aliases \(\*name\) in one file$/);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe('values', () => {
+  test.each([
+    ['nothing in it', 'server: {}\n', '  backends: at least one backend is required'],
+    ['a slip in a section', 'sevrer: {}\n', '1:1  sevrer: unknown key, did you mean "server"?'],
+    [
+      'a slip in a key',
+      backend('{ vender: qwen, vendor: qwen, apiKey: env:QWEN_KEY }'),
+      '2:8  backends.b.vender: unknown key, did you mean "vendor"?',
+    ],
+    ['snake case', backend('{ vendor: qwen, api_key: env:QWEN_KEY }'), '2:22  backends.b.api_key: unknown key, did you mean "apiKey"?'],
+    ['a foreign key', 'server: { zzz: 1 }', '1:11  server.zzz: unknown key; known here: host, port, maxBodyBytes'],
+    ['a key of Object.prototype', 'server: { constructor: 1 }', '1:11  server.constructor: unknown key; known here: '],
+    ['missing key', backend('{ apiKey: env:QWEN_KEY }'), '2:3  backends.b.vendor: is required'],
+    ['nothing written', 'server: { port: }', '1:17  server.port: must be a number, but nothing is written'],
+    ['text for a number', 'server: { port: "80" }', '1:17  server.port: must be a number, not text'],
+    ['a decimal', 'server: { port: 80.5 }', '1:17  server.port: must be a whole number, not a number with decimals'],
+    [
+      'infinite',
+      team('{ limits: { budget: { amount: .inf, currency: CNY, per: day } } }'),
+      '4:36  teams.t.limits.budget.amount: must be a number, not infinite',
+    ],
+    ['too small', 'server: { port: -1 }', '1:17  server.port: must be at least 0'],
+    ['too large', 'server: { port: 65536 }', '1:17  server.port: must be at most 65535'],
+    ['longer than a timer', 'server: { heartbeatMs: 2147483648 }', '1:24  server.heartbeatMs: must be at most 2147483647'],
+    ['host with port', 'server: { host: "127.0.0.1:80" }', '1:17  server.host: must be an IP address or a host name, without a port'],
+    ['half an address', 'server: { host: 127.0.0 }', '1:17  server.host: must be an IP address or a host name, without a port'],
+    [
+      'headers after the request',
+      `server: { headersTimeoutMs: 9000, requestTimeoutMs: 8000 }\n${GOOD}`,
+      '1:29  server.headersTimeoutMs: must be at most requestTimeoutMs, which is 8000',
+    ],
+    ['a list for a mapping', 'backends: []', '1:11  backends: must be a mapping, not a list'],
+    [
+      'a bad backend name',
+      'backends: { "a/b": { vendor: qwen, apiKey: env:QWEN_KEY } }',
+      '1:13  backends.a/b: must be a name of 1 to 64 letters',
+    ],
+    [
+      'wrong word',
+      backend('{ vendor: qwne, apiKey: env:QWEN_KEY }'),
+      '2:16  backends.b.vendor: "qwne" is not one of qwen, ernie, glm, did you mean "qwen"?',
+    ],
+    [
+      'a literal secret',
+      backend('{ vendor: qwen, apiKey: sk-live-0815 }'),
+      '2:30  backends.b.apiKey: a secret is not written into the file: write ${NAME} or env:NAME for an environment variable, or file:/path',
+    ],
+    [
+      'text around a reference',
+      backend('{ vendor: qwen, apiKey: "Bearer ${QWEN_KEY}" }'),
+      '2:30  backends.b.apiKey: a secret is not written into the file',
+    ],
+    ['unset variable', backend('{ vendor: qwen, apiKey: ${NOPE} }'), '2:30  backends.b.apiKey: environment variable NOPE is not set'],
+    [
+      'a name of Object.prototype',
+      backend('{ vendor: qwen, apiKey: env:toString }'),
+      '2:30  backends.b.apiKey: environment variable toString is not set',
+    ],
+    ['empty variable', backend('{ vendor: qwen, apiKey: env:EMPTY }'), '2:30  backends.b.apiKey: environment variable EMPTY is empty'],
+    [
+      'variable with a space',
+      backend('{ vendor: qwen, apiKey: env:SPACED }'),
+      '2:30  backends.b.apiKey: environment variable SPACED holds a space, a line break or a character outside ASCII',
+    ],
+    [
+      'missing file',
+      backend('{ vendor: qwen, apiKey: "file:/run/none" }'),
+      '2:30  backends.b.apiKey: secret file /run/none cannot be read: no such file',
+    ],
+    ['no credential', backend('{ vendor: qwen }'), '2:3  backends.b.apiKey: is required'],
+    [
+      'key pair',
+      backend('{ vendor: ernie, accessKey: env:QWEN_KEY, secretKey: env:GLM_KEY }'),
+      '2:23  backends.b.accessKey: accessKey/secretKey exchange is not supported yet, use apiKey',
+    ],
+    [
+      'key pair beside a key',
+      backend('{ vendor: ernie, apiKey: env:QWEN_KEY, secretKey: env:GLM_KEY }'),
+      '2:45  backends.b.secretKey: accessKey/secretKey exchange is not supported yet, use apiKey',
+    ],
+    [
+      'key pair of a vendor without',
+      backend('{ vendor: glm, accessKey: env:GLM_KEY }'),
+      '2:21  backends.b.accessKey: vendor glm has no accessKey/secretKey, use apiKey',
+    ],
+    [
+      'appId elsewhere',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, appId: app-1 }'),
+      '2:44  backends.b.appId: vendor qwen knows no appId',
+    ],
+    [
+      'jwt elsewhere',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, auth: jwt }'),
+      '2:50  backends.b.auth: vendor qwen does not accept a JWT, use bearer',
+    ],
+    [
+      'unknown region',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, region: us }'),
+      '2:50  backends.b.region: vendor glm has no region "us"; it has: cn, intl (any other needs baseUrl)',
+    ],
+    [
+      'region called like a method',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, region: constructor }'),
+      '2:50  backends.b.region: vendor glm has no region "constructor"',
+    ],
+    [
+      'region without address',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: eu-central-1 }'),
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in eu-central-1',
+    ],
+    [
+      'not a URL',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "ftp://x" }'),
+      '2:51  backends.b.baseUrl: must be an http or https URL without user name, query or fragment',
+    ],
+    [
+      'URL with a password',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "https://u:pw@x/v4" }'),
+      '2:51  backends.b.baseUrl: must be an http or https URL without user name, query or fragment',
+    ],
+    [
+      'URL with a bad port',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "http://x:99999" }'),
+      '2:51  backends.b.baseUrl: is not a valid URL',
+    ],
+    [
+      'region label that lies',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "https://api.z.ai/api/paas/v4" }'),
+      '2:51  backends.b.baseUrl: api.z.ai is in region intl, not cn: set region accordingly',
+    ],
+  ])('%s', (_name, text, expected) => {
+    const line = problemsOf(text)[0] ?? '';
+    expect(line.slice(0, start(expected).length)).toBe(start(expected));
+  });
+});
+
+describe('models, teams, keys', () => {
+  const models = (text: string) => `${GOOD}models: ${text}\n`;
+  test.each([
+    ['no candidates', models('{ gpt-4o: [] }'), '7:19  models.gpt-4o: must not be an empty list'],
+    ['not a list', models('{ gpt-4o: qwen/qwen-plus }'), '7:19  models.gpt-4o: must be a list, not text'],
+    ['no slash', models('{ gpt-4o: [qwen-plus] }'), '7:20  models.gpt-4o[0]: must be written as backend/model'],
+    ['unknown backend', models('{ gpt-4.1: [qwem/x] }'), '7:21  models."gpt-4.1"[0]: unknown backend "qwem", did you mean "qwen"?'],
+    ['unknown backend, nothing near', models('{ m: [{ to: zzzzz/x }] }'), '7:21  models.m[0].to: unknown backend "zzzzz"; there are: qwen'],
+    ['backend called like a method', models('{ m: [toString/x] }'), '7:15  models.m[0]: unknown backend "toString"; there are: qwen'],
+    ['listed twice', models('{ m: [qwen/a, { to: qwen/a }] }'), '7:29  models.m[1].to: qwen/a is listed twice'],
+    ['weight 0', models('{ m: [{ to: qwen/a, weight: 0 }] }'), '7:37  models.m[0].weight: must be at least 1'],
+    [
+      'thinking',
+      models('{ m: [{ to: qwen/a, thinking: of }] }'),
+      '7:39  models.m[0].thinking: "of" is not one of off, on, auto, did you mean "off"?',
+    ],
+    ['a number as candidate', models('{ m: [3] }'), '7:15  models.m[0]: must be text or a mapping'],
+    ['slip in a candidate', models('{ m: [{ too: qwen/a }] }'), '7:15  models.m[0].to: is required'],
+    ['control character in a name', models('{ "a\\nb": [qwen/a] }'), '7:11  models."a\\nb": must be 1 to 128 characters'],
+    [
+      'unknown vendor',
+      team('{ permit: { vendors: [gml], regions: [cn] } }'),
+      '4:28  teams.t.permit.vendors[0]: "gml" is not one of qwen, ernie, glm, did you mean "glm"?',
+    ],
+    ['no regions', team('{ permit: { vendors: [qwen] } }'), '4:8  teams.t.permit.regions: is required'],
+    [
+      'empty callers',
+      team('{ permit: { vendors: [qwen], regions: [cn], callers: [] } }'),
+      '4:59  teams.t.permit.callers: must not be an empty list',
+    ],
+    [
+      'region nobody has',
+      team('{ permit: { vendors: [qwen], regions: [cn-beijin] } }'),
+      '4:45  teams.t.permit.regions[0]: "cn-beijin" matches no region, did you mean "cn-beijing"?',
+    ],
+    [
+      'no network',
+      team('{ permit: { vendors: [qwen], regions: ["*"], callers: [10.1] } }'),
+      '4:61  teams.t.permit.callers[0]: must be text, not a number with decimals',
+    ],
+    [
+      'shorthand address',
+      team('{ permit: { vendors: [qwen], regions: ["*"], callers: ["10.1"] } }'),
+      '4:61  teams.t.permit.callers[0]: "10.1" must be an IP address or a network',
+    ],
+    [
+      'prefix too long',
+      team('{ permit: { vendors: [qwen], regions: ["*"], callers: [10.0.0.0/33] } }'),
+      '4:61  teams.t.permit.callers[0]: "10.0.0.0/33" the part after / must be a whole number from 0 to 32',
+    ],
+    [
+      'host bits',
+      team('{ permit: { vendors: [qwen], regions: ["*"], callers: [10.0.0.5/8] } }'),
+      '4:61  teams.t.permit.callers[0]: "10.0.0.5/8" has bits set outside its prefix: write 10.0.0.0/8 for the network or 10.0.0.5',
+    ],
+    ['time zone', team('{ timeZone: Asia/Shangai }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
+    ['offset for a zone', team('{ timeZone: "+08:00" }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
+    ['limit 0', team('{ limits: { rpm: 0 } }'), '4:23  teams.t.limits.rpm: must be at least 1'],
+    ['limit beyond exactness', team('{ limits: { tpd: 9007199254740993 } }'), '4:23  teams.t.limits.tpd: must be at most 9007199254740991'],
+    [
+      'budget 0',
+      team('{ limits: { budget: { amount: 0, currency: CNY, per: day } } }'),
+      '4:36  teams.t.limits.budget.amount: must be more than 0',
+    ],
+    [
+      'budget beyond nano-units',
+      team('{ limits: { budget: { amount: 9007200, currency: CNY, per: day } } }'),
+      '4:36  teams.t.limits.budget.amount: must be at most 9007199',
+    ],
+    [
+      'literal key',
+      key('{ name: a, team: t, key: my-own-key }'),
+      '6:30  keys[0].key: a key is not written into the file: write ${NAME}, env:NAME, file:/path or sha256: and 64 hex digits',
+    ],
+    ['short digest', key('{ name: a, team: t, key: "sha256:abcd" }'), '6:30  keys[0].key: a key is not written into the file'],
+    ['unknown team', key('{ name: a, team: tt, key: env:APP_KEY }'), '6:22  keys[0].team: unknown team "tt", did you mean "t"?'],
+    [
+      'date without zone',
+      key('{ name: a, team: t, key: env:APP_KEY, expires: 2027-01-31T00:00:00 }'),
+      '6:52  keys[0].expires: must be an ISO date and time with a zone',
+    ],
+    [
+      '30 February',
+      key('{ name: a, team: t, key: env:APP_KEY, expires: 2027-02-30T00:00:00Z }'),
+      '6:52  keys[0].expires: must be an ISO date and time with a zone',
+    ],
+    ['key name twice', `${GOOD}  - { name: app, team: t, key: env:GLM_KEY }\n`, '7:13  keys[1].name: "app" is the name of another key too'],
+    ['same key twice', `${GOOD}  - { name: b, team: t, key: env:APP_KEY }\n`, '7:30  keys[1].key: is the same key as that of "app"'],
+  ])('%s', (_name, text, expected) => {
+    const line = problemsOf(text)[0] ?? '';
+    expect(line.slice(0, start(expected).length)).toBe(start(expected));
+  });
+});
+
+test('a literal secret is not repeated, wherever it was written', () => {
+  const secret = 'sk-literal0secret';
+  for (const text of [
+    backend(`{ vendor: qwen, apiKey: ${secret} }`),
+    backend(`{ vendor: qwen, apiKey: { ${secret} } }`),
+    backend(`{ vendor: qwen, apiKey: [${secret}] }`),
+    backend(`{ vendor: qwen, apiKey: ${secret}: x }`),
+    backend(`{ vendor: qwen, apiKey: "${secret} }`),
+    backend(`{ vendor: qwen, apiKey: env:${secret} }`),
+    backend(`{ vendor: qwen, apiKey: x} ${secret}`),
+    backend(`{ vendor: qwen, apiKey: env:QWEN_KEY, baseUrl: "https://u:${secret}@host/v1" }`),
+    key(`{ name: a, team: t, key: ${secret} }`),
+    key(`{ name: a, team: t, key: "sha256:${secret}" }`),
+  ]) {
+    expect(problemsOf(text).join('\n')).not.toContain(secret);
+  }
+});
+
+test('all problems come at once, in the order of the file, also across the schema and the cross checks', () => {
+  const text = `server: { prot: 1 }
+backends:
+  a: { vendor: qwen, apiKey: env:NOPE }
+  b: { vendor: qwen, apikey: env:QWEN_KEY }
+models:
+  m: [a/x, b/y, c/z]
+teams: { t: {} }
+keys:
+  - { name: one, team: u, key: literal }
+  - { name: two, team: u, key: env:APP_KEY }
+`;
+  expect(problemsOf(text)).toEqual([
+    expect.stringContaining(':1:11  server.prot: unknown key, did you mean "port"?'),
+    expect.stringContaining(':3:30  backends.a.apiKey: environment variable NOPE is not set'),
+    expect.stringContaining(':4:22  backends.b.apikey: unknown key, did you mean "apiKey"?'),
+    expect.stringContaining(':6:17  models.m[2]: unknown backend "c", did you mean "a"?'),
+    expect.stringContaining(':9:32  keys[0].key: a key is not written into the file'),
+    expect.stringContaining(':10:24  keys[1].team: unknown team "u", did you mean "t"?'),
+  ]);
+});
+
+test('the values of the environment are in no message', () => {
+  const text = backend('{ vendor: qwen, apiKey: env:SPACED }');
+  expect(problemsOf(text).join()).not.toContain(`"${ENV.SPACED}"`);
+});
