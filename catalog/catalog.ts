@@ -19,7 +19,11 @@ interface Entry {
     readonly logprobs: boolean | null;
     readonly n_max: number | null;
   } | null;
-  readonly status: { readonly state: 'current' | 'retiring' | 'retired'; readonly date: string | null; readonly replacement: string | null };
+  readonly status: {
+    readonly state: 'current' | 'retiring' | 'retired';
+    readonly date: string | null;
+    readonly replacement: string | null;
+  };
 }
 
 export interface CatalogModel {
@@ -65,7 +69,9 @@ export class Catalog {
 
   /** Ids of a vendor's current chat models. */
   chatModels(vendor: string): string[] {
-    const ids = [...this.#models].filter(([name, model]) => name === `${vendor}/${model.id}` && model.kind === 'chat' && model.state !== 'retired');
+    const ids = [...this.#models].filter(
+      ([name, model]) => name === `${vendor}/${model.id}` && model.kind === 'chat' && model.state !== 'retired',
+    );
     return ids.map(([, model]) => model.id);
   }
 }

@@ -18,9 +18,7 @@ interface ErrorKind {
 }
 
 const badRequest = (about: string, code?: string | null): ErrorKind =>
-  code === undefined
-    ? { status: 400, type: 'invalid_request_error', about }
-    : { status: 400, type: 'invalid_request_error', code, about };
+  code === undefined ? { status: 400, type: 'invalid_request_error', about } : { status: 400, type: 'invalid_request_error', code, about };
 
 export const ERRORS = {
   invalid_json: badRequest('The body is not valid JSON, not valid UTF-8, or not a JSON object.', null),

@@ -34,7 +34,9 @@ function checkTree(root: object, maxDepth: number, strings: boolean): void {
   let level: [string, object][] = [['', root]];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > maxDepth) {
-      throw new OpenAIError('object_too_deep', `Invalid body: nested deeper than ${maxDepth} levels.`, { param: level[0]?.[0].slice(0, 200) || undefined });
+      throw new OpenAIError('object_too_deep', `Invalid body: nested deeper than ${maxDepth} levels.`, {
+        param: level[0]?.[0].slice(0, 200) || undefined,
+      });
     }
     const next: [string, object][] = [];
     for (const [path, node] of level) {
@@ -55,7 +57,11 @@ function checkTree(root: object, maxDepth: number, strings: boolean): void {
 }
 
 function loneSurrogate(path: string): never {
-  throw new OpenAIError('invalid_value', `Invalid '${path || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`, {
-    param: path.slice(0, 200) || undefined,
-  });
+  throw new OpenAIError(
+    'invalid_value',
+    `Invalid '${path || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`,
+    {
+      param: path.slice(0, 200) || undefined,
+    },
+  );
 }

@@ -36,7 +36,8 @@ export class Receipt {
    */
   note(field: string, fate: Exclude<Fate, 'kept' | 'refused'>, reason: string, options: { to?: string; alters?: boolean } = {}): void {
     const alters = options.alters ?? false;
-    if (alters && this.#strict) this.refuse(field, `Unsupported parameter: '${field}' would be ${fate} (${reason}), and this key is strict.`);
+    if (alters && this.#strict)
+      this.refuse(field, `Unsupported parameter: '${field}' would be ${fate} (${reason}), and this key is strict.`);
     this.changes.push(options.to === undefined ? { field, fate, reason, alters } : { field, fate, reason, to: options.to, alters });
   }
 

@@ -52,7 +52,11 @@ function checkContent(path: string, message: Record<string, unknown>, role: Role
   const content = message['content'];
   if (content == null) {
     if (role === 'function') return;
-    if (role === 'assistant' && (message['tool_calls'] != null || message['function_call'] != null || message['refusal'] != null || message['audio'] != null)) return;
+    if (
+      role === 'assistant' &&
+      (message['tool_calls'] != null || message['function_call'] != null || message['refusal'] != null || message['audio'] != null)
+    )
+      return;
     if (content === undefined) missing(path);
     wrongType(path, 'a string or an array of content parts', content);
   }
@@ -100,7 +104,9 @@ function checkToolCalls(path: string, value: unknown): void {
     nonEmptyString(`${at}.id`, call['id'], 512);
     if (call['type'] !== undefined) oneOf(`${at}.type`, call['type'], ['function', 'custom']);
     if (call['type'] === 'custom') {
-      throw new OpenAIError('unsupported_value', `Unsupported value: '${at}.type' does not support 'custom' with this model.`, { param: `${at}.type` });
+      throw new OpenAIError('unsupported_value', `Unsupported value: '${at}.type' does not support 'custom' with this model.`, {
+        param: `${at}.type`,
+      });
     }
     checkFunctionCall(`${at}.function`, call['function']);
   });
@@ -123,9 +129,13 @@ function checkToolAnswers(messages: readonly Record<string, unknown>[]): void {
     if (message['role'] === 'tool') {
       const id = message['tool_call_id'] as string;
       if (!asked.has(id)) {
-        throw new OpenAIError('tool_message_orphan', "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.", {
-          param: `messages.[${index}].role`,
-        });
+        throw new OpenAIError(
+          'tool_message_orphan',
+          "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+          {
+            param: `messages.[${index}].role`,
+          },
+        );
       }
       open.delete(id);
       return;

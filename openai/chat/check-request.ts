@@ -1,5 +1,20 @@
 import { OpenAIError } from '../errors.ts';
-import { array, boolean, decimal, integer, isObject, listLength, missing, nonEmptyString, notEmpty, object, oneOf, string, wrongType, wrongValue } from './check.ts';
+import {
+  array,
+  boolean,
+  decimal,
+  integer,
+  isObject,
+  listLength,
+  missing,
+  nonEmptyString,
+  notEmpty,
+  object,
+  oneOf,
+  string,
+  wrongType,
+  wrongValue,
+} from './check.ts';
 import { checkMessages } from './check-messages.ts';
 import { checkTools } from './check-tools.ts';
 import type { ChatField, ChatRequest } from './request.ts';
@@ -80,13 +95,23 @@ export function checkChatRequest(body: Record<string, unknown>, limits: RequestL
     if (value != null) check(value, field);
   }
   if (body['stream_options'] != null && body['stream'] !== true) {
-    throw new OpenAIError('stream_options_without_stream', "The 'stream_options' parameter is only allowed when 'stream' is enabled.", { param: 'stream_options' });
+    throw new OpenAIError('stream_options_without_stream', "The 'stream_options' parameter is only allowed when 'stream' is enabled.", {
+      param: 'stream_options',
+    });
   }
   if (body['top_logprobs'] != null && body['logprobs'] !== true) {
     wrongValue('top_logprobs', "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.");
   }
-  if (isObject(body['response_format']) && body['response_format']['type'] === 'json_object' && !saysJson(body['messages'] as Record<string, unknown>[])) {
-    throw new OpenAIError('json_word_missing', "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", { param: 'messages' });
+  if (
+    isObject(body['response_format']) &&
+    body['response_format']['type'] === 'json_object' &&
+    !saysJson(body['messages'] as Record<string, unknown>[])
+  ) {
+    throw new OpenAIError(
+      'json_word_missing',
+      "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+      { param: 'messages' },
+    );
   }
   return withoutNulls(body);
 }
@@ -101,7 +126,9 @@ function withoutNulls(body: Record<string, unknown>): ChatRequest {
 function saysJson(messages: readonly Record<string, unknown>[]): boolean {
   return messages.some(({ content }) => {
     if (typeof content === 'string') return /json/i.test(content);
-    return Array.isArray(content) && content.some((part) => isObject(part) && typeof part['text'] === 'string' && /json/i.test(part['text']));
+    return (
+      Array.isArray(content) && content.some((part) => isObject(part) && typeof part['text'] === 'string' && /json/i.test(part['text']))
+    );
   });
 }
 
@@ -151,6 +178,7 @@ function checkModalities(value: unknown, path: string): void {
 
 function checkMetadata(value: unknown, path: string): void {
   const entries = Object.entries(object(path, value));
-  if (entries.length > 16) wrongValue(path, `Invalid '${path}': too many properties. Expected an object with at most 16 properties, but got ${entries.length}.`);
+  if (entries.length > 16)
+    wrongValue(path, `Invalid '${path}': too many properties. Expected an object with at most 16 properties, but got ${entries.length}.`);
   for (const [key, entry] of entries) string(`${path}.${key.slice(0, 64)}`, entry);
 }

@@ -1,5 +1,18 @@
 import { OpenAIError } from '../errors.ts';
-import { array, boolean, isObject, listLength, missing, nonEmptyString, notEmpty, object, oneOf, string, wrongType, wrongValue } from './check.ts';
+import {
+  array,
+  boolean,
+  isObject,
+  listLength,
+  missing,
+  nonEmptyString,
+  notEmpty,
+  object,
+  oneOf,
+  string,
+  wrongType,
+  wrongValue,
+} from './check.ts';
 
 const NAME = /^[a-zA-Z0-9_-]+$/;
 
@@ -24,7 +37,11 @@ export function checkTools(body: Record<string, unknown>, maxTools: number): voi
   if (typeof call === 'string') oneOf('function_call', call, ['none', 'auto']);
   else {
     const name = string('function_call.name', object('function_call', call)['name']);
-    if (!names.has(name)) wrongValue('function_call', `Invalid value for 'function_call': no function named '${name}' was specified in the 'functions' parameter.`);
+    if (!names.has(name))
+      wrongValue(
+        'function_call',
+        `Invalid value for 'function_call': no function named '${name}' was specified in the 'functions' parameter.`,
+      );
   }
 }
 
@@ -91,9 +108,12 @@ function checkToolChoice(value: unknown, names: ReadonlySet<string>): void {
 }
 
 function known(name: string, names: ReadonlySet<string>): void {
-  if (!names.has(name)) wrongValue('tool_choice', `Invalid value for 'tool_choice': tool choice '${name.slice(0, 100)}' not found in 'tools' parameter.`);
+  if (!names.has(name))
+    wrongValue('tool_choice', `Invalid value for 'tool_choice': tool choice '${name.slice(0, 100)}' not found in 'tools' parameter.`);
 }
 
 function onlyWithTools(): never {
-  throw new OpenAIError('invalid_value', "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", { param: 'tool_choice' });
+  throw new OpenAIError('invalid_value', "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", {
+    param: 'tool_choice',
+  });
 }

@@ -14,9 +14,13 @@ function typeName(value: unknown): string {
 
 export function wrongType(path: string, expected: string, value: unknown): never {
   const got = typeName(value);
-  throw new OpenAIError('invalid_type', `Invalid type for '${path}': expected ${expected}, but got ${got === 'null' ? 'null' : aOrAn(got)} instead.`, {
-    param: path,
-  });
+  throw new OpenAIError(
+    'invalid_type',
+    `Invalid type for '${path}': expected ${expected}, but got ${got === 'null' ? 'null' : aOrAn(got)} instead.`,
+    {
+      param: path,
+    },
+  );
 }
 
 export function missing(path: string): never {
@@ -46,7 +50,11 @@ export function string(path: string, value: unknown): string {
 export function nonEmptyString(path: string, value: unknown, maxLength: number): string {
   const text = string(path, value);
   if (text === '') {
-    throw new OpenAIError('empty_string', `Invalid '${path}': empty string. Expected a string with minimum length 1, but got an empty string instead.`, { param: path });
+    throw new OpenAIError(
+      'empty_string',
+      `Invalid '${path}': empty string. Expected a string with minimum length 1, but got an empty string instead.`,
+      { param: path },
+    );
   }
   if (text.length > maxLength) {
     throw new OpenAIError(
@@ -65,10 +73,18 @@ export function boolean(path: string, value: unknown): boolean {
 export function decimal(path: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') return wrongType(path, 'a decimal', value);
   if (value < min) {
-    throw new OpenAIError('decimal_below_min_value', `Invalid '${path}': decimal below minimum value. Expected a value >= ${min}, but got ${value} instead.`, { param: path });
+    throw new OpenAIError(
+      'decimal_below_min_value',
+      `Invalid '${path}': decimal below minimum value. Expected a value >= ${min}, but got ${value} instead.`,
+      { param: path },
+    );
   }
   if (value > max) {
-    throw new OpenAIError('decimal_above_max_value', `Invalid '${path}': decimal above maximum value. Expected a value <= ${max}, but got ${value} instead.`, { param: path });
+    throw new OpenAIError(
+      'decimal_above_max_value',
+      `Invalid '${path}': decimal above maximum value. Expected a value <= ${max}, but got ${value} instead.`,
+      { param: path },
+    );
   }
   return value;
 }
@@ -76,10 +92,18 @@ export function decimal(path: string, value: unknown, min: number, max: number):
 export function integer(path: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(path, 'an integer', value);
   if (value < min) {
-    throw new OpenAIError('integer_below_min_value', `Invalid '${path}': integer below minimum value. Expected a value >= ${min}, but got ${value} instead.`, { param: path });
+    throw new OpenAIError(
+      'integer_below_min_value',
+      `Invalid '${path}': integer below minimum value. Expected a value >= ${min}, but got ${value} instead.`,
+      { param: path },
+    );
   }
   if (value > max) {
-    throw new OpenAIError('integer_above_max_value', `Invalid '${path}': integer above maximum value. Expected a value <= ${max}, but got ${value} instead.`, { param: path });
+    throw new OpenAIError(
+      'integer_above_max_value',
+      `Invalid '${path}': integer above maximum value. Expected a value <= ${max}, but got ${value} instead.`,
+      { param: path },
+    );
   }
   return value;
 }
@@ -104,6 +128,10 @@ export function listLength(path: string, list: readonly unknown[], max: number):
 
 export function notEmpty(path: string, list: readonly unknown[]): void {
   if (list.length === 0) {
-    throw new OpenAIError('empty_array', `Invalid '${path}': empty array. Expected an array with minimum length 1, but got an empty array instead.`, { param: path });
+    throw new OpenAIError(
+      'empty_array',
+      `Invalid '${path}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+      { param: path },
+    );
   }
 }

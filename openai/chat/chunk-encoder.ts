@@ -1,3 +1,4 @@
+import { toolCallId } from '../ids.ts';
 import type { AnswerHead, ChatEvents, FinishReason, Usage } from './events.ts';
 import { usageJson } from './events.ts';
 import { SurrogateJoin } from './surrogates.ts';
@@ -31,7 +32,9 @@ export class ChunkEncoder implements ChatEvents {
     this.#head = head;
     this.#includeUsage = includeUsage;
     this.#before = `data: {"id":${JSON.stringify(head.id)},"object":"chat.completion.chunk","created":${head.created},"model":${JSON.stringify(head.model)},"choices":[`;
-    this.#tail = includeUsage ? `,"logprobs":null,"finish_reason":null}],"usage":null}\n\n` : `,"logprobs":null,"finish_reason":null}]}\n\n`;
+    this.#tail = includeUsage
+      ? `,"logprobs":null,"finish_reason":null}],"usage":null}\n\n`
+      : `,"logprobs":null,"finish_reason":null}]}\n\n`;
   }
 
   /** True once there is something a caller would see. */
@@ -79,7 +82,7 @@ export class ChunkEncoder implements ChatEvents {
     this.#start(state, 'null');
     this.#out += this.#head.legacyFunctions
       ? `${state.head}{"function_call":{"name":${JSON.stringify(name)},"arguments":""}}${this.#tail}`
-      : `${state.head}{"tool_calls":[{"index":${call},"id":${JSON.stringify(id)},"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}}]}${this.#tail}`;
+      : `${state.head}{"tool_calls":[{"index":${call},"id":${JSON.stringify(id || toolCallId())},"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}}]}${this.#tail}`;
   }
 
   args(choice: number, call: number, piece: string): void {

@@ -1,3 +1,4 @@
+import { toolCallId } from '../ids.ts';
 import type { AnswerHead, ChatEvents, FinishReason, Usage } from './events.ts';
 import { usageJson } from './events.ts';
 
@@ -51,7 +52,7 @@ export class CompletionCollector implements ChatEvents {
   tool(choice: number, call: number, id: string, name: string): void {
     const state = this.#choice(choice);
     if (state.finish !== null) return;
-    state.calls[call] = { id, name, arguments: '' };
+    state.calls[call] = { id: id || toolCallId(), name, arguments: '' };
   }
 
   args(choice: number, call: number, piece: string): void {

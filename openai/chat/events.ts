@@ -14,7 +14,7 @@ export interface ChatEvents {
   text(choice: number, text: string, logprobs?: readonly unknown[]): void;
   /** Thinking made visible by the vendor. */
   reasoning(choice: number, text: string): void;
-  /** Opens tool call number `call` (from 0, dense) of a choice. */
+  /** Opens tool call number `call` (from 0, dense) of a choice. An empty `id` means the vendor gave none: the encoder makes one. */
   tool(choice: number, call: number, id: string, name: string): void;
   /** A piece of the call's arguments, which are JSON text. */
   args(choice: number, call: number, piece: string): void;

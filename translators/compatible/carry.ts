@@ -1,0 +1,109 @@
+import type { Draft } from './draft.ts';
+import { textOf } from './parts.ts';
+
+/** Fields whose emulation is the same for every vendor. */
+
+/** `stop`: sent as far as the vendor takes it, the rest cut by the relay. */
+export function carryStop(draft: Draft, limits: { readonly words: number; readonly chars: number }): void {
+  const { stop } = draft.request;
+  if (stop === undefined) return;
+  const words = (typeof stop === 'string' ? [stop] : stop).filter((word) => word !== '');
+  if (words.length === 0) {
+    draft.receipt.note('stop', 'dropped', 'an empty stop word stops nothing');
+    return;
+  }
+  const fits = words.every((word) => word.length <= limits.chars) ? words.slice(0, limits.words) : [];
+  if (fits.length > 0) draft.body['stop'] = fits;
+  if (fits.length === words.length) {
+    if (typeof stop === 'string') draft.receipt.note('stop', 'renamed', 'the backend takes a list', { to: 'stop[]' });
+    return;
+  }
+  draft.emulation.stop = words;
+  draft.receipt.note(
+    'stop',
+    'emulated',
+    `the backend takes ${limits.words === 0 ? 'none' : `${limits.words} of up to ${limits.chars} characters`}: the relay cuts the answer`,
+  );
+}
+
+/** `n`: sent up to what the vendor makes in one call, else that many calls. */
+export function carryChoices(draft: Draft, native: number): void {
+  const { n } = draft.request;
+  if (n === undefined || n === 1) {
+    if (n === 1 && native <= 1) draft.receipt.note('n', 'dropped', 'one choice is what the backend makes');
+    else if (n === 1) draft.body['n'] = 1;
+    return;
+  }
+  if (n <= native) {
+    draft.body['n'] = n;
+    return;
+  }
+  draft.emulation.choices = n;
+  draft.receipt.note(
+    'n',
+    'emulated',
+    `the backend makes ${native > 1 ? `at most ${native} choices` : 'one choice'} a call: ${n} calls are made, the prompt is paid for each time`,
+  );
+}
+
+/** Token limits in one number: `max_completion_tokens` wins when both are sent. */
+export function wantedMaxTokens(draft: Draft): { field: 'max_completion_tokens' | 'max_tokens'; value: number } | null {
+  const { max_completion_tokens: total, max_tokens: old } = draft.request;
+  if (total !== undefined) {
+    if (old !== undefined) draft.receipt.note('max_tokens', 'dropped', 'max_completion_tokens was sent too and wins');
+    return { field: 'max_completion_tokens', value: total };
+  }
+  return old === undefined ? null : { field: 'max_tokens', value: old };
+}
+
+/** A token limit within the vendor's bounds; noted under the caller's name of it. */
+export function clampTokens(draft: Draft, field: string, value: number, min: number, max: number | null): number {
+  const sent = Math.max(min, max === null ? value : Math.min(max, value));
+  if (sent !== value) {
+    draft.receipt.note(field, 'clamped', `the backend takes ${min} to ${max ?? 'any number'}`, { to: String(sent), alters: sent > value });
+  }
+  return sent;
+}
+
+/** `json_schema` where the vendor has JSON mode at most: an instruction, then the relay holds the answer to the schema. */
+export function emulateJsonSchema(draft: Draft, jsonMode: boolean): void {
+  const format = draft.request.response_format;
+  if (format?.type !== 'json_schema') return;
+  const schema = format.json_schema.schema ?? null;
+  draft.receipt.note(
+    'response_format',
+    'emulated',
+    'the backend has no JSON schema mode: it is told the schema, and the relay checks the answer',
+    {
+      to: jsonMode ? 'json_object' : 'instruction',
+      alters: true,
+    },
+  );
+  const named = `${format.json_schema.name}${format.json_schema.description === undefined ? '' : ` (${format.json_schema.description})`}`;
+  draft.instructions.push(
+    schema === null
+      ? `Answer with one JSON object and nothing else: ${named}.`
+      : `Answer with one JSON value and nothing else, no Markdown. It is ${named} and must be valid against this JSON schema:\n${JSON.stringify(schema)}`,
+  );
+  if (jsonMode) draft.body['response_format'] = { type: 'json_object' };
+  draft.emulation.json = { schema };
+}
+
+/** JSON mode for models without it: an instruction, and the relay takes off what stands around the JSON. */
+export function emulateJsonObject(draft: Draft): void {
+  draft.receipt.note(
+    'response_format',
+    'emulated',
+    'the backend has no JSON mode for this model: it is told to, and the relay checks the answer',
+    { alters: true },
+  );
+  draft.instructions.push('Answer with one JSON object and nothing else, no Markdown.');
+  draft.emulation.json = { schema: null };
+}
+
+/** True when the word that JSON modes insist on stands in what the vendor will see. */
+export function mentionsJson(draft: Draft): boolean {
+  return (
+    draft.request.messages.some((message) => /json/i.test(textOf(message.content))) || draft.instructions.some((text) => /json/i.test(text))
+  );
+}

@@ -1,0 +1,116 @@
+import { type ErrorName, OpenAIError } from '../../openai/errors.ts';
+import type { UpstreamFailure } from '../translator.ts';
+
+/** One row of a vendor's error table. The first row that fits decides. */
+export interface FailureRow {
+  /** The vendor's code or codes, compared without regard to case; absent: any. */
+  readonly code?: string | readonly string[];
+  /** HTTP statuses; absent: any. */
+  readonly status?: readonly number[];
+  /** Narrows by the vendor's message where one code means several things. */
+  readonly text?: RegExp;
+  readonly to: ErrorName;
+  /** Another backend may do better. Content refusals and wrong parameters never fall back. */
+  readonly fallback?: boolean;
+  /** When the limit lets requests through again, in ms; the vendors tell no such time. */
+  readonly retryAfterMs?: number;
+  /** The field at fault; `read` takes it from the message. */
+  readonly param?: string;
+}
+
+/** A refusal, whatever envelope it came in. */
+export interface ReadFailure {
+  readonly code: string;
+  readonly type: string;
+  readonly message: string;
+  readonly status: number;
+}
+
+/** What callers are told where the vendor's own words would say more than they should. */
+const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
+  upstream_auth: "The backend refused the relay's credentials. The administrator of this relay must act.",
+  upstream_out_of_credit: 'The backend account is out of credit. The administrator of this relay must act.',
+  upstream_model_unavailable: 'The backend does not serve this model to this account any more. The administrator of this relay must act.',
+  upstream_overloaded: 'The backend is overloaded or failed inside. Please try again.',
+  upstream_timeout: 'The backend gave up on the request after its own time limit.',
+  upstream_rejected: "The backend refused the form of the relay's request.",
+  upstream_invalid_response: "The backend's answer could not be read.",
+  upstream_rate_limit_requests: "The backend's limit on requests is reached. Please try again shortly.",
+  upstream_rate_limit_tokens: "The backend's limit on tokens is reached. Please try again shortly.",
+  content_filter: "The backend's moderation refused this content.",
+};
+
+/** The first code, type and message found in any of the envelopes vendors use; empty strings where there is none. */
+export function readFailure(failure: UpstreamFailure): ReadFailure {
+  const text = failure.body.replace(/^\s*data:\s*/, '');
+  let body: unknown = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // Not JSON (a gateway's page, an empty body): the status, and any error headers, must do.
+  }
+  const top = record(body);
+  const inner = record(top['error']);
+  const code = word(inner['code']) || word(top['code']) || word(top['error_code']) || word(failure.headers['x-bce-error-code']);
+  const message =
+    word(inner['message']) ||
+    word(top['message']) ||
+    word(top['msg']) ||
+    word(top['error_msg']) ||
+    word(top['error']) ||
+    word(failure.headers['x-bce-error-message']);
+  return { code, type: word(inner['type']), message: message.slice(0, 1000), status: failure.status };
+}
+
+/** True when the answer to a request that went well is an error all the same: vendors put errors into HTTP 200. */
+export function looksLikeError(answer: Readonly<Record<string, unknown>>): boolean {
+  if (answer['error'] !== undefined && answer['error'] !== null) return true;
+  if (Array.isArray(answer['choices'])) return false;
+  return answer['success'] === false || answer['code'] !== undefined || answer['error_code'] !== undefined;
+}
+
+/** The vendor's refusal in OpenAI's words, by the first row that fits; `fallbackRow` if none does. */
+export function mapFailure(
+  read: ReadFailure,
+  rows: readonly FailureRow[],
+  lastRow: FailureRow,
+  clean: (message: string) => string,
+): OpenAIError {
+  const row = rows.find((candidate) => fits(candidate, read)) ?? lastRow;
+  const shown = clean(read.message);
+  const message = WORDS[row.to] ?? (shown === '' ? 'The backend refused the request.' : shown);
+  return new OpenAIError(row.to, message, {
+    param: row.param === 'read' ? paramOf(shown) : row.param,
+    retryAfterMs: row.retryAfterMs,
+    fallback: row.fallback ?? false,
+    limit: row.to.startsWith('upstream_rate_limit') ? 'upstream' : undefined,
+    upstreamCode: read.code || `http_${read.status}`,
+    // For the log: the vendor's words, which callers of a 5xx do not see.
+    cause: `${read.status} ${read.code} ${read.message}`.trim(),
+  });
+}
+
+function fits(row: FailureRow, read: ReadFailure): boolean {
+  if (row.status !== undefined && !row.status.includes(read.status)) return false;
+  if (row.code !== undefined) {
+    const codes = typeof row.code === 'string' ? [row.code] : row.code;
+    const got = read.code.toLowerCase();
+    if (!codes.some((code) => code.toLowerCase() === got)) return false;
+  }
+  return row.text === undefined || row.text.test(read.message);
+}
+
+const FIELDS =
+  /\b(messages|tools|tool_choice|parallel_tool_calls|response_format|temperature|top_p|max_tokens|max_completion_tokens|presence_penalty|frequency_penalty|stop|seed|n|logprobs|top_logprobs|stream_options|stream|user|metadata|model|input|dimensions|enable_thinking|thinking_budget|reasoning_effort|thinking)\b((?:\[\d+\]|\.\d+|\.[a-z_]+|:[a-z_]+)*)/;
+
+/** The first request field named in a vendor's message, in OpenAI's spelling of paths. */
+function paramOf(message: string): string | undefined {
+  const match = FIELDS.exec(message);
+  if (match === null) return undefined;
+  return `${match[1]}${(match[2] ?? '').replace(/[.:](\d+)/g, '[$1]').replace(/:/g, '.')}`;
+}
+
+const record = (value: unknown): Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+const word = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '');

@@ -1,0 +1,37 @@
+import type { ChatMessage, ContentPart } from '../../openai/chat/request.ts';
+import type { Draft } from './draft.ts';
+import type { MessageRules } from './messages.ts';
+
+/** Text and refusals of a content, joined by line breaks. */
+export function textOf(content: ChatMessage['content']): string {
+  if (content === undefined || content === null) return '';
+  if (typeof content === 'string') return content;
+  return content.map((part) => (part.type === 'text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('\n');
+}
+
+/** A user's content: a string where there is only text, the vendor's parts otherwise. */
+export function carryParts(
+  draft: Draft,
+  content: string | readonly ContentPart[],
+  path: string,
+  rules: MessageRules,
+): string | Record<string, unknown>[] {
+  if (typeof content === 'string') return content;
+  if (content.every((part) => part.type === 'text') && rules.keepArray?.(content) !== true) {
+    if (content.length > 1)
+      draft.receipt.note(path, 'emulated', 'the backend takes a string here: the text parts are joined by line breaks');
+    return textOf(content);
+  }
+  return content.map((part, index) => {
+    if (part.type === 'text') return { ...part };
+    const partPath = `${path}[${index}]`;
+    return (
+      rules.part(draft, part, partPath) ??
+      draft.receipt.refuse(
+        partPath,
+        `Invalid '${partPath}': the backend's model '${draft.target.model}' takes no content of type '${part.type}'.`,
+        'unsupported_value',
+      )
+    );
+  });
+}

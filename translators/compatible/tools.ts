@@ -1,0 +1,174 @@
+import type { FunctionSpec, Tool } from '../../openai/chat/request.ts';
+import type { Draft } from './draft.ts';
+
+/** Which tool call a caller wants, whatever words were used for it. */
+export type WantedCall = 'auto' | 'none' | 'required' | { readonly name: string };
+
+export interface ToolRules {
+  /** Names the vendor refuses; they go out with `_` behind and come back as they were. */
+  readonly reservedNames: readonly string[];
+  /** The choices the vendor takes now (its own switches considered); others are emulated. */
+  readonly choices: (wanted: WantedCall) => 'send' | 'emulate';
+  /** Whether `parallel_tool_calls: false` is a switch of the vendor's. */
+  readonly parallelSwitch: boolean;
+  /** What the vendor does when `parallel_tool_calls` is absent; OpenAI's default is true. */
+  readonly parallelByDefault: boolean;
+}
+
+/** The caller's wish, from `tool_choice` or the deprecated `function_call`. */
+export function wantedCall(draft: Draft): WantedCall {
+  const { tool_choice: choice, function_call: legacy } = draft.request;
+  if (legacy !== undefined) return typeof legacy === 'string' ? legacy : { name: legacy.name };
+  if (choice === undefined) return 'auto';
+  if (typeof choice === 'string') return choice;
+  if (choice.type === 'function') return { name: choice.function.name };
+  if (choice.type === 'custom') return { name: choice.custom.name };
+  return choice.allowed_tools.mode;
+}
+
+/** True when the caller offers at least one function. */
+export function offersTools(draft: Draft): boolean {
+  return (draft.request.tools?.length ?? 0) > 0 || draft.request.functions !== undefined;
+}
+
+/** Carries `tools`, `tool_choice`, `parallel_tool_calls`, `functions` and `function_call`. */
+export function carryTools(draft: Draft, rules: ToolRules): void {
+  const { request, receipt, emulation, body } = draft;
+  if (!offersTools(draft)) {
+    if (request.tools !== undefined) receipt.note('tools', 'dropped', 'the list is empty');
+    if (request.tool_choice !== undefined) receipt.note('tool_choice', 'dropped', 'there are no tools to choose from');
+    if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'there are no tools');
+    return;
+  }
+  if (draft.facts.tools === false) {
+    const field = request.functions !== undefined ? 'functions' : 'tools';
+    receipt.refuse(
+      field,
+      `Unsupported parameter: '${field}' is not supported with this model: the backend's '${draft.target.model}' cannot call functions.`,
+    );
+  }
+  const specs = offered(draft);
+  const wanted = wantedCall(draft);
+  const names = new Map<string, string>();
+  let sent = specs.map((spec) => functionTool(draft, spec, rules, names));
+  if (wanted === 'none' && rules.choices('none') === 'emulate') {
+    receipt.note('tool_choice', 'emulated', 'the backend has no "none": the tools are not sent');
+    emulation.noCalls = true;
+    return;
+  }
+  if (wanted !== 'auto' && wanted !== 'none') sent = forceCall(draft, wanted, rules, sent, names);
+  else if (wanted === 'none') {
+    body['tool_choice'] = 'none';
+    emulation.noCalls = true;
+  } else if (request.tool_choice !== undefined || request.function_call !== undefined) body['tool_choice'] = 'auto';
+  body['tools'] = sent;
+  if (names.size > 0) emulation.functionNames = names;
+  carryParallel(draft, rules);
+}
+
+/** `required` or a named function: sent where the vendor takes it, else one sentence and a check of the answer. */
+function forceCall(
+  draft: Draft,
+  wanted: 'required' | { readonly name: string },
+  rules: ToolRules,
+  tools: Record<string, unknown>[],
+  names: ReadonlyMap<string, string>,
+) {
+  const { receipt, body, emulation } = draft;
+  const sentName = typeof wanted === 'string' ? null : ([...names].find(([, original]) => original === wanted.name)?.[0] ?? wanted.name);
+  emulation.mustCall = { name: typeof wanted === 'string' ? null : wanted.name };
+  if (rules.choices(wanted) === 'send') {
+    body['tool_choice'] = sentName === null ? 'required' : { type: 'function', function: { name: sentName } };
+    return tools;
+  }
+  const field = draft.request.function_call === undefined ? 'tool_choice' : 'function_call';
+  receipt.note(field, 'emulated', 'the backend cannot be forced to call: it is told to in the system message, and the answer is checked', {
+    to: 'auto',
+    alters: true,
+  });
+  body['tool_choice'] = 'auto';
+  if (sentName === null) {
+    draft.instructions.push('You must call at least one of the provided functions. Do not answer with text.');
+    return tools;
+  }
+  draft.instructions.push(`You must call the function "${sentName}". Do not answer with text.`);
+  return tools.filter((tool) => (tool['function'] as FunctionSpec).name === sentName);
+}
+
+function carryParallel(draft: Draft, rules: ToolRules): void {
+  const { request, receipt, emulation, body } = draft;
+  if (request.functions !== undefined) {
+    // The deprecated form knows one call per answer.
+    emulation.firstCallOnly = true;
+    if (rules.parallelSwitch) body['parallel_tool_calls'] = false;
+    return;
+  }
+  const parallel = request.parallel_tool_calls;
+  if (parallel === undefined && !rules.parallelByDefault) {
+    receipt.note('parallel_tool_calls', 'defaulted', "OpenAI's default is true, this backend's is false", { to: 'true' });
+    body['parallel_tool_calls'] = true;
+  }
+  if (parallel === undefined) return;
+  if (rules.parallelSwitch) body['parallel_tool_calls'] = parallel;
+  if (parallel) {
+    if (!rules.parallelSwitch) receipt.note('parallel_tool_calls', 'dropped', 'it is what the backend does');
+    return;
+  }
+  emulation.firstCallOnly = true;
+  if (!rules.parallelSwitch)
+    receipt.note('parallel_tool_calls', 'emulated', 'the backend has no switch: only the first call of an answer is passed on', {
+      alters: true,
+    });
+}
+
+/** The functions on offer: legacy form included, `allowed_tools` applied, custom tools refused by name. */
+function offered(draft: Draft): readonly FunctionSpec[] {
+  const { request, receipt } = draft;
+  if (request.functions !== undefined) {
+    receipt.note('functions', 'renamed', 'the deprecated form is sent as tools', { to: 'tools' });
+    if (request.function_call !== undefined)
+      receipt.note('function_call', 'renamed', 'the deprecated form is sent as tool_choice', { to: 'tool_choice' });
+    return request.functions;
+  }
+  const choice = request.tool_choice;
+  const allowed = typeof choice === 'object' && choice.type === 'allowed_tools' ? new Set(choice.allowed_tools.tools.map(toolName)) : null;
+  if (allowed !== null) receipt.note('tool_choice', 'emulated', 'only the allowed tools are sent');
+  const tools = (request.tools ?? []).filter((tool) => allowed === null || allowed.has(toolName(tool)));
+  return tools.map((tool, index) => {
+    if (tool.type === 'function') return tool.function;
+    return receipt.refuse(
+      `tools[${index}].type`,
+      `Unsupported value: 'tools[${index}].type' does not support '${tool.type}' with this model: the backend knows functions only.`,
+      'unsupported_value',
+    );
+  });
+}
+
+const toolName = (tool: Tool | Record<string, unknown>): string => {
+  const inner = (tool as Record<string, unknown>)[String(tool['type' as keyof typeof tool])] as { name?: unknown } | undefined;
+  return String(inner?.name);
+};
+
+function functionTool(draft: Draft, spec: FunctionSpec, rules: ToolRules, names: Map<string, string>): Record<string, unknown> {
+  let name = spec.name;
+  if (rules.reservedNames.includes(name)) {
+    name = `${name}_`;
+    names.set(name, spec.name);
+    draft.receipt.note('tools', 'emulated', `the backend refuses a function called "${spec.name}": it is renamed on the way and back`, {
+      to: name,
+    });
+  }
+  if (spec.strict === true)
+    draft.receipt.note('tools', 'dropped', `the backend has no strict functions ("${spec.name}"): arguments may not follow the schema`, {
+      alters: true,
+    });
+  return {
+    type: 'function',
+    function: {
+      name,
+      // Vendors list both as required; a name and an empty object say the least.
+      description: spec.description ?? spec.name,
+      parameters: spec.parameters ?? { type: 'object', properties: {} },
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import type { OpenAIError } from '../../openai/errors.ts';
+import { type FailureRow, mapFailure, readFailure } from '../compatible/failure.ts';
+import type { UpstreamFailure } from '../translator.ts';
+
+/**
+ * DashScope's codes, native and compatible spellings, in the order in which they must be tried.
+ * Traps: `insufficient_quota` is the per-minute token limit, an empty purse is `Arrearage` with HTTP 400, and a 500
+ * `InternalError.Algo` whose text begins with `<400>` is the caller's fault.
+ */
+export const QWEN_FAILURES: readonly FailureRow[] = [
+  {
+    code: ['DataInspectionFailed', 'data_inspection_failed', 'FaqRuleBlocked', 'CustomRoleBlocked', 'IPInfringementSuspect'],
+    to: 'content_filter',
+  },
+  { code: ['InvalidParameter.DataInspection'], to: 'invalid_image_url', param: 'messages', fallback: true },
+  {
+    text: /Failed to download multimodal content|Unable to download the media resource|Download the media resource timed out/i,
+    to: 'invalid_image_url',
+    param: 'messages',
+    fallback: true,
+  },
+  {
+    code: [
+      'Arrearage',
+      'CommodityNotPurchased',
+      'PrepaidBillOverdue',
+      'PostpaidBillOverdue',
+      'AllocationQuota.FreeTierOnly',
+      'AccessDenied.Unpurchased',
+    ],
+    to: 'upstream_out_of_credit',
+    fallback: true,
+  },
+  { text: /isv\.OUT_OF_SERVICE|good standing|Free allocated quota exceeded/i, to: 'upstream_out_of_credit', fallback: true },
+  {
+    code: [
+      'InvalidApiKey',
+      'invalid_api_key',
+      'NOT AUTHORIZED',
+      'access_denied',
+      'AccessDenied',
+      'BailianGateway.Workspace.NotAuthorised',
+      'WorkSpaceNotFound',
+    ],
+    to: 'upstream_auth',
+    fallback: true,
+  },
+  { text: /product is not activated/i, to: 'upstream_model_unavailable', fallback: true },
+  {
+    code: [
+      'ModelNotFound',
+      'model_not_found',
+      'model_not_supported',
+      'Endpoint.AccessDenied',
+      'Model.AccessDenied',
+      'Workspace.AccessDenied',
+      'App.AccessDenied',
+      'NotFound',
+      'Conflict',
+    ],
+    to: 'upstream_model_unavailable',
+    fallback: true,
+  },
+  { text: /^Model not exist/i, to: 'upstream_model_unavailable', fallback: true },
+  { text: /(hour|week|month)(ly)? allocated quota exceeded/i, to: 'upstream_out_of_credit', fallback: true },
+  { text: /concurrency allocated quota exceeded/i, to: 'upstream_rate_limit_requests', retryAfterMs: 1000, fallback: true },
+  {
+    code: [
+      'Throttling',
+      'Throttling.RateQuota',
+      'LimitRequests',
+      'limit_requests',
+      'ResourceExhausted',
+      'Throttling.BurstRate',
+      'limit_burst_rate',
+      'Throttling.Concurrency',
+    ],
+    to: 'upstream_rate_limit_requests',
+    retryAfterMs: 1000,
+    fallback: true,
+  },
+  { code: ['Throttling.AllocationQuota', 'insufficient_quota'], status: [400], to: 'invalid_request' },
+  { code: ['Throttling.AllocationQuota', 'insufficient_quota'], to: 'upstream_rate_limit_tokens', retryAfterMs: 1000, fallback: true },
+  { code: ['RequestTimeOut', 'ResponseTimeout', 'InternalError.Timeout', 'request_timeout'], to: 'upstream_timeout', fallback: true },
+  {
+    text: /Range of input length should be|maximum context length|context length/i,
+    to: 'context_length_exceeded',
+    param: 'messages',
+    fallback: true,
+  },
+  { code: ['BadRequest.TooLarge'], to: 'request_too_large' },
+  { status: [413], to: 'request_too_large' },
+  {
+    code: ['BadRequest.EmptyInput', 'BadRequest.EmptyParameters', 'BadRequest.EmptyModel', 'BadRequest.IllegalInput', 'InvalidURL'],
+    to: 'upstream_rejected',
+    fallback: true,
+  },
+  { text: /url error, please check url/i, to: 'upstream_rejected', fallback: true },
+  {
+    code: ['ModelServingError', 'ServiceUnavailable', 'ModelUnavailable', 'ModelServiceUnavailable'],
+    to: 'upstream_overloaded',
+    retryAfterMs: 2000,
+    fallback: true,
+  },
+  // `<400> InternalError.Algo…` is a refused request whatever status carries it; so are these texts of the models' own templates.
+  { text: /^<4\d\d>|Expecting '.*' delimiter|list index out of range|Role must be in/i, to: 'invalid_value', param: 'read' },
+  {
+    code: [
+      'InternalError',
+      'internal_error',
+      'InternalError.Algo',
+      'SystemError',
+      'ModelServiceFailed',
+      'InvokePluginFailed',
+      'AppProcessFailed',
+      'RewriteFailed',
+      'RetrievalFailed',
+    ],
+    to: 'upstream_overloaded',
+    retryAfterMs: 1000,
+    fallback: true,
+  },
+  {
+    code: [
+      'InvalidParameter',
+      'invalid_parameter_error',
+      'invalid_value',
+      'InvalidParameter.NotSupportEnableThinking',
+      'ServiceUnavailableError',
+      'UnsupportedOperation',
+      'ClientDisconnect',
+    ],
+    to: 'invalid_value',
+    param: 'read',
+  },
+  { status: [400, 422], to: 'invalid_request', param: 'read' },
+  { status: [401, 403], to: 'upstream_auth', fallback: true },
+  { status: [404, 405, 409], to: 'upstream_rejected', fallback: true },
+  { status: [429], to: 'upstream_rate_limit_requests', retryAfterMs: 1000, fallback: true },
+  { status: [504], to: 'upstream_timeout', fallback: true },
+  { status: [500, 503], to: 'upstream_overloaded', retryAfterMs: 1000, fallback: true },
+];
+
+const LAST: FailureRow = { to: 'upstream_invalid_response', fallback: true };
+
+export function qwenFailure(failure: UpstreamFailure): OpenAIError {
+  return mapFailure(readFailure(failure), QWEN_FAILURES, LAST, clean);
+}
+
+/** Without the inner status and code in front, the help link behind and the field path's odd quoting. */
+function clean(message: string): string {
+  return message
+    .replace(/^<\d{3}>\s*(?:[\w.]+:\s*)?/, '')
+    .replace(/\s*For details, see:?\s*\S*\s*$/i, '')
+    .trim();
+}
