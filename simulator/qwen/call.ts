@@ -1,0 +1,28 @@
+import type { Fault, Incoming, Kernel } from '../kernel/types.ts';
+import { isObject, type JsonObject } from './json.ts';
+import type { KeyRow } from './keys.ts';
+
+/** One authenticated request with a JSON body. */
+export interface Call {
+  readonly incoming: Incoming;
+  readonly kernel: Kernel;
+  readonly key: KeyRow;
+  readonly body: JsonObject;
+  readonly requestId: string;
+  readonly faults: readonly Fault[];
+}
+
+/** Where directives may stand: the last user message, or the input of an embedding. Read before any check. */
+export function promptTextOf(body: unknown): string {
+  if (!isObject(body)) return '';
+  const { messages, input } = body;
+  if (typeof input === 'string') return input;
+  if (Array.isArray(input)) return input.filter((item) => typeof item === 'string').join('\n');
+  const last: unknown = Array.isArray(messages)
+    ? messages.findLast((message) => isObject(message) && message['role'] === 'user')
+    : undefined;
+  const content = isObject(last) ? last['content'] : undefined;
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content.map((part: unknown) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('\n');
+}

@@ -1,0 +1,149 @@
+import { MESSAGE_OVERHEAD_TOKENS } from '../kernel/tokens.ts';
+import type { ComposeTask, Frame } from '../kernel/types.ts';
+import { type Answer, completionBody, type Usage } from './answer.ts';
+import type { Call } from './call.ts';
+import { invalid, invalidInside, Refusal } from './errors.ts';
+import { fragmentVariant, midErrorFrom, moderate, refusalFrom } from './faults.ts';
+import { checkFields } from './fields.ts';
+import { isObject } from './json.ts';
+import { type Conversation, readMessages } from './messages.ts';
+import { CHAT_MODELS, type ChatModel } from './models.ts';
+import { readResponseFormat } from './response-format.ts';
+import { readBoolean, readSampling, type Sampling } from './sampling.ts';
+import { completionFrames } from './stream.ts';
+import { readThinking, type ThinkingMode } from './thinking.ts';
+import { readTools, type ToolUse } from './tools.ts';
+
+/** Every image counts this many prompt tokens, whatever its size. */
+export const IMAGE_TOKENS = 256;
+/** Cached tokens reported for a prompt whose beginning was seen before (Qwen: implicit cache, 256 tokens at least). */
+const CACHED_TOKENS = 256;
+
+export interface ChatResult {
+  readonly model: string;
+  readonly usage: Usage;
+  readonly stream: boolean;
+  readonly body: Record<string, unknown> | null;
+  readonly frames: readonly Frame[] | null;
+}
+
+/** POST /chat/completions. @throws Refusal */
+export function chat(call: Call): ChatResult {
+  const { body, kernel, faults } = call;
+  const model = modelOf(body['model']);
+  const streams = body['stream'] === true;
+  const waits = Number(call.incoming.headers['x-dashscope-wait-timeout'] ?? 0) > 0;
+  const refusal = refusalFrom(faults, { inputLimit: model.input, stream: streams, waits });
+  if (refusal !== null) throw refusal;
+
+  checkFields(body, kernel.strict === true);
+  const sampling = readSampling(body, model);
+  const preserve = model.preserveThinking && (readBoolean(body, 'preserve_thinking') ?? false);
+  const talk = readMessages(body['messages'], model, { strict: kernel.strict === true, countReasoning: preserve });
+  const thinking = readThinking(body, model, talk.lastUser, sampling.stream);
+  const tools = readTools(body, model, thinking.on);
+  checkCombination(body, model, sampling, thinking, tools, talk);
+  const json = readResponseFormat(body, model, thinking.on, talk.texts);
+  const promptTokens = countPrompt(call, talk, tools);
+  if (promptTokens > model.input) throw invalidInside(`Range of input length should be [1, ${model.input}]`);
+  const moderated = moderate(talk.texts);
+  if (moderated !== null) throw moderated;
+
+  const choices = Array.from({ length: sampling.n }, (_, choice) =>
+    kernel.compose(taskOf(talk, tools, thinking, sampling, model, json, choice)),
+  );
+  const cached = kernel.seenBefore(call.key.account, model.id, talk.texts.join('\n'));
+  const usage: Usage = {
+    promptTokens,
+    completionTokens: choices.reduce((total, one) => total + one.contentTokens + one.reasoningTokens, 0),
+    reasoningTokens: choices.reduce((total, one) => total + one.reasoningTokens, 0),
+    cachedTokens: cached ? CACHED_TOKENS : 0,
+    imageTokens: talk.images === 0 ? null : talk.images * IMAGE_TOKENS,
+  };
+  const answer: Answer = {
+    requestId: call.requestId,
+    created: Math.floor(call.incoming.nowMs / 1_000),
+    model: model.id,
+    choices,
+    thinking: thinking.on,
+    usage,
+    callId: (choice, position) => `call_${kernel.hex(call.incoming, `call-${choice}-${position}`, 24)}`,
+  };
+  if (!sampling.stream) return { model: model.id, usage, stream: false, body: completionBody(answer), frames: null };
+  const frames = completionFrames(answer, {
+    includeUsage: sampling.includeUsage,
+    usageAlways: faults.some((fault) => fault.name === 'usage-always'),
+    fineTools: tools.fineStream,
+    variant: fragmentVariant(faults),
+    midError: midErrorFrom(faults),
+    pieces: kernel.pieces,
+  });
+  return { model: model.id, usage, stream: true, body: null, frames };
+}
+
+/** @throws Refusal 400, 403 or 404 */
+function modelOf(name: unknown): ChatModel {
+  if (name === undefined || name === null || name === '') throw invalid('you must provide a model parameter');
+  if (typeof name !== 'string') throw invalid("'model' must be String");
+  const model = CHAT_MODELS.get(name);
+  if (model === undefined) {
+    throw new Refusal('model_not_found', { message: `The model \`${name}\` does not exist or you do not have access to it.` });
+  }
+  if (model.retired) throw new Refusal('Endpoint.AccessDenied');
+  return model;
+}
+
+function checkCombination(
+  body: Call['body'],
+  model: ChatModel,
+  sampling: Sampling,
+  thinking: ThinkingMode,
+  tools: ToolUse,
+  talk: Conversation,
+): void {
+  if (sampling.n > 1 && tools.tools.length > 0) throw invalid("'n' must be 1 when tools is not None");
+  if (sampling.n > 1 && (thinking.on || !model.severalChoices)) throw invalid("'n' must be 1 for this model or in thinking mode");
+  if (talk.continueText !== null && thinking.on) throw invalidInside('Partial mode is not supported when enable_thinking is true');
+  if (readBoolean(body, 'enable_search') === true && !model.search) throw invalidInside('This model does not support enable_search.');
+}
+
+/** Tokens of all messages with a fixed overhead each, of the tools' JSON, and of the images. */
+function countPrompt({ kernel }: Call, talk: Conversation, tools: ToolUse): number {
+  const messages = talk.texts.reduce((total, text) => total + kernel.countTokens(text) + MESSAGE_OVERHEAD_TOKENS, 0);
+  return messages + kernel.countTokens(tools.text) + talk.images * IMAGE_TOKENS;
+}
+
+function taskOf(
+  talk: Conversation,
+  tools: ToolUse,
+  thinking: ThinkingMode,
+  sampling: Sampling,
+  model: ChatModel,
+  json: ComposeTask['json'],
+  choice: number,
+): ComposeTask {
+  return {
+    system: talk.system,
+    lastUser: talk.lastUser,
+    toolResults: talk.toolResults,
+    continueText: talk.continueText,
+    images: talk.images,
+    tools: tools.tools,
+    toolChoice: tools.choice,
+    parallel: tools.parallel,
+    json,
+    thinking: thinking.on,
+    thinkingBudget: thinking.budget,
+    effort: thinking.effort,
+    maxAnswerTokens: sampling.maxTokens ?? model.maxOutput,
+    maxTotalTokens: sampling.maxCompletionTokens,
+    stop: sampling.stop,
+    choice,
+    seed: sampling.seed,
+  };
+}
+
+/** The text of an `isObject` body's model, for accounting of refused requests. */
+export function modelNameOf(body: unknown): string | null {
+  return isObject(body) && typeof body['model'] === 'string' ? body['model'] : null;
+}
