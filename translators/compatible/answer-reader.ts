@@ -13,10 +13,13 @@ export interface AnswerDialect {
   isError(answer: WireAnswer): boolean;
   /** Says that a choice must end here, whatever its finish word (moderation marks); null for "go on". */
   verdict?(choice: WireChoice): { readonly showText: boolean; readonly finish: FinishReason } | null;
+  /** Who listens to the answer, told from its first payload: models that print marks into their text need a filter between. */
+  listener?(answer: WireAnswer, events: ChatEvents): ChatEvents;
 }
 
 interface OpenCall {
-  readonly number: number;
+  /** From 0 in the order in which calls were opened; what never gets a name (a vendor's own tools) takes no number. */
+  number: number;
   readonly id: string;
   opened: boolean;
   /** Arguments that came before the name. */
@@ -28,6 +31,7 @@ interface ChoiceState {
   readonly calls: OpenCall[];
   /** Key → call: the vendor's index where it has one, else its id. */
   readonly byKey: Map<number | string, OpenCall>;
+  opened: number;
   finished: boolean;
 }
 
@@ -40,7 +44,8 @@ const MAX_INDEX = 1024;
  * object or ride on the finish frame, usage on its own frame, on the finish frame or on every frame, a role in every delta.
  */
 export class AnswerReader implements FrameReader {
-  readonly #events: ChatEvents;
+  #events: ChatEvents;
+  #begun = false;
   readonly #dialect: AnswerDialect;
   readonly #choices: ChoiceState[] = [];
   #open = 0;
@@ -88,6 +93,10 @@ export class AnswerReader implements FrameReader {
 
   #answer(answer: WireAnswer, json: string): void {
     if (typeof answer !== 'object' || answer === null || this.#dialect.isError(answer)) throw this.#dialect.error(json);
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#events = this.#dialect.listener?.(answer, this.#events) ?? this.#events;
+    }
     const choices = answer.choices;
     if (Array.isArray(choices)) for (const choice of choices) if (choice) this.#choice(choice);
     if (answer.usage) {
@@ -131,6 +140,7 @@ export class AnswerReader implements FrameReader {
     const piece = typeof raw === 'string' ? raw : raw ? JSON.stringify(raw) : '';
     if (!call.opened && name !== '') {
       call.opened = true;
+      call.number = state.opened++;
       this.#events.tool(index, call.number, call.id, name);
       if (call.early !== '') this.#args(index, call, call.early);
     }
@@ -149,8 +159,7 @@ export class AnswerReader implements FrameReader {
     const key = wireIndex ?? (id === '' ? null : id);
     const known = key === null ? state.calls.at(-1) : state.byKey.get(key);
     if (known !== undefined) return known;
-    const number = state.calls.length;
-    const call: OpenCall = { number, id, opened: false, early: '', hasArgs: false };
+    const call: OpenCall = { number: -1, id, opened: false, early: '', hasArgs: false };
     state.calls.push(call);
     if (key !== null) state.byKey.set(key, call);
     return call;
@@ -172,7 +181,7 @@ export class AnswerReader implements FrameReader {
     const known = this.#choices[index];
     if (known !== undefined) return known;
     this.#open++;
-    const state: ChoiceState = { calls: [], byKey: new Map(), finished: false };
+    const state: ChoiceState = { calls: [], byKey: new Map(), opened: 0, finished: false };
     this.#choices[index] = state;
     return state;
   }

@@ -5,6 +5,8 @@ import type { UpstreamFailure } from '../translator.ts';
 export interface FailureRow {
   /** The vendor's code or codes, compared without regard to case; absent: any. */
   readonly code?: string | readonly string[];
+  /** The vendor's error type, compared without regard to case; absent: any. */
+  readonly type?: string;
   /** HTTP statuses; absent: any. */
   readonly status?: readonly number[];
   /** Narrows by the vendor's message where one code means several things. */
@@ -12,7 +14,7 @@ export interface FailureRow {
   readonly to: ErrorName;
   /** Another backend may do better. Content refusals and wrong parameters never fall back. */
   readonly fallback?: boolean;
-  /** When the limit lets requests through again, in ms; the vendors tell no such time. */
+  /** When the limit lets requests through again, in ms, where no `retry-after` header says so; the vendors document none. */
   readonly retryAfterMs?: number;
   /** The field at fault; `read` takes it from the message. */
   readonly param?: string;
@@ -24,6 +26,8 @@ export interface ReadFailure {
   readonly type: string;
   readonly message: string;
   readonly status: number;
+  /** From the `retry-after` header; null where there is none, or it tells a date (that would take a clock). */
+  readonly retryAfterMs: number | null;
 }
 
 /** What callers are told where the vendor's own words would say more than they should. */
@@ -59,7 +63,14 @@ export function readFailure(failure: UpstreamFailure): ReadFailure {
     word(top['error_msg']) ||
     word(top['error']) ||
     word(failure.headers['x-bce-error-message']);
-  return { code, type: word(inner['type']), message: message.slice(0, 1000), status: failure.status };
+  const wait = failure.headers['retry-after'];
+  return {
+    code,
+    type: word(inner['type']),
+    message: message.slice(0, 1000),
+    status: failure.status,
+    retryAfterMs: wait !== undefined && /^\d{1,6}$/.test(wait) ? Number(wait) * 1000 : null,
+  };
 }
 
 /** True when the answer to a request that went well is an error all the same: vendors put errors into HTTP 200. */
@@ -81,7 +92,7 @@ export function mapFailure(
   const message = WORDS[row.to] ?? (shown === '' ? 'The backend refused the request.' : shown);
   return new OpenAIError(row.to, message, {
     param: row.param === 'read' ? paramOf(shown) : row.param,
-    retryAfterMs: row.retryAfterMs,
+    retryAfterMs: row.retryAfterMs === undefined ? undefined : (read.retryAfterMs ?? row.retryAfterMs),
     fallback: row.fallback ?? false,
     limit: row.to.startsWith('upstream_rate_limit') ? 'upstream' : undefined,
     upstreamCode: read.code || `http_${read.status}`,
@@ -97,14 +108,17 @@ function fits(row: FailureRow, read: ReadFailure): boolean {
     const got = read.code.toLowerCase();
     if (!codes.some((code) => code.toLowerCase() === got)) return false;
   }
+  if (row.type !== undefined && row.type.toLowerCase() !== read.type.toLowerCase()) return false;
   return row.text === undefined || row.text.test(read.message);
 }
 
 const FIELDS =
   /\b(messages|tools|tool_choice|parallel_tool_calls|response_format|temperature|top_p|max_tokens|max_completion_tokens|presence_penalty|frequency_penalty|stop|seed|n|logprobs|top_logprobs|stream_options|stream|user|metadata|model|input|dimensions|enable_thinking|thinking_budget|reasoning_effort|thinking)\b((?:\[\d+\]|\.\d+|\.[a-z_]+|:[a-z_]+)*)/;
 
-/** The first request field named in a vendor's message, in OpenAI's spelling of paths. */
+/** The request field named in a vendor's message, in OpenAI's spelling of paths: the one whose range is told, else the first. */
 function paramOf(message: string): string | undefined {
+  const ranged = /\b([a-z_]{1,40}) range is [[(]/.exec(message);
+  if (ranged !== null) return ranged[1];
   const match = FIELDS.exec(message);
   if (match === null) return undefined;
   return `${match[1]}${(match[2] ?? '').replace(/[.:](\d+)/g, '[$1]').replace(/:/g, '.')}`;

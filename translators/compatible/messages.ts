@@ -10,6 +10,8 @@ export interface MessageRules {
   readonly keepArray?: (parts: readonly ContentPart[]) => boolean;
   /** Whether `reasoning_content` of earlier turns goes along. */
   readonly reasoning: 'keep' | 'tool-loop' | 'drop';
+  /** Whether `partial: true` on an assistant message is the vendor's own (an answer to be continued). */
+  readonly partial?: boolean;
   /** Whether `name` on a user message is carried. */
   readonly names: boolean;
   /** Neighbours of one role become one message (vendors that want alternation). */
@@ -20,6 +22,10 @@ export interface MessageRules {
   readonly userLast: boolean;
   /** What stands for an empty text that must not be empty. */
   readonly emptyText: string;
+  /** True where text parts beside images go out as `type` and `text` alone, and empty ones not at all; absent: as they came. */
+  readonly plainParts?: boolean;
+  /** False where the vendor has no `partial` (continue this assistant message); absent: it has. */
+  readonly partial?: boolean;
 }
 
 export type UpstreamMessage = Record<string, unknown> & { role: string };
@@ -51,6 +57,8 @@ export function carryMessages(draft: Draft, rules: MessageRules): UpstreamMessag
           message,
           path,
           rules.reasoning === 'keep' || (rules.reasoning === 'tool-loop' && index > lastUser),
+          rules.partial === true,
+          rules.partial !== false,
         );
         const calls = turn['tool_calls'] as { id: string }[] | undefined;
         legacyCall = message.function_call === undefined || message.function_call === null ? null : (calls?.[0]?.id ?? null);
@@ -118,13 +126,20 @@ function carryUser(draft: Draft, message: ChatMessage, path: string, rules: Mess
   out.push(turn);
 }
 
-function carryAssistant(draft: Draft, message: ChatMessage, path: string, withReasoning: boolean): UpstreamMessage {
+function carryAssistant(draft: Draft, message: ChatMessage, path: string, withReasoning: boolean, withPartial: boolean): UpstreamMessage {
   const turn: UpstreamMessage = { role: 'assistant', content: flatText(draft, message, `${path}.content`) || (message.refusal ?? '') };
-  if (message.reasoning_content !== undefined && message.reasoning_content !== null) {
-    if (withReasoning) turn['reasoning_content'] = message.reasoning_content;
-    else draft.receipt.note(`${path}.reasoning_content`, 'dropped', 'the backend does not use the thinking of earlier turns');
+  const thought = message.reasoning_content ?? otherReasoning(message);
+  if (thought !== null) {
+    if (withReasoning) {
+      turn['reasoning_content'] = thought;
+      if (typeof message.reasoning_content !== 'string')
+        draft.receipt.note(`${path}.reasoning`, 'renamed', 'the backend calls it reasoning_content', { to: 'reasoning_content' });
+    } else draft.receipt.note(`${path}.reasoning_content`, 'dropped', 'the backend does not use the thinking of earlier turns');
   }
-  if (message['partial'] === true) turn['partial'] = true;
+  if (message['partial'] === true) {
+    if (withPartial) turn['partial'] = true;
+    else draft.receipt.note(`${path}.partial`, 'dropped', 'the backend cannot continue an assistant message', { alters: true });
+  }
   if (message.tool_calls !== undefined && message.tool_calls !== null) {
     turn['tool_calls'] = message.tool_calls.map((call) => ({
       id: call.id,
@@ -154,7 +169,13 @@ function joinNeighbours(draft: Draft, turns: readonly UpstreamMessage[]): Upstre
   const out: UpstreamMessage[] = [];
   for (const turn of turns) {
     const before = out.at(-1);
-    const joinable = before !== undefined && before.role === turn.role && turn.role !== 'tool' && before['tool_calls'] === undefined;
+    const joinable =
+      before !== undefined &&
+      before.role === turn.role &&
+      turn.role !== 'tool' &&
+      before['tool_calls'] === undefined &&
+      // Joined under one name, the words of two people would become those of the first.
+      before['name'] === turn['name'];
     if (joinable && turn['tool_calls'] === undefined && typeof before['content'] === 'string' && typeof turn['content'] === 'string') {
       draft.receipt.note(
         'messages',
@@ -176,7 +197,6 @@ const KNOWN = new Set([
   'function_call',
   'refusal',
   'reasoning_content',
-  'partial',
   'annotations',
 ]);
 
@@ -186,7 +206,10 @@ function noteExtras(draft: Draft, message: ChatMessage, path: string, rules: Mes
     draft.receipt.note(`${path}.name`, 'dropped', 'the backend knows no names on messages', { alters: message.role === 'user' });
   }
   for (const key of Object.keys(message)) {
-    if (!KNOWN.has(key))
-      draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', { alters: key === 'audio' });
+    if (KNOWN.has(key) || (key === 'partial' && rules.partial === true)) continue;
+    if (key === 'reasoning' && otherReasoning(message) !== null) continue;
+    draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', {
+      alters: key === 'audio' || (key === 'partial' && message[key] === true),
+    });
   }
 }

@@ -22,8 +22,11 @@ export function carryParts(
       draft.receipt.note(path, 'emulated', 'the backend takes a string here: the text parts are joined by line breaks');
     return textOf(content);
   }
-  return content.map((part, index) => {
-    if (part.type === 'text') return { ...part };
+  return content.flatMap((part, index): Record<string, unknown> | [] => {
+    if (part.type === 'text') {
+      if (rules.plainParts !== true) return { ...part };
+      return part.text === '' ? [] : { type: 'text', text: part.text };
+    }
     const partPath = `${path}[${index}]`;
     return (
       rules.part(draft, part, partPath) ??
