@@ -10,8 +10,6 @@ export interface MessageRules {
   readonly keepArray?: (parts: readonly ContentPart[]) => boolean;
   /** Whether `reasoning_content` of earlier turns goes along. */
   readonly reasoning: 'keep' | 'tool-loop' | 'drop';
-  /** Whether `partial: true` on an assistant message is the vendor's own (an answer to be continued). */
-  readonly partial?: boolean;
   /** Whether `name` on a user message is carried. */
   readonly names: boolean;
   /** Neighbours of one role become one message (vendors that want alternation). */
@@ -57,7 +55,6 @@ export function carryMessages(draft: Draft, rules: MessageRules): UpstreamMessag
           message,
           path,
           rules.reasoning === 'keep' || (rules.reasoning === 'tool-loop' && index > lastUser),
-          rules.partial === true,
           rules.partial !== false,
         );
         const calls = turn['tool_calls'] as { id: string }[] | undefined;
@@ -125,6 +122,10 @@ function carryUser(draft: Draft, message: ChatMessage, path: string, rules: Mess
   if (rules.names && message.name !== undefined) turn['name'] = message.name;
   out.push(turn);
 }
+
+/** Some clients keep a model's thinking under this name. */
+const otherReasoning = (message: ChatMessage): string | null =>
+  message.role === 'assistant' && typeof message['reasoning'] === 'string' ? message['reasoning'] : null;
 
 function carryAssistant(draft: Draft, message: ChatMessage, path: string, withReasoning: boolean, withPartial: boolean): UpstreamMessage {
   const turn: UpstreamMessage = { role: 'assistant', content: flatText(draft, message, `${path}.content`) || (message.refusal ?? '') };
@@ -197,6 +198,7 @@ const KNOWN = new Set([
   'function_call',
   'refusal',
   'reasoning_content',
+  'partial',
   'annotations',
 ]);
 
@@ -206,10 +208,7 @@ function noteExtras(draft: Draft, message: ChatMessage, path: string, rules: Mes
     draft.receipt.note(`${path}.name`, 'dropped', 'the backend knows no names on messages', { alters: message.role === 'user' });
   }
   for (const key of Object.keys(message)) {
-    if (KNOWN.has(key) || (key === 'partial' && rules.partial === true)) continue;
-    if (key === 'reasoning' && otherReasoning(message) !== null) continue;
-    draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', {
-      alters: key === 'audio' || (key === 'partial' && message[key] === true),
-    });
+    if (KNOWN.has(key) || (key === 'reasoning' && otherReasoning(message) !== null)) continue;
+    draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', { alters: key === 'audio' });
   }
 }

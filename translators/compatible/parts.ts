@@ -22,19 +22,18 @@ export function carryParts(
       draft.receipt.note(path, 'emulated', 'the backend takes a string here: the text parts are joined by line breaks');
     return textOf(content);
   }
-  return content.flatMap((part, index): Record<string, unknown> | [] => {
+  return content.flatMap((part, index): Record<string, unknown>[] => {
     if (part.type === 'text') {
-      if (rules.plainParts !== true) return { ...part };
-      return part.text === '' ? [] : { type: 'text', text: part.text };
+      if (rules.plainParts !== true) return [{ ...part }];
+      return part.text === '' ? [] : [{ type: 'text', text: part.text }];
     }
     const partPath = `${path}[${index}]`;
-    return (
-      rules.part(draft, part, partPath) ??
-      draft.receipt.refuse(
-        partPath,
-        `Invalid '${partPath}': the backend's model '${draft.target.model}' takes no content of type '${part.type}'.`,
-        'unsupported_value',
-      )
+    const sent = rules.part(draft, part, partPath);
+    if (sent !== null) return [sent];
+    return draft.receipt.refuse(
+      partPath,
+      `Invalid '${partPath}': the backend's model '${draft.target.model}' takes no content of type '${part.type}'.`,
+      'unsupported_value',
     );
   });
 }
