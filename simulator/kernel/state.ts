@@ -76,7 +76,7 @@ export function createState(options: { readonly journalLimit?: number; readonly 
       inFlight: (keyName, model) => traffic.inFlight(keyId(keyName, model)) + 1,
       spent: (keyName, model, windowMs) => traffic.spent(keyId(keyName, model), now(), windowMs),
       seenBefore(keyName, model, promptText) {
-        const prefix = cutTokens(promptText, CACHE_MIN_TOKENS);
+        const prefix = cutTokens(promptText, CACHE_MIN_TOKENS).trimEnd();
         if (countTokens(prefix) < CACHE_MIN_TOKENS) return false;
         return !prompts.add(digest(vendor.name, keyName, model, prefix));
       },
