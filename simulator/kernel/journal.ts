@@ -1,3 +1,4 @@
+import { jsonBodyOf } from './json-body.ts';
 import type { Accounting, Fault, Incoming, VendorName } from './types.ts';
 
 /** One request as the admin API shows it. Secrets are masked, the body is parsed when it is JSON. */
@@ -25,9 +26,13 @@ export interface JournalEntry {
 
 const SECRET_HEADERS = new Set(['authorization', 'x-api-key', 'api-key', 'cookie', 'proxy-authorization']);
 
-/** A bounded list: the oldest entries fall out. */
+/** Request bodies kept, in bytes as received. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
+
+/** A list bounded in entries and in bytes: the oldest fall out. */
 export class Journal {
-  readonly #entries: JournalEntry[] = [];
+  readonly #entries: { readonly entry: JournalEntry; readonly bytes: number }[] = [];
+  #bytes = 0;
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -53,17 +58,22 @@ export class Journal {
       done: false,
       durationMs: null,
     };
-    this.#entries.push(entry);
-    if (this.#entries.length > this.#limit) this.#entries.shift();
+    const bytes = incoming.rawBody.length;
+    this.#entries.push({ entry, bytes });
+    this.#bytes += bytes;
+    while (this.#entries.length > 1 && (this.#entries.length > this.#limit || this.#bytes > MAX_BODY_BYTES)) {
+      this.#bytes -= this.#entries.shift()?.bytes ?? 0;
+    }
     return entry;
   }
 
   list(): readonly JournalEntry[] {
-    return this.#entries.map((entry) => ({ ...entry }));
+    return this.#entries.map(({ entry }) => ({ ...entry }));
   }
 
   clear(): void {
     this.#entries.length = 0;
+    this.#bytes = 0;
   }
 }
 
@@ -84,9 +94,6 @@ function mask(value: string): string {
 
 function bodyOf(incoming: Incoming): unknown {
   if (incoming.rawBody.length === 0) return null;
-  try {
-    return JSON.parse(incoming.rawBody.toString('utf8'));
-  } catch {
-    return { bytes: incoming.rawBody.length }; // multipart, or a body the vendor will refuse
-  }
+  const body = jsonBodyOf(incoming);
+  return body === undefined ? { bytes: incoming.rawBody.length } : body; // multipart, or a body the vendor will refuse
 }

@@ -4,6 +4,7 @@ import { parseDirectives } from './directives.ts';
 import { FaultBook } from './fault-book.ts';
 import { MODEL_DIRECTIVES } from './fault-names.ts';
 import { Journal } from './journal.ts';
+import { jsonBodyOf } from './json-body.ts';
 import { countTokens, cutTokens, pieces } from './tokens.ts';
 import { type Limits, NO_LIMITS, Traffic } from './traffic.ts';
 import type { Fault, Incoming, Kernel, Vendor, VendorName } from './types.ts';
@@ -122,21 +123,10 @@ export function credentialOf(incoming: Incoming): string {
   return (bearer ?? incoming.headers['x-api-key'] ?? '').replace(/^Bearer\s+/i, '');
 }
 
-const models = new WeakMap<Incoming, string>();
-
 /** `model` of a JSON body, '' when there is none. */
 export function modelOf(incoming: Incoming): string {
-  const known = models.get(incoming);
-  if (known !== undefined) return known;
-  let model = '';
-  try {
-    const body: unknown = JSON.parse(incoming.rawBody.toString('utf8'));
-    if (typeof body === 'object' && body !== null && 'model' in body && typeof body.model === 'string') model = body.model;
-  } catch {
-    // Not JSON: the vendor will refuse it, and no fault or limit can name its model.
-  }
-  models.set(incoming, model);
-  return model;
+  const body = jsonBodyOf(incoming);
+  return typeof body === 'object' && body !== null && 'model' in body && typeof body.model === 'string' ? body.model : '';
 }
 
 function digest(...parts: readonly string[]): string {

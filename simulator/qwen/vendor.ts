@@ -1,3 +1,4 @@
+import { jsonBodyOf } from '../kernel/json-body.ts';
 import type { Accounting, Handled, Incoming, Kernel, Reply, Vendor } from '../kernel/types.ts';
 import { requestIdOf } from './answer.ts';
 import { type Call, promptTextOf } from './call.ts';
@@ -5,7 +6,7 @@ import { chat, modelNameOf } from './chat.ts';
 import { embed } from './embeddings.ts';
 import { errorBody, invalid, Refusal } from './errors.ts';
 import { FAULT_NAMES, refusalFrom } from './faults.ts';
-import { isObject, parseJson } from './json.ts';
+import { isObject } from './json.ts';
 import { accountOf, authenticate, KEYS, type KeyRow, REGIONS } from './keys.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './models.ts';
 
@@ -36,7 +37,7 @@ const NOTHING: Omit<Accounting, 'keyName' | 'model' | 'errorCode'> = {
 
 function handle(incoming: Incoming, kernel: Kernel): Handled {
   const requestId = requestIdOf(incoming, kernel);
-  const body = parseJson(incoming.rawBody.toString('utf8'));
+  const body = jsonBodyOf(incoming);
   const faults = kernel.faults(incoming, promptTextOf(body));
   const stream = isObject(body) && body['stream'] === true;
   let key: KeyRow | null = null;
