@@ -1,0 +1,42 @@
+import type { FinishReason } from '../../openai/chat/events.ts';
+import { OpenAIError } from '../../openai/errors.ts';
+import type { AnswerDialect } from '../compatible/answer-reader.ts';
+import { looksLikeError } from '../compatible/failure.ts';
+import { InlineThinking, WithoutMarks } from '../compatible/inline-marks.ts';
+import { glmFailure } from './errors.ts';
+
+/** `sensitive` = the audit stopped the answer; a full context window is `length` to OpenAI. Other words are `stop`. */
+const FINISH: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  sensitive: 'content_filter',
+  content_filter: 'content_filter',
+  model_context_window_exceeded: 'length',
+};
+
+/** GLM-4.1V and 4.5V put their result between these. */
+const BOX = ['<|begin_of_box|>', '<|end_of_box|>'];
+
+export const glmAnswer: AnswerDialect = {
+  finish(word) {
+    if (word === 'network_error') {
+      // Inference broke off midway inside HTTP 200: what has come is part of an answer, which is what `upstream_truncated` says.
+      throw new OpenAIError('upstream_truncated', 'The backend broke off its answer before it was complete.', {
+        fallback: true,
+        upstreamCode: 'network_error',
+      });
+    }
+    return FINISH[word] ?? 'stop';
+  },
+  isError: looksLikeError,
+  error: (json) => glmFailure({ status: 200, headers: {}, body: json }),
+  // The vendor asks to withdraw what its audit stopped: the text that comes with the mark is not passed on.
+  verdict: (choice) => (choice.finish_reason === 'sensitive' ? { showText: false, finish: 'content_filter' } : null),
+  listener(answer, events) {
+    const model = typeof answer['model'] === 'string' ? answer['model'] : '';
+    if (/^glm-z1/i.test(model)) return new InlineThinking(events);
+    return /^glm-4\.[15]v/i.test(model) ? new WithoutMarks(events, BOX) : events;
+  },
+};
