@@ -77,6 +77,8 @@ export function replay(translator: ChatTranslator, bytes: Uint8Array, options: R
     reader.end();
   } catch (thrown) {
     error = asReadError(thrown);
+    // As the relay does: once the vendor has said that it is finished, what follows cannot spoil the answer.
+    if (reader.finished) error = null;
   }
   const usage = encoder.lastUsage;
   if (error === null) {
@@ -103,8 +105,8 @@ export function replayWhole(translator: ChatTranslator, bytes: Uint8Array, optio
 
 /**
  * Cuts the stream after each of its bytes and says what is wrong with what comes out; empty when all is well. Before the vendor's
- * first finish word has arrived whole, there must be a typed error, and neither a finish chunk nor `[DONE]`; after it, only an answer
- * that is the same as the whole one may end in `[DONE]`. What came out before a cut must be what comes out without one.
+ * first finish word has arrived whole, there must be a typed error, and neither a finish chunk nor `[DONE]`. What came out before a
+ * cut must be what comes out without one.
  */
 export function cuts(translator: ChatTranslator, bytes: Uint8Array, options: ReplayOptions = {}): string[] {
   const source = Buffer.from(bytes);

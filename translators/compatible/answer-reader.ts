@@ -1,7 +1,8 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, FinishReason } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import type { FrameReader } from '../translator.ts';
-import type { WireAnswer, WireChoice, WireMessage, WireToolCall, WireUsage } from './wire.ts';
+import { contentText, garbage, isObject, readUsage } from './read-wire.ts';
+import type { WireAnswer, WireChoice, WireMessage, WireToolCall } from './wire.ts';
 
 /** Where vendors differ in what they answer. */
 export interface AnswerDialect {
@@ -18,10 +19,12 @@ export interface AnswerDialect {
 }
 
 interface OpenCall {
-  /** From 0 in the order in which calls were opened; what never gets a name (a vendor's own tools) takes no number. */
+  /** From 0 in the order in which calls were named; -1 before. What never gets a name (a vendor's own tools) takes no number. */
   number: number;
-  readonly id: string;
-  opened: boolean;
+  id: string;
+  name: string;
+  /** Index it was found by; null = the vendor sends none. */
+  readonly key: unknown;
   /** Arguments that came before the name. */
   early: string;
   hasArgs: boolean;
@@ -30,18 +33,19 @@ interface OpenCall {
 interface ChoiceState {
   readonly calls: OpenCall[];
   /** Key → call: the vendor's index where it has one, else its id. */
-  readonly byKey: Map<number | string, OpenCall>;
+  readonly byKey: Map<unknown, OpenCall>;
   opened: number;
   finished: boolean;
 }
 
-/** More choices, or calls, than any answer has; an index beyond it is garbage. */
+/** More choices, or calls, than any answer has; beyond it is garbage. */
 const MAX_INDEX = 1024;
 
 /**
  * Reads OpenAI-shaped answers, whole or framed, and absorbs the ways in which vendors bend the shape: a missing
- * `finish_reason` key, `id: ""` or `name: null` on later fragments, ids repeated, no `index`, arguments that are null or an
- * object or ride on the finish frame, usage on its own frame, on the finish frame or on every frame, a role in every delta.
+ * `finish_reason` key or the word "null", `id: ""` or `name: null` on later fragments, ids repeated, no `index`, arguments that
+ * are null or an object or ride on the finish frame, usage on its own frame, on the finish frame or on every frame, a role in
+ * every delta. What has no such reading is garbage and an error: a garbled answer must not pass for a whole one.
  */
 export class AnswerReader implements FrameReader {
   #events: ChatEvents;
@@ -60,7 +64,8 @@ export class AnswerReader implements FrameReader {
     return this.#choices.length > 0 && this.#open === 0;
   }
 
-  frame(data: string): void {
+  frame(payload: string): void {
+    const data = payload.trim();
     // A trailing `[DONE]` says nothing by itself: an answer is complete when its choices have finished.
     if (data === '' || data.startsWith('[DONE]')) {
       this.#done ||= data !== '';
@@ -78,8 +83,7 @@ export class AnswerReader implements FrameReader {
 
   /** A whole body, already parsed. */
   whole(body: unknown): void {
-    const answer = (body ?? {}) as WireAnswer;
-    this.#answer(answer, JSON.stringify(body));
+    this.#answer(body as WireAnswer, null);
     if (!this.finished) {
       throw new OpenAIError('upstream_invalid_response', "The backend's answer does not say that it is complete.", { fallback: true });
     }
@@ -91,61 +95,69 @@ export class AnswerReader implements FrameReader {
     }
   }
 
-  #answer(answer: WireAnswer, json: string): void {
-    if (typeof answer !== 'object' || answer === null || this.#dialect.isError(answer)) throw this.#dialect.error(json);
+  /** @param json the payload, where it is at hand */
+  #answer(answer: WireAnswer, json: string | null): void {
+    if (!isObject(answer)) throw garbage('an answer that is no JSON object');
+    if (this.#dialect.isError(answer)) throw this.#dialect.error(json ?? JSON.stringify(answer));
     if (!this.#begun) {
       this.#begun = true;
       this.#events = this.#dialect.listener?.(answer, this.#events) ?? this.#events;
     }
     const choices = answer.choices;
-    if (Array.isArray(choices)) for (const choice of choices) if (choice) this.#choice(choice);
-    if (answer.usage) {
+    if (Array.isArray(choices)) for (const choice of choices) if (choice !== null) this.#choice(choice);
+    if (isObject(answer.usage)) {
       const usage = readUsage(answer.usage);
       if (usage !== null) this.#events.usage(usage);
     }
   }
 
   #choice(choice: WireChoice): void {
+    if (!isObject(choice)) throw garbage('a choice that is no object');
     const index = choice.index ?? 0;
-    if (!Number.isInteger(index) || index < 0 || index >= MAX_INDEX) {
-      throw new OpenAIError('upstream_invalid_response', 'The backend sent a choice without a usable index.', { fallback: true });
-    }
+    if (!Number.isInteger(index) || index < 0 || index >= MAX_INDEX) throw garbage('a choice without a usable index');
     const state = this.#state(index);
-    const message = choice.delta ?? choice.message;
+    const message = choice.delta ?? choice.message ?? null;
     const verdict = this.#dialect.verdict?.(choice) ?? null;
-    if (message && !state.finished && verdict?.showText !== false) this.#message(index, state, message, choice);
+    if (message !== null && !state.finished && verdict?.showText !== false) this.#message(index, state, message, choice);
     if (state.finished) return;
+    const word = choice.finish_reason ?? '';
     if (verdict !== null) this.#finish(index, state, verdict.finish);
-    else if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
-      this.#finish(index, state, this.#dialect.finish(choice.finish_reason));
-    }
+    else if (typeof word !== 'string') throw garbage('a finish reason that is no word');
+    // The word "null" means what the value null does (DashScope's native frames).
+    else if (word !== '' && word !== 'null') this.#finish(index, state, this.#dialect.finish(word));
   }
 
   #message(index: number, state: ChoiceState, message: WireMessage, choice: WireChoice): void {
+    if (!isObject(message)) throw garbage('a message that is no object');
     const reasoning = message.reasoning_content;
     if (typeof reasoning === 'string' && reasoning !== '') this.#events.reasoning(index, reasoning);
-    const content = message.content;
-    const text = typeof content === 'string' ? content : Array.isArray(content) ? content.map((part) => part?.text ?? '').join('') : '';
+    const text = contentText(message.content);
     const logprobs = choice.logprobs?.content;
     if (Array.isArray(logprobs) && logprobs.length > 0) this.#events.text(index, text, logprobs);
     else if (text !== '') this.#events.text(index, text);
-    if (Array.isArray(message.tool_calls)) for (const call of message.tool_calls) if (call) this.#call(index, state, call);
+    const calls = message.tool_calls;
+    if (!Array.isArray(calls)) return;
+    // In a whole message each entry is a call; in a delta it is a fragment of one.
+    const whole = message !== choice.delta;
+    for (let place = 0; place < calls.length; place++) {
+      if (isObject(calls[place])) this.#call(index, state, calls[place] as WireToolCall, whole ? place : null);
+    }
   }
 
-  #call(index: number, state: ChoiceState, wire: WireToolCall): void {
-    const id = wire.id || '';
-    const call = this.#find(state, wire.index ?? null, id);
-    const name = wire.function?.name || '';
+  #call(index: number, state: ChoiceState, wire: WireToolCall, place: number | null): void {
+    const id = typeof wire.id === 'string' ? wire.id : '';
+    const name = typeof wire.function?.name === 'string' ? wire.function.name : '';
+    const call = this.#find(state, place ?? wire.index ?? null, id, name);
     const raw = wire.function?.arguments;
     const piece = typeof raw === 'string' ? raw : raw ? JSON.stringify(raw) : '';
-    if (!call.opened && name !== '') {
-      call.opened = true;
+    if (call.number < 0 && name !== '') {
       call.number = state.opened++;
+      call.name = name;
       this.#events.tool(index, call.number, call.id, name);
       if (call.early !== '') this.#args(index, call, call.early);
     }
     if (piece === '') return;
-    if (call.opened) this.#args(index, call, piece);
+    if (call.number >= 0) this.#args(index, call, piece);
     else call.early += piece;
   }
 
@@ -154,26 +166,40 @@ export class AnswerReader implements FrameReader {
     this.#events.args(index, call.number, piece);
   }
 
-  /** By index; where there is none, by id; a fragment without either belongs to the last call. */
-  #find(state: ChoiceState, wireIndex: number | null, id: string): OpenCall {
-    const key = wireIndex ?? (id === '' ? null : id);
-    const known = key === null ? state.calls.at(-1) : state.byKey.get(key);
-    if (known !== undefined) return known;
-    const call: OpenCall = { number: -1, id, opened: false, early: '', hasArgs: false };
+  /** By index; where there is none, by id; a fragment without either belongs to the last call, unless it names another. */
+  #find(state: ChoiceState, key: unknown, id: string, name: string): OpenCall {
+    const last = state.calls.at(-1);
+    let known: OpenCall | undefined;
+    if (key !== null) known = state.byKey.get(key) ?? (id === '' && name === '' && last?.key === null ? last : undefined);
+    else if (id !== '') known = state.byKey.get(id);
+    else known = last;
+    if (known !== undefined && !beginsAnother(known, key, id, name)) {
+      if (known.number < 0) known.id ||= this.#unused(state, id);
+      return known;
+    }
+    if (state.calls.length === MAX_INDEX) throw garbage('more tool calls than an answer has');
+    const call: OpenCall = { number: -1, key, id: this.#unused(state, id), name: '', early: '', hasArgs: false };
     state.calls.push(call);
     if (key !== null) state.byKey.set(key, call);
+    if (id !== '') state.byKey.set(id, call);
     return call;
   }
 
+  /** Two calls of one id would be one to the caller: the second gets an id from the encoder. */
+  #unused(state: ChoiceState, id: string): string {
+    return state.calls.some((call) => call.id === id) ? '' : id;
+  }
+
   #finish(index: number, state: ChoiceState, word: FinishReason): void {
-    const calls = state.calls.filter((call) => call.opened);
-    for (const call of calls) if (!call.hasArgs) this.#args(index, call, '{}');
+    for (const call of state.calls) {
+      if (call.number >= 0 && !call.hasArgs) this.#args(index, call, '{}');
+    }
     state.finished = true;
     this.#open--;
     // Some models call functions and say `stop`; some say `tool_calls` and call nothing.
     let reason = word;
-    if (word === 'stop' && calls.length > 0) reason = 'tool_calls';
-    else if (word === 'tool_calls' && calls.length === 0) reason = 'stop';
+    if (word === 'stop' && state.opened > 0) reason = 'tool_calls';
+    else if (word === 'tool_calls' && state.opened === 0) reason = 'stop';
     this.#events.finish(index, reason);
   }
 
@@ -187,19 +213,9 @@ export class AnswerReader implements FrameReader {
   }
 }
 
-/** Null when it holds no count: zeros on running frames are placeholders. */
-function readUsage(usage: WireUsage): Usage | null {
-  const prompt = count(usage.prompt_tokens);
-  const completion = count(usage.completion_tokens);
-  if (prompt === 0 && completion === 0) return null;
-  return {
-    prompt,
-    completion,
-    cached: count(usage.prompt_tokens_details?.cached_tokens),
-    reasoning: count(usage.completion_tokens_details?.reasoning_tokens),
-  };
+/** A new id or, where there is no id, a new name after arguments: the fragment opens a call, although its index says otherwise. */
+function beginsAnother(call: OpenCall, key: unknown, id: string, name: string): boolean {
+  if (call.number < 0 || name === '') return false;
+  if (id !== '') return call.id !== '' && id !== call.id;
+  return key === null && (name !== call.name || call.hasArgs);
 }
-
-/** Foreign numbers are finite, whole and not negative before anything counts with them. */
-const count = (value: number | null | undefined): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
