@@ -22,7 +22,7 @@ export interface SimulatorOptions {
 }
 
 /** Where a simulated vendor listens, and a key it takes. */
-export interface VendorAddress {
+interface VendorAddress {
   readonly url: string;
   readonly baseUrl: string;
   readonly key: string;

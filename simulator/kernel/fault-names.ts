@@ -1,6 +1,6 @@
 /** Fault names all vendors share. Wire faults are the kernel's work; said faults are answered by each vendor. */
 
-export const WIRE_FAULTS = [
+const WIRE_FAULTS = [
   'slow',
   'stall',
   'silent',

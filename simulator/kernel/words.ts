@@ -47,7 +47,7 @@ export function topicOf(text: string): string {
   return longest;
 }
 
-export function sentence(random: Random, language: Language): string {
+function sentence(random: Random, language: Language): string {
   if (language === 'zh') return `${random.pick(ZH.subject)}${random.pick(ZH.verb)}${random.pick(ZH.object)}，${random.pick(ZH.tail)}。`;
   const body = `${random.pick(EN.subject)} ${random.pick(EN.verb)} ${random.pick(EN.object)} ${random.pick(EN.tail)}.`;
   return body.charAt(0).toUpperCase() + body.slice(1);

@@ -15,7 +15,7 @@ import { readThinking, type ThinkingMode } from './thinking.ts';
 import { readTools, type ToolUse } from './tools.ts';
 
 /** Every image counts this many prompt tokens, whatever its size. */
-export const IMAGE_TOKENS = 256;
+const IMAGE_TOKENS = 256;
 /** Cached tokens reported for a prompt whose beginning was seen before (Qwen: implicit cache, 256 tokens at least). */
 const CACHED_TOKENS = 256;
 

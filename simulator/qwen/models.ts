@@ -3,7 +3,7 @@
  * structured output, retirement; July to October 2026).
  */
 
-export type Thinking = 'only' | 'on' | 'off' | 'none';
+type Thinking = 'only' | 'on' | 'off' | 'none';
 
 export interface ChatModel {
   readonly id: string;

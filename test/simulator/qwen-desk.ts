@@ -8,14 +8,14 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface PostOptions {
+interface PostOptions {
   readonly key?: string | null;
   readonly region?: string;
   readonly headers?: Record<string, string>;
   readonly method?: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
