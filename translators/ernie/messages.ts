@@ -1,0 +1,55 @@
+import type { ContentPart } from '../../openai/chat/request.ts';
+import type { Draft } from '../compatible/draft.ts';
+import { carryMessages, type UpstreamMessage } from '../compatible/messages.ts';
+import { familyOf } from './models.ts';
+
+const EMPTY = '(empty)';
+/** In bytes of UTF-8; Qianfan fetches nothing longer, and the relay fetches nothing at all. */
+const MAX_IMAGE_URL = 1024;
+/** Spaces and line ends only: refused in the last message. */
+const BLANK = /^[ \n\r\f]+$/;
+
+/** ERNIE of 2025 wanted user and assistant in turn, and nothing says that later ones do not. */
+export function ernieMessages(draft: Draft): UpstreamMessage[] {
+  const { thinking, thirdParty } = familyOf(draft.target.model);
+  const messages = carryMessages(draft, {
+    part: carryPart,
+    // Of ERNIE it is not documented; thinking models of other makers need it between the calls of one turn.
+    reasoning: thirdParty === true && thinking !== 'none' ? 'tool-loop' : 'drop',
+    partial: false,
+    names: true,
+    joinNeighbours: true,
+    userFirst: true,
+    userLast: true,
+    emptyText: EMPTY,
+    plainParts: true,
+  });
+  const last = messages.at(-1);
+  if (typeof last?.['content'] === 'string' && BLANK.test(last['content'])) {
+    draft.receipt.note('messages', 'defaulted', 'the backend takes no blank text in the last message', { to: JSON.stringify(EMPTY) });
+    last['content'] = EMPTY;
+  }
+  return messages;
+}
+
+function carryPart(draft: Draft, part: ContentPart, path: string): Record<string, unknown> | null {
+  if (part.type !== 'image_url' || draft.facts.vision === false) return null;
+  const { url, detail } = part.image_url;
+  if (!/^data:/i.test(url) && new TextEncoder().encode(url).length > MAX_IMAGE_URL) {
+    draft.receipt.refuse(
+      `${path}.image_url.url`,
+      `Invalid '${path}.image_url.url': the backend takes image URLs of up to ${MAX_IMAGE_URL} bytes. Send the image as a data URL.`,
+      'unsupported_value',
+    );
+  }
+  const image: Record<string, unknown> = { url };
+  if (detail !== undefined) {
+    if (familyOf(draft.target.model).detail !== true) {
+      if (detail !== 'auto') draft.receipt.note(`${path}.image_url.detail`, 'dropped', 'the model has no such switch');
+    } else if (detail === 'original') {
+      draft.receipt.note(`${path}.image_url.detail`, 'clamped', 'the finest the backend knows', { to: 'high' });
+      image['detail'] = 'high';
+    } else image['detail'] = detail;
+  }
+  return { type: 'image_url', image_url: image };
+}

@@ -1,0 +1,190 @@
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import { carryChoices, carryStop, clampTokens, emulateJsonObject, emulateJsonSchema, wantedMaxTokens } from '../compatible/carry.ts';
+import {
+  applyRules,
+  type Draft,
+  dropQuietly,
+  dropUnless,
+  elsewhere,
+  type FieldRules,
+  isEmptyObject,
+  isFalse,
+  isTextOnly,
+  isZero,
+  newDraft,
+  type Rule,
+  refuseUnless,
+} from '../compatible/draft.ts';
+import { boundedId } from '../compatible/end-user.ts';
+import { carryTools } from '../compatible/tools.ts';
+import type { Receipt } from '../receipt.ts';
+import type { Target, UpstreamPlan } from '../translator.ts';
+import { ERNIE_EXTRAS } from './extras.ts';
+import { ernieMessages } from './messages.ts';
+import { familyOf, wireModel } from './models.ts';
+import { carryThinking, DEFAULT_BUDGET, MIN_BUDGET } from './thinking.ts';
+
+const RULES: FieldRules = {
+  model: elsewhere,
+  messages: elsewhere,
+  stream: elsewhere,
+  stream_options: elsewhere,
+  max_completion_tokens: elsewhere,
+  max_tokens: elsewhere,
+  // ERNIE takes (0, 1], models of other makers up to 2.
+  temperature: sampling((draft) => (familyOf(draft.target.model).thirdParty === true ? 2 : 1), 0.01),
+  top_p: sampling(() => 1, 0.01),
+  presence_penalty: sampling(() => 2, null),
+  frequency_penalty: sampling(() => 2, null),
+  logit_bias: dropUnless(isEmptyObject, 'the backend knows no token biases'),
+  logprobs: dropUnless(isFalse, 'the backend tells no probabilities'),
+  top_logprobs: dropUnless(isZero, 'the backend tells no probabilities'),
+  n: elsewhere,
+  stop: elsewhere,
+  seed: carrySeed,
+  response_format: elsewhere,
+  tools: elsewhere,
+  tool_choice: elsewhere,
+  parallel_tool_calls: elsewhere,
+  reasoning_effort: elsewhere,
+  verbosity: dropUnless((value) => value === 'medium', 'the backend has no such switch'),
+  modalities: refuseUnless(isTextOnly, 'the relay carries text answers only'),
+  audio: refuseUnless(() => false, 'the relay carries text answers only'),
+  prediction: dropQuietly('it only makes answers faster'),
+  web_search_options: dropUnless(() => false, 'web search costs extra and is not switched on'),
+  service_tier: dropQuietly('the backend has one tier'),
+  store: dropQuietly('the relay stores no answers'),
+  metadata: dropQuietly('it is the caller’s own note'),
+  user: carryUser,
+  safety_identifier: carryUser,
+  prompt_cache_key: dropQuietly('the backend caches prompts by itself'),
+  prompt_cache_options: dropQuietly('the backend caches prompts by itself'),
+  prompt_cache_retention: dropQuietly('the backend caches prompts by itself'),
+  moderation: dropUnless(() => false, 'the backend moderates by its own rules'),
+  functions: elsewhere,
+  function_call: elsewhere,
+};
+
+/** Qianfan is never sent a field that it does not document. */
+export function ernieRequest(request: ChatRequest, target: Target, receipt: Receipt): UpstreamPlan {
+  const draft = newDraft(request, target, receipt);
+  const family = familyOf(target.model);
+  draft.body['model'] = wireModel(target.model);
+  applyRules(draft, RULES, ERNIE_EXTRAS);
+  const thinks = carryThinking(draft);
+  carryTools(draft, { reservedNames: [], choices: () => 'send', parallelSwitch: true, parallelByDefault: true });
+  carryFormat(draft);
+  carryMaxTokens(draft, thinks);
+  // X1 refuses stop words, and no model that always thinks is said to take them.
+  carryStop(draft, family.thinking === 'always' ? { words: 0, chars: 0 } : { words: 4, chars: 20 });
+  carryChoices(draft, 1);
+  const stream = request.stream === true || thinks;
+  if (stream && request.stream !== true)
+    receipt.note('stream', 'emulated', 'thinking answers take long: they are taken as a stream and collected', { to: 'true' });
+  draft.body['stream'] = stream;
+  // Asked for always: quotas need the count. Qianfan takes it with a stream only.
+  if (stream) draft.body['stream_options'] = { include_usage: true };
+  draft.body['messages'] = ernieMessages(draft);
+  return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
+}
+
+/** A number up to a border that depends on the model; a 0 that the vendor excludes becomes `insteadOfZero`. */
+function sampling(max: (draft: Draft) => number, insteadOfZero: number | null): Rule<number> {
+  return (draft, value, field) => {
+    if (familyOf(draft.target.model).fixedSampling === true) {
+      const usual = field === 'temperature' || field === 'top_p' ? 1 : 0;
+      draft.receipt.note(field, 'dropped', 'the model samples in its own fixed way', { alters: value !== usual });
+      return;
+    }
+    const top = max(draft);
+    const sent = value === 0 && insteadOfZero !== null ? insteadOfZero : Math.min(top, value);
+    if (sent !== value) {
+      const range = insteadOfZero === null ? `up to ${top}` : `numbers above 0 and up to ${top}`;
+      draft.receipt.note(field, 'clamped', `the backend takes ${range}`, { to: String(sent), alters: true });
+    }
+    draft.body[field] = sent;
+  };
+}
+
+const MAX_SEED = 2 ** 31 - 2;
+
+/** Qianfan takes 1 to 2147483646; other seeds are folded into that, each always to the same. */
+function carrySeed(draft: Draft, value: number): void {
+  const family = familyOf(draft.target.model);
+  if (family.bare === true || family.noSeed === true) {
+    draft.receipt.note('seed', 'dropped', 'the model takes no seed', { alters: true });
+    return;
+  }
+  const sent = value >= 1 && value <= MAX_SEED ? value : 1 + (Math.abs(value) % (MAX_SEED - 1));
+  if (sent !== value) draft.receipt.note('seed', 'clamped', `the backend takes 1 to ${MAX_SEED}`, { to: String(sent) });
+  draft.body['seed'] = sent;
+}
+
+/** Qianfan documents no limit on the length of its `user`; 64 characters is OpenAI's own for the identifier. */
+function carryUser(draft: Draft, value: string, field: string): void {
+  const { user } = draft.request;
+  if (field === 'safety_identifier' && user !== undefined && user !== '') {
+    draft.receipt.note(field, 'dropped', 'the backend takes one end-user id, and user was sent');
+    return;
+  }
+  if (value === '') {
+    draft.receipt.note(field, 'dropped', 'it is empty');
+    return;
+  }
+  const sent = boundedId(value, 1, 64);
+  if (field !== 'user') draft.receipt.note(field, 'renamed', 'the backend has one field for it', { to: 'user' });
+  if (sent !== value) draft.receipt.note(field, 'clamped', 'ids of more than 64 characters are sent as a digest', { to: sent });
+  draft.body['user'] = sent;
+}
+
+/** `json_object` where the model has it. Even then prose may follow the JSON (seen in Baidu's own sample): the relay takes it off. */
+function carryFormat(draft: Draft): void {
+  const format = draft.request.response_format;
+  if (format === undefined) return;
+  const { jsonObject, jsonSchema } = draft.facts;
+  const native = jsonObject === true && familyOf(draft.target.model).bare !== true;
+  if (format.type === 'text') {
+    draft.receipt.note('response_format', 'dropped', 'text is the default');
+  } else if (format.type === 'json_object') {
+    if (!native) {
+      emulateJsonObject(draft);
+      return;
+    }
+    draft.body['response_format'] = { type: 'json_object' };
+    draft.emulation.json = { schema: null };
+    draft.receipt.note('response_format', 'emulated', 'the backend may write text after the JSON: the relay takes it off', {
+      to: 'json_object',
+    });
+  } else if (jsonSchema === true && format.json_schema.schema !== undefined) {
+    draft.body['response_format'] = format;
+    draft.emulation.json = { schema: format.json_schema.schema };
+    draft.receipt.note('response_format', 'emulated', 'the relay checks the answer against the schema as well', { to: 'json_schema' });
+  } else emulateJsonSchema(draft, native);
+}
+
+/**
+ * `max_tokens` bounds the answer alone, `max_completion_tokens` thinking and answer together, which is what OpenAI's clients mean by
+ * either. A thinking budget as large as the whole bound would leave no answer.
+ */
+function carryMaxTokens(draft: Draft, thinks: boolean): void {
+  const family = familyOf(draft.target.model);
+  const wanted = wantedMaxTokens(draft);
+  if (wanted === null) return;
+  const { field, value } = wanted;
+  const name = thinks ? 'max_completion_tokens' : field;
+  const bound = clampTokens(draft, field, value, family.minTokens ?? 2, draft.facts.maxOutputTokens);
+  draft.body[name] = bound;
+  if (name !== field) draft.receipt.note(field, 'renamed', 'only this bounds thinking too', { to: name });
+  if (!thinks || family.budget !== true) return;
+  const budget = typeof draft.body['thinking_budget'] === 'number' ? draft.body['thinking_budget'] : DEFAULT_BUDGET;
+  if (budget < bound) return;
+  draft.body['thinking_budget'] = Math.max(MIN_BUDGET, Math.floor(bound * 0.75));
+  draft.receipt.note(
+    'thinking_budget',
+    draft.request['thinking_budget'] === undefined ? 'defaulted' : 'clamped',
+    `room is left for the answer within ${field}`,
+    {
+      to: String(draft.body['thinking_budget']),
+    },
+  );
+}

@@ -1,0 +1,137 @@
+import type { Effort } from '../../openai/chat/request.ts';
+import type { Draft } from '../compatible/draft.ts';
+import { type Family, familyOf } from './models.ts';
+
+/** Tokens of thinking for each effort on models with a budget; 16384 is Qianfan's own default and the most it is told. */
+const BUDGETS: Readonly<Record<Exclude<Effort, 'none' | 'minimal'>, number>> = {
+  low: 2048,
+  medium: 8192,
+  high: 16_384,
+  xhigh: 16_384,
+  max: 16_384,
+};
+/** Qianfan's default where a budget exists and none is sent, and the least it takes. */
+export const DEFAULT_BUDGET = 16_384;
+export const MIN_BUDGET = 100;
+
+/** Only "off" on a model with a switch is less than `low`. */
+const isOff = (effort: Effort): boolean => effort === 'none' || effort === 'minimal';
+
+/**
+ * Switches thinking on or off, always explicitly where there is a switch: Qianfan changed the default between two models of one family.
+ * The client's own `enable_thinking` or `thinking` wins over the relay's reading of `reasoning_effort`.
+ *
+ * @returns whether the model will, or may, think
+ */
+export function carryThinking(draft: Draft): boolean {
+  const family = familyOf(draft.target.model);
+  const own = ownSwitch(draft);
+  if (family.thinking === 'none') {
+    forget(draft, own, (on) => on, 'the model does not think');
+    return false;
+  }
+  if (family.thinking === 'always') {
+    forget(draft, own, (on) => !on, 'the thinking of this model cannot be switched off');
+    carryBudget(draft, family);
+    return true;
+  }
+  if (family.thinking === 'unclear') {
+    carryUnclear(draft, own);
+    return true;
+  }
+  const on = decide(draft, family, own);
+  if (family.thinking === 'enable') draft.body['enable_thinking'] = on;
+  else draft.body['thinking'] = { type: on ? 'enabled' : 'disabled' };
+  if (!on) return false;
+  if (family.thinking === 'effort') carryEffort(draft);
+  carryBudget(draft, family);
+  return true;
+}
+
+interface OwnSwitch {
+  readonly field: 'enable_thinking' | 'thinking';
+  readonly on: boolean;
+}
+
+/** The switch a client sent in Qianfan's words. */
+function ownSwitch(draft: Draft): OwnSwitch | null {
+  const { enable_thinking: enable, thinking } = draft.request;
+  if (enable !== undefined) {
+    if (thinking !== undefined) draft.receipt.note('thinking', 'dropped', 'enable_thinking was sent too and wins');
+    if (typeof enable === 'boolean') return { field: 'enable_thinking', on: enable };
+    draft.receipt.refuse('enable_thinking', "Invalid 'enable_thinking': expected true or false.", 'unsupported_value');
+  }
+  if (thinking === undefined) return null;
+  const type = thinking !== null && typeof thinking === 'object' ? (thinking as { type?: unknown }).type : undefined;
+  if (type === 'enabled' || type === 'disabled') return { field: 'thinking', on: type === 'enabled' };
+  return draft.receipt.refuse('thinking', "Invalid 'thinking': expected an object with type 'enabled' or 'disabled'.", 'unsupported_value');
+}
+
+/** Notes what a model without a switch does not follow; `lost` tells whether a wish for on, or off, is lost. */
+function forget(draft: Draft, own: OwnSwitch | null, lost: (on: boolean) => boolean, reason: string): void {
+  const { receipt, request } = draft;
+  const family = familyOf(draft.target.model);
+  const asked = request.reasoning_effort;
+  if (own !== null) receipt.note(own.field, 'dropped', reason, { alters: lost(own.on) });
+  if (asked === undefined) return;
+  if (family.thinking === 'always' && !isOff(asked)) {
+    if (family.budget !== true) receipt.note('reasoning_effort', 'dropped', 'the model decides by itself how much it thinks');
+  } else receipt.note('reasoning_effort', 'dropped', reason, { alters: lost(!isOff(asked)) });
+}
+
+/** No documented switch: a client that sends one itself may know better. */
+function carryUnclear(draft: Draft, own: OwnSwitch | null): void {
+  if (own?.field === 'enable_thinking') draft.body['enable_thinking'] = own.on;
+  if (own?.field === 'thinking') draft.body['thinking'] = { type: own.on ? 'enabled' : 'disabled' };
+  if (draft.request.reasoning_effort !== undefined)
+    draft.receipt.note('reasoning_effort', 'dropped', 'no switch is documented for the thinking of this model', { alters: own === null });
+}
+
+function decide(draft: Draft, family: Family, own: OwnSwitch | null): boolean {
+  const { request, target, receipt } = draft;
+  const field = family.thinking === 'enable' ? 'enable_thinking' : 'thinking';
+  const asked = request.reasoning_effort;
+  if (own !== null) {
+    if (own.field !== field) receipt.note(own.field, 'renamed', 'the switch of this model has another name', { to: field });
+    if (asked !== undefined && (isOff(asked) || !own.on)) receipt.note('reasoning_effort', 'dropped', `${own.field} was sent too and wins`);
+    return own.on;
+  }
+  if (asked !== undefined) {
+    const on = !isOff(asked);
+    if (!on || (family.budget !== true && family.thinking !== 'effort'))
+      receipt.note('reasoning_effort', 'emulated', 'the backend knows thinking on and off', { to: `${field}=${on}` });
+    return on;
+  }
+  const on = target.thinking === 'default' ? family.thinksByDefault === true : !isOff(target.thinking);
+  const why = target.thinking === 'default' ? 'said openly, since the default differs between models' : 'as the model that was asked for';
+  receipt.note(field, 'defaulted', why, { to: String(on) });
+  return on;
+}
+
+/** What is wanted of a model that thinks; null = its own measure. */
+function wantedEffort(draft: Draft): keyof typeof BUDGETS | null {
+  const effort = draft.request.reasoning_effort ?? draft.target.thinking;
+  return effort === 'default' || effort === 'none' || effort === 'minimal' ? null : effort;
+}
+
+/** DeepSeek-V4 knows high and max; its documented aliases say the rest. */
+function carryEffort(draft: Draft): void {
+  const wanted = wantedEffort(draft);
+  if (wanted === null) return;
+  const word = wanted === 'max' || wanted === 'xhigh' ? 'max' : 'high';
+  draft.body['reasoning_effort'] = word;
+  if (draft.request.reasoning_effort !== undefined && word !== wanted)
+    draft.receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: word });
+}
+
+/** `thinking_budget`, the client's own or the effort's. */
+function carryBudget(draft: Draft, family: Family): void {
+  if (family.budget !== true || draft.body['thinking_budget'] !== undefined) return;
+  const wanted = wantedEffort(draft);
+  if (wanted === null) return;
+  draft.body['thinking_budget'] = BUDGETS[wanted];
+  if (draft.request.reasoning_effort !== undefined)
+    draft.receipt.note('reasoning_effort', 'emulated', 'the backend takes a number of tokens', {
+      to: `thinking_budget=${BUDGETS[wanted]}`,
+    });
+}

@@ -1,0 +1,11 @@
+import type { VendorFacts } from '../vendor-facts.ts';
+
+/** Baidu AI Cloud Qianfan, v2: mainland China only. The base URL takes no `/v1` behind it. */
+export const ernieVendor: VendorFacts = {
+  defaultRegion: 'cn',
+  regions: ['cn'],
+  baseUrls: { cn: 'https://qianfan.baidubce.com/v2' },
+  protocols: ['compatible'],
+  requires: ['apiKey'],
+  options: ['appId', 'accessKey'],
+};
