@@ -1,6 +1,6 @@
 import { type CheckContext, checkRegions, emptyRecord, reportUnknownName } from './check-context.ts';
 import type { Backend, Key, KeyPermit, Limits, Permit, Team } from './config.ts';
-import { globMatches, globsOverlap } from './glob.ts';
+import { globsOverlap, regionMatches } from './glob.ts';
 import { networkFault, networksOverlap } from './network.ts';
 import type { Path } from './problem.ts';
 import type { ConfigInput } from './schema.ts';
@@ -31,7 +31,7 @@ export function checkTeams(
 
 /** A vendor that is permitted, but only in regions where this file has no backend of it: `cn-*` does not stand for `cn`. */
 function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: CheckContext): void {
-  const inRegion = ({ region }: Backend) => permit.regions.some((glob) => globMatches(glob, region));
+  const inRegion = ({ region }: Backend) => permit.regions.some((glob) => regionMatches(glob, region));
   if (!backends.some((backend) => permit.vendors.includes(backend.vendor) && inRegion(backend))) {
     warnings.add([...path, 'permit'], `admits no backend of this file: every request of team ${team} is refused`, { at: 'key' });
     return;
@@ -134,8 +134,8 @@ function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Pa
     'regions',
     (glob) =>
       // A pattern that matches no region at all has been reported as an error already.
-      context.regions.every((region) => !globMatches(glob, region)) ||
-      context.regions.some((region) => globMatches(glob, region) && team.regions.some((teamGlob) => globMatches(teamGlob, region))),
+      context.regions.every((region) => !regionMatches(glob, region)) ||
+      context.regions.some((region) => regionMatches(glob, region) && team.regions.some((teamGlob) => regionMatches(teamGlob, region))),
   );
   const { callers } = team;
   if (callers?.every((caller) => networkFault(caller) === undefined)) {

@@ -1,4 +1,4 @@
-import { globMatches } from './glob.ts';
+import { regionMatches } from './glob.ts';
 import { nearest } from './nearest.ts';
 import type { Path, Problems } from './problem.ts';
 import type { SecretSource } from './secret.ts';
@@ -36,7 +36,7 @@ export function reportUnknownName(context: CheckContext, path: Path, what: strin
 /** Region patterns that match no region at all are slips, not wishes. */
 export function checkRegions(context: CheckContext, path: Path, globs: readonly string[] | undefined): void {
   globs?.forEach((glob, index) => {
-    if (context.regions.some((region) => globMatches(glob, region))) return;
+    if (context.regions.some((region) => regionMatches(glob, region))) return;
     const near = nearest(glob, context.regions);
     const message = `${JSON.stringify(glob)} matches no region`;
     context.problems.add([...path, index], near === undefined ? `${message}; there are: ${context.regions.join(', ')}` : message, {

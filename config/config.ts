@@ -47,7 +47,8 @@ export interface Candidate {
   readonly backend: string;
   /** The backend's own name of the model; may contain `/` and `:`. */
   readonly model: string;
-  readonly weight: number;
+  /** Share among the neighbours that have one too; null = a place in the order of its own. */
+  readonly weight: number | null;
   readonly thinking: 'off' | 'on' | 'auto';
 }
 

@@ -65,8 +65,8 @@ function limitsText(limits: Limits | undefined): string {
   return parts.length === 0 ? '' : ` [${parts.join(', ')}]`;
 }
 
-function notes({ weight, thinking }: { weight: number; thinking: string }): string {
-  const parts = [...(weight === 1 ? [] : [`weight ${weight}`]), ...(thinking === 'auto' ? [] : [`thinking ${thinking}`])];
+function notes({ weight, thinking }: { weight: number | null; thinking: string }): string {
+  const parts = [...(weight === null ? [] : [`weight ${weight}`]), ...(thinking === 'auto' ? [] : [`thinking ${thinking}`])];
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 

@@ -8,6 +8,14 @@ export function globMatches(pattern: string, text: string): boolean {
   return globsOverlap(pattern, text, false);
 }
 
+/**
+ * Does a permit's pattern cover a region? As `globMatches`, and `cn-*` covers the region `cn` as well: vendors that do not
+ * divide a country name it without a zone.
+ */
+export function regionMatches(pattern: string, region: string): boolean {
+  return globMatches(pattern, region) || (pattern.endsWith('-*') && globMatches(pattern.slice(0, -2), region));
+}
+
 /** Is there any text that both patterns match? With `starInSecond` false, `*` in the second is an ordinary character. */
 export function globsOverlap(first: string, second: string, starInSecond = true): boolean {
   const isStar = (side: string, index: number): boolean => side[index] === '*';

@@ -11,7 +11,14 @@ const target = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/[^\p{Cc}\p{Cs
 
 const candidateObject = z.strictObject({
   to: target.meta({ description: '`backend/model`: split at the first slash, the model may contain more.' }),
-  weight: z.int().min(1).max(1_000_000).default(1).meta({ description: 'Share of the requests among the candidates of this model.' }),
+  weight: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .meta({
+      description: 'Neighbours that have a weight share the requests by it. Without one a candidate has its place in the order to itself.',
+    }),
   thinking: z
     .enum(['off', 'on', 'auto'])
     .default('auto')

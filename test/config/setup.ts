@@ -1,6 +1,6 @@
 import { type ConfigResult, parseConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
-import { DOCUMENTED_VENDORS } from '../../tools/docs-vendors.ts';
+import { VENDORS as DOCUMENTED_VENDORS } from '../../translators/registry.ts';
 
 export const vendors = DOCUMENTED_VENDORS;
 

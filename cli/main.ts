@@ -1,0 +1,40 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { VERSION } from '../server/version.ts';
+import { check } from './check.ts';
+import { serve } from './serve.ts';
+import { simulate } from './simulate.ts';
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('must be a whole number from 0 to 65535');
+  return value;
+}
+
+/** `estafet …`. Wrong usage: a message and exit code 2; a failure: one line and exit code 1. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('estafet')
+    .description('Self-hosted, OpenAI-compatible relay to Alibaba Qwen, Baidu Ernie and Zhipu GLM.')
+    .version(VERSION)
+    .showHelpAfterError()
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  program
+    .command('serve', { isDefault: true })
+    .description('Run the relay. Without a configuration file it runs on the built-in simulator and prints a key to try it with.')
+    .option('-c, --config <file>', 'configuration file (default: ./estafet.yaml where there is one)')
+    .option('--host <address>', 'address to listen on, before `server.host` and HOST')
+    .option('-p, --port <number>', 'port to listen on, before `server.port` and PORT', port)
+    .action((options) => serve(options));
+  program
+    .command('check')
+    .description('Check a configuration file and show what it means. Exit code 0: it can be served; 1: it cannot.')
+    .argument('[file]', 'configuration file', 'estafet.yaml')
+    .action((file: string) => check(file));
+  program
+    .command('simulate')
+    .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[options...]')
+    .action((_options: string[], command: Command) => simulate(command.args));
+  await program.parseAsync(argv);
+}

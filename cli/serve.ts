@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { type RunningRelay, startRelay } from '../server/main.ts';
+import { firstRun, greeting } from './first-run.ts';
+import { loadOrExplain } from './load.ts';
+import { type StartedSimulator, startSimulator } from './simulate.ts';
+
+export interface ServeOptions {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+const DEFAULT_FILE = 'estafet.yaml';
+
+/** `estafet serve`: starts whole or not at all, and ends with exit code 0 when told to. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const file = options.config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  let simulator: StartedSimulator | null = null;
+  let config: Config | null;
+  let key: string | null = null;
+  if (file === null) {
+    simulator = await startSimulator();
+    ({ config, key } = firstRun(simulator));
+  } else config = loadOrExplain(file);
+  const settled = config === null ? null : overridden(config, options, process.env);
+  if (settled === null) return fail(simulator);
+  let running: RunningRelay;
+  try {
+    running = await startRelay(settled);
+  } catch (error) {
+    console.error(`estafet: cannot listen on ${settled.server.host}:${settled.server.port}: ${listenFault(error)}`);
+    return fail(simulator);
+  }
+  console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
+  stopOnSignals(running, simulator);
+}
+
+function fail(simulator: StartedSimulator | null): void {
+  simulator?.child.kill();
+  process.exitCode = 1;
+}
+
+/** Options win over environment variables, and these over the file. Null, and a message, when a variable is no use. */
+function overridden(config: Config, options: ServeOptions, env: NodeJS.ProcessEnv): Config | null {
+  const fromEnv = env['PORT'];
+  if (options.port === undefined && fromEnv !== undefined && !(/^\d{1,5}$/.test(fromEnv) && Number(fromEnv) <= 65_535)) {
+    console.error(`estafet: the environment variable PORT must be a whole number from 0 to 65535, not "${fromEnv}".`);
+    return null;
+  }
+  const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+  const level = env['LOG_LEVEL'];
+  const logLevel = LEVELS.find((name) => name === level) ?? (level === undefined ? config.server.logLevel : undefined);
+  if (logLevel === undefined) {
+    console.error(`estafet: the environment variable LOG_LEVEL must be one of ${LEVELS.join(', ')}, not "${level}".`);
+    return null;
+  }
+  const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));
+  return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel } };
+}
+
+function listenFault(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EADDRINUSE') return 'the port is taken. Choose another with --port or PORT.';
+  if (code === 'EACCES') return 'this user may not open that port. Choose one above 1023.';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address. Set --host or server.host.';
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    running.stop().then(
+      (clean) => {
+        simulator?.child.kill();
+        if (!clean) console.error('estafet: some answers were still running after server.drainTimeoutMs and were cut.');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        console.error('estafet: stopping failed:', error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // The default would end the process; a reload is what the sender means.
+  process.on('SIGHUP', () => console.error('estafet: SIGHUP: this release reloads nothing; restart to apply a changed file.'));
+  simulator?.child.on('exit', () => {
+    if (!stopping) console.error('estafet: the simulator has ended; requests will fail until the relay is started again.');
+  });
+}

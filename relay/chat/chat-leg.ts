@@ -1,0 +1,176 @@
+import type { ChatEvents } from '../../openai/chat/events.ts';
+import { OpenAIError } from '../../openai/errors.ts';
+import { SseDecoder } from '../../openai/sse.ts';
+import type { ChatTranslator, FrameReader, UpstreamPlan } from '../../translators/translator.ts';
+import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+
+/** Who runs the legs of one answer. */
+export interface LegOwner {
+  /** Events of one network read have been played. */
+  progressed(leg: ChatLeg): void;
+  /** The vendor's answer is complete. */
+  ended(leg: ChatLeg): void;
+  failed(leg: ChatLeg, error: OpenAIError): void;
+}
+
+/** Bounds of what is gathered before it can be read: a whole answer, and a refusal. */
+const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
+const MAX_FAILURE_BYTES = 64 * 1024;
+/** Patience for the usage frame after the last finish. */
+const AFTER_FINISH_MS = 5_000;
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * One call to a vendor for one answer (or one choice of it): bytes in, events out. Tells streams, whole bodies and refusals apart by
+ * what came, not by what was asked for: vendors answer a stream request with a JSON error, and put errors into HTTP 200.
+ */
+export class ChatLeg implements CallListener {
+  call: UpstreamCall | null = null;
+  readonly #translator: ChatTranslator;
+  readonly #events: ChatEvents;
+  readonly #owner: LegOwner;
+  #decoder: SseDecoder | null = null;
+  #reader: FrameReader | null = null;
+  #status = 0;
+  #headers: Headers = {};
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #over = false;
+
+  constructor(translator: ChatTranslator, events: ChatEvents, owner: LegOwner) {
+    this.#translator = translator;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Ends the leg from our side; the owner is not told. */
+  abort(): void {
+    this.#over = true;
+    this.call?.abort();
+  }
+
+  onHead(status: number, headers: Headers): void {
+    this.#status = status;
+    this.#headers = headers;
+    const encoding = one(headers['content-encoding']);
+    if (encoding !== '' && encoding !== 'identity') {
+      throw new OpenAIError('upstream_invalid_response', "The backend's answer is compressed, although it was asked not to be.", {
+        fallback: true,
+      });
+    }
+    if (status !== 200 || !one(headers['content-type']).startsWith('text/event-stream')) return;
+    const reader = this.#translator.frames(this.#events);
+    this.#reader = reader;
+    this.#decoder = new SseDecoder((data) => reader.frame(data));
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#decoder === null) {
+      this.#gather(chunk);
+      return;
+    }
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      // What comes after the vendor has said that it is finished cannot spoil the answer.
+      if (this.#reader?.finished !== true) throw error;
+      this.#end();
+      return;
+    }
+    // Usage may follow the finish on a frame of its own; a vendor that keeps the connection open after it must not keep the caller.
+    if (this.#reader?.finished === true) this.call?.hurry(AFTER_FINISH_MS);
+    this.#owner.progressed(this);
+  }
+
+  onEnd(): void {
+    if (this.#over) return;
+    if (this.#decoder !== null && this.#reader !== null) {
+      try {
+        this.#decoder.end();
+        this.#reader.end();
+      } catch (error) {
+        if (!this.#reader.finished) {
+          // A last frame that breaks off is a cut stream, whatever its bytes look like.
+          throw error instanceof OpenAIError && error.kind === 'upstream_invalid_response'
+            ? new OpenAIError('upstream_truncated', 'The backend closed the stream before its answer was complete.', {
+                cause: error,
+                fallback: true,
+              })
+            : error;
+        }
+      }
+      this.#end();
+      return;
+    }
+    const body = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    if (this.#status < 200 || this.#status > 299) throw this.#failure(body);
+    this.#whole(body);
+    this.#end();
+  }
+
+  onFail(error: OpenAIError): void {
+    if (this.#over) return;
+    if (this.#reader?.finished === true) {
+      this.#end();
+      return;
+    }
+    this.#over = true;
+    this.#owner.failed(this, error);
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.call?.abort();
+    this.#owner.ended(this);
+  }
+
+  #gather(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    const failed = this.#status !== 200;
+    if (this.#bytes > (failed ? MAX_FAILURE_BYTES : MAX_WHOLE_BYTES)) {
+      if (failed) throw this.#failure(Buffer.concat(this.#chunks));
+      throw new OpenAIError('upstream_invalid_response', "The backend's answer is larger than the relay accepts.", { fallback: true });
+    }
+    this.#chunks.push(chunk);
+  }
+
+  #whole(body: Buffer): void {
+    const text = body.toString('utf8');
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch (error) {
+      // Error frames of a stream that came without its content type; then anything that is no JSON at all.
+      if (/^\s*data:/.test(text)) throw this.#failure(body);
+      throw new OpenAIError('upstream_invalid_response', "The backend's answer is not JSON.", { cause: error, fallback: true });
+    }
+    this.#translator.whole(json, this.#events);
+  }
+
+  #failure(body: Buffer): OpenAIError {
+    const headers: Record<string, string | undefined> = {};
+    for (const [name, value] of Object.entries(this.#headers)) headers[name] = one(value);
+    return this.#translator.failure({ status: this.#status, headers, body: body.toString('utf8', 0, MAX_FAILURE_BYTES) });
+  }
+}
+
+const one = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : (value?.[0] ?? ''));
+
+/** Starts one leg of a plan. */
+export function startLeg(leg: ChatLeg, plan: UpstreamPlan, body: string, requestId: string, post: Post): void {
+  try {
+    leg.call = post(plan.path, body, requestId, leg);
+  } catch (error) {
+    leg.onFail(asFailure(error));
+  }
+}
+
+export type Post = (path: string, body: string, requestId: string, listener: CallListener) => UpstreamCall;

@@ -1,0 +1,219 @@
+import { ChunkEncoder } from '../../openai/chat/chunk-encoder.ts';
+import { CompletionCollector } from '../../openai/chat/completion-collector.ts';
+import type { AnswerHead, Usage } from '../../openai/chat/events.ts';
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
+import type { ChatTranslator, UpstreamPlan } from '../../translators/translator.ts';
+import type { SchemaCheck } from '../emulation/json-guard.ts';
+import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
+import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
+import { estimatedUsage, mergedUsage } from './estimate.ts';
+import { buildChain, type Chain } from './legs.ts';
+import type { StreamClient } from './stream-client.ts';
+
+/** How one attempt ended, once something has been sent or everything is ready. */
+export interface RunResult {
+  /** The whole completion for a caller who does not stream; null otherwise. */
+  readonly json: string | null;
+  /** The error a stream was ended with; null when it was complete. */
+  readonly error: OpenAIError | null;
+  readonly usage: Usage;
+  /** What was really asked of the vendor: parallel calls pay the prompt each time. */
+  readonly paid: readonly Usage[];
+  /** Clock of the wheel when the first bytes left; null when none did. */
+  readonly firstByteAtMs: number | null;
+  readonly gone: boolean;
+}
+
+export interface RunInput {
+  readonly request: ChatRequest;
+  readonly translator: ChatTranslator;
+  readonly plan: UpstreamPlan;
+  readonly head: AnswerHead;
+  readonly requestId: string;
+  readonly post: Post;
+  /** Null for a caller who does not stream. */
+  readonly client: StreamClient | null;
+  readonly wheel: DeadlineWheel;
+  readonly heartbeatMs: number;
+  readonly check: SchemaCheck;
+}
+
+/**
+ * One attempt at one answer: starts the legs, carries events to the caller at the caller's pace, and settles exactly once.
+ *
+ * `start` rejects with an `OpenAIError` as long as nothing has been sent: the error gets a real status, or another backend is tried. Once
+ * a stream has begun, a failure is one error event and the end, without a finish reason and without `[DONE]` (R15).
+ */
+export class ChatRun implements LegOwner, Deadline {
+  /** Next heartbeat. */
+  deadlineAt = Number.POSITIVE_INFINITY;
+  readonly #input: RunInput;
+  readonly #encoder: ChunkEncoder | null;
+  readonly #collector: CompletionCollector | null;
+  readonly #legs: { readonly leg: ChatLeg; readonly chain: Chain }[] = [];
+  readonly #done = Promise.withResolvers<RunResult>();
+  #open = 0;
+  #started = false;
+  #settled = false;
+  #gone = false;
+  #paused = false;
+  #firstByteAtMs: number | null = null;
+
+  constructor(input: RunInput) {
+    this.#input = input;
+    const { request, head, client } = input;
+    this.#encoder = client === null ? null : new ChunkEncoder(head, request.stream_options?.include_usage === true);
+    this.#collector = client === null ? new CompletionCollector(head) : null;
+  }
+
+  start(): Promise<RunResult> {
+    const { translator, plan, requestId, post, check } = this.#input;
+    const { emulation } = plan;
+    const calls = emulation.choices ?? 1;
+    const sink = (this.#encoder ?? this.#collector) as ChunkEncoder | CompletionCollector;
+    for (let index = 0; index < calls; index++) {
+      const chain = buildChain(sink, index, emulation, check);
+      this.#legs.push({ chain, leg: new ChatLeg(translator, chain.first, this) });
+    }
+    this.#open = calls;
+    if (this.#encoder !== null) this.#input.wheel.add(this);
+    const body = JSON.stringify(plan.body);
+    this.#legs.forEach(({ leg }, index) => {
+      // Parallel calls with one seed would give one answer many times.
+      const seed = plan.body['seed'];
+      const own = index === 0 || typeof seed !== 'number' ? body : JSON.stringify({ ...plan.body, seed: (seed + index) % 2 ** 31 });
+      if (!this.#settled) startLeg(leg, plan, own, index === 0 ? requestId : `${requestId}-${index}`, post);
+    });
+    return this.#done.promise;
+  }
+
+  /**
+   * The caller has gone.
+   * @param drain true reads the answer to its end all the same, to learn what it cost
+   */
+  callerGone(drain: boolean): void {
+    if (this.#settled || this.#gone) return;
+    this.#gone = true;
+    if (drain) this.#resume();
+    else {
+      this.#abortLegs();
+      this.#settle(null);
+    }
+  }
+
+  progressed(leg: ChatLeg): void {
+    if (this.#settled) return;
+    if (this.#encoder?.pending === true) this.#flush();
+    if (this.#input.plan.emulation.stop === undefined) return;
+    const chain = this.#legs.find((entry) => entry.leg === leg)?.chain;
+    if (chain?.cutter?.allCut === true && !leg.over) {
+      leg.abort();
+      this.ended(leg);
+    }
+  }
+
+  ended(_leg: ChatLeg): void {
+    if (this.#settled || --this.#open > 0) return;
+    if (this.#legs.some(({ chain }) => chain.guard !== null)) this.#settleGuards();
+    else this.#complete();
+  }
+
+  failed(_leg: ChatLeg, error: OpenAIError): void {
+    if (this.#settled) return;
+    this.#abortLegs();
+    if (!this.#started) {
+      this.#close();
+      this.#done.reject(error);
+      return;
+    }
+    const client = this.#input.client as StreamClient;
+    if (!this.#gone) client.end(`${this.#encoder?.take() ?? ''}data: ${JSON.stringify(error)}\n\n`);
+    this.#settle(error);
+  }
+
+  /** A stream that has begun and is silent: a comment, so that proxies keep it open. Never before the status is known. */
+  expire(nowMs: number): void {
+    this.deadlineAt = nowMs + this.#input.heartbeatMs;
+    if (!this.#gone && !this.#paused) this.#input.client?.write(': keep-alive\n\n');
+  }
+
+  #settleGuards(): void {
+    Promise.all(this.#legs.map(({ chain }) => chain.guard?.settle())).then(
+      () => this.#complete(),
+      (error: unknown) => this.failed(this.#legs[0]?.leg as ChatLeg, asOpenAIError(error)),
+    );
+  }
+
+  #complete(): void {
+    if (this.#settled) return;
+    const { request, plan, client } = this.#input;
+    const wanted = plan.emulation.choices ?? (typeof plan.body['n'] === 'number' ? plan.body['n'] : 1);
+    const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes, 0);
+    if (finishes < wanted) {
+      this.failed(
+        this.#legs[0]?.leg as ChatLeg,
+        new OpenAIError('upstream_truncated', `The backend made ${finishes} of ${wanted} choices.`, { param: 'n', fallback: true }),
+      );
+      return;
+    }
+    const usage = mergedUsage(this.#paid());
+    if (client === null) {
+      this.#collector?.usage(usage);
+      this.#settle(null, request.stream === true ? null : (this.#collector?.json() ?? null));
+      return;
+    }
+    this.#encoder?.usage(usage);
+    this.#encoder?.done();
+    if (!this.#gone) {
+      this.#begin();
+      client.end(this.#encoder?.take() ?? '');
+    }
+    this.#settle(null);
+  }
+
+  #flush(): void {
+    const text = (this.#encoder as ChunkEncoder).take();
+    if (this.#gone) return;
+    this.#begin();
+    this.deadlineAt = this.#input.wheel.nowMs + this.#input.heartbeatMs;
+    const client = this.#input.client as StreamClient;
+    if (client.write(text) || this.#paused) return;
+    this.#paused = true;
+    for (const { leg } of this.#legs) leg.call?.pause();
+    client.onceDrained(() => this.#resume());
+  }
+
+  #begin(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#firstByteAtMs = this.#input.wheel.now();
+    this.#input.client?.start();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    for (const { leg } of this.#legs) leg.call?.resume();
+  }
+
+  #abortLegs(): void {
+    for (const { leg } of this.#legs) leg.abort();
+  }
+
+  #paid(): Usage[] {
+    return this.#legs.map(({ chain }) => chain.meter.usageSeen ?? estimatedUsage(this.#input.request, chain.meter));
+  }
+
+  #close(): void {
+    this.#settled = true;
+    this.#input.wheel.remove(this);
+  }
+
+  #settle(error: OpenAIError | null, json: string | null = null): void {
+    if (this.#settled) return;
+    this.#close();
+    const paid = this.#paid();
+    this.#done.resolve({ json, error, usage: mergedUsage(paid), paid, firstByteAtMs: this.#firstByteAtMs, gone: this.#gone });
+  }
+}

@@ -1,0 +1,80 @@
+import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { Emulation } from '../../translators/translator.ts';
+import { CallFilter } from '../emulation/call-filter.ts';
+import { JsonGuard, type SchemaCheck } from '../emulation/json-guard.ts';
+import { MustCall } from '../emulation/must-call.ts';
+import { StopCutter } from '../emulation/stop-cutter.ts';
+
+/** Between one leg and the answer: counts what goes by, shifts choice numbers of parallel calls, keeps the leg's usage to itself. */
+export class LegMeter implements ChatEvents {
+  readonly #next: ChatEvents;
+  readonly #offset: number;
+  usageSeen: Usage | null = null;
+  finishes = 0;
+  /** Visible text, thinking and arguments that went by, in UTF-16 code units and in pieces; for estimates only. */
+  chars = 0;
+  pieces = 0;
+
+  constructor(next: ChatEvents, offset: number) {
+    this.#next = next;
+    this.#offset = offset;
+  }
+
+  text(choice: number, text: string, logprobs?: readonly unknown[]): void {
+    this.#count(text);
+    this.#next.text(choice + this.#offset, text, logprobs);
+  }
+
+  reasoning(choice: number, text: string): void {
+    this.#count(text);
+    this.#next.reasoning(choice + this.#offset, text);
+  }
+
+  tool(choice: number, call: number, id: string, name: string): void {
+    this.#count(name);
+    this.#next.tool(choice + this.#offset, call, id, name);
+  }
+
+  args(choice: number, call: number, piece: string): void {
+    this.#count(piece);
+    this.#next.args(choice + this.#offset, call, piece);
+  }
+
+  finish(choice: number, reason: FinishReason): void {
+    this.finishes++;
+    this.#next.finish(choice + this.#offset, reason);
+  }
+
+  usage(usage: Usage): void {
+    this.usageSeen = usage;
+  }
+
+  #count(text: string): void {
+    this.chars += text.length;
+    this.pieces++;
+  }
+}
+
+/** What stands between a translator and the caller for one leg; `first` is what the translator plays to. */
+export interface Chain {
+  readonly first: ChatEvents;
+  readonly meter: LegMeter;
+  readonly cutter: StopCutter | null;
+  readonly guard: JsonGuard | null;
+}
+
+/** Builds the chain an emulation asks for; nothing but the meter in the ordinary case. */
+export function buildChain(sink: ChatEvents, offset: number, emulation: Emulation, check: SchemaCheck): Chain {
+  const meter = new LegMeter(sink, offset);
+  let first: ChatEvents = meter;
+  let guard: JsonGuard | null = null;
+  let cutter: StopCutter | null = null;
+  if (emulation.json !== undefined) first = guard = new JsonGuard(first, emulation.json.schema, check);
+  if (emulation.stop !== undefined) first = cutter = new StopCutter(first, emulation.stop);
+  if (emulation.mustCall !== undefined) first = new MustCall(first, emulation.mustCall.name);
+  if (emulation.firstCallOnly === true || emulation.noCalls === true || emulation.functionNames !== undefined) {
+    const { firstCallOnly: firstOnly = false, noCalls: none = false, functionNames: names } = emulation;
+    first = new CallFilter(first, { firstOnly, none, names });
+  }
+  return { first, meter, cutter, guard };
+}

@@ -1,0 +1,113 @@
+import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+
+interface ChoiceState {
+  /** The end of the text so far, as long as it may be the beginning of a stop word. */
+  held: string;
+  cut: boolean;
+}
+
+/**
+ * Ends a choice before the first stop word, for vendors that take fewer or shorter ones. Text is held back only while it
+ * may turn out to be the beginning of a stop word. What comes after the cut is swallowed.
+ */
+export class StopCutter implements ChatEvents {
+  readonly #next: ChatEvents;
+  readonly #words: readonly string[];
+  readonly #longest: number;
+  readonly #choices: ChoiceState[] = [];
+  #open = 0;
+
+  constructor(next: ChatEvents, words: readonly string[]) {
+    this.#next = next;
+    this.#words = words;
+    this.#longest = Math.max(...words.map((word) => word.length));
+  }
+
+  /** True when every choice seen has been cut: the vendor need not go on. */
+  get allCut(): boolean {
+    return this.#choices.length > 0 && this.#open === 0;
+  }
+
+  text(choice: number, text: string, logprobs?: readonly unknown[]): void {
+    const state = this.#state(choice);
+    if (state.cut) return;
+    const whole = state.held + text;
+    const at = this.#firstWord(whole);
+    if (at >= 0) {
+      state.held = '';
+      if (at > 0) this.#next.text(choice, whole.slice(0, at), logprobs);
+      this.#cut(choice, state);
+      return;
+    }
+    const keep = this.#overlap(whole);
+    state.held = whole.slice(whole.length - keep);
+    const out = whole.slice(0, whole.length - keep);
+    if (out !== '' || logprobs !== undefined) this.#next.text(choice, out, logprobs);
+  }
+
+  reasoning(choice: number, text: string): void {
+    if (!this.#state(choice).cut) this.#next.reasoning(choice, text);
+  }
+
+  tool(choice: number, call: number, id: string, name: string): void {
+    const state = this.#state(choice);
+    if (state.cut) return;
+    this.#release(choice, state);
+    this.#next.tool(choice, call, id, name);
+  }
+
+  args(choice: number, call: number, piece: string): void {
+    if (!this.#state(choice).cut) this.#next.args(choice, call, piece);
+  }
+
+  finish(choice: number, reason: FinishReason): void {
+    const state = this.#state(choice);
+    if (state.cut) return;
+    this.#release(choice, state);
+    state.cut = true;
+    this.#open--;
+    this.#next.finish(choice, reason);
+  }
+
+  usage(usage: Usage): void {
+    this.#next.usage(usage);
+  }
+
+  #cut(choice: number, state: ChoiceState): void {
+    state.cut = true;
+    this.#open--;
+    this.#next.finish(choice, 'stop');
+  }
+
+  #release(choice: number, state: ChoiceState): void {
+    if (state.held !== '') this.#next.text(choice, state.held);
+    state.held = '';
+  }
+
+  #firstWord(text: string): number {
+    let first = -1;
+    for (const word of this.#words) {
+      const at = text.indexOf(word);
+      if (at >= 0 && (first < 0 || at < first)) first = at;
+    }
+    return first;
+  }
+
+  /** Length of the longest end of `text` that some stop word begins with. */
+  #overlap(text: string): number {
+    for (let length = Math.min(this.#longest - 1, text.length); length > 0; length--) {
+      const tail = text.slice(text.length - length);
+      if (this.#words.some((word) => word.startsWith(tail))) return length;
+    }
+    return 0;
+  }
+
+  #state(choice: number): ChoiceState {
+    const known = this.#choices[choice];
+    if (known !== undefined) return known;
+    this.#open++;
+    const state: ChoiceState = { held: '', cut: false };
+    this.#choices[choice] = state;
+    return state;
+  }
+}

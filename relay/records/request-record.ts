@@ -1,0 +1,77 @@
+import type { Usage } from '../../openai/chat/events.ts';
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import type { Change, Fate, Receipt } from '../../translators/receipt.ts';
+
+/** One try at one backend. */
+export interface Attempt {
+  readonly backend: string;
+  readonly vendor: string;
+  readonly region: string;
+  readonly model: string;
+  /** Null when it succeeded; else the error's name in the relay's catalogue. */
+  readonly error: string | null;
+  /** The vendor's own code of the error, where it gave one. */
+  readonly upstreamCode: string | null;
+  readonly ms: number;
+}
+
+/** What became of each field of a request: the full form behind the `x-estafet-receipt` header. */
+export interface ReceiptRecord {
+  /** Top-level fields that went through untouched. */
+  readonly kept: readonly string[];
+  readonly changes: readonly Change[];
+}
+
+export type Reason = 'done' | 'client_gone' | 'vendor_error' | 'refused';
+
+/** One request as the log, the look-up and later the books know it. No prompt, no answer, no secret. */
+export interface RequestRecord {
+  readonly id: string;
+  readonly object: 'estafet.request';
+  /** ISO time of arrival. */
+  readonly at: string;
+  readonly surface: string;
+  readonly key: string;
+  readonly team: string;
+  readonly model: string;
+  readonly stream: boolean;
+  /** HTTP status sent; of a stream that failed later still 200. */
+  readonly status: number;
+  readonly reason: Reason;
+  /** The error told to the caller, also inside a stream. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly attempts: readonly Attempt[];
+  readonly receipt: ReceiptRecord | null;
+  readonly usage: {
+    readonly promptTokens: number;
+    readonly completionTokens: number;
+    readonly cachedTokens: number;
+    readonly reasoningTokens: number;
+    readonly source: 'vendor' | 'estimated';
+  } | null;
+  /** From arrival to the first byte of the answer; null when none was sent. */
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+}
+
+export function receiptRecord(request: ChatRequest, receipt: Receipt): ReceiptRecord {
+  const touched = new Set(receipt.changes.map(({ field }) => field.replace(/[[.].*$/s, '')));
+  return { kept: Object.keys(request).filter((field) => !touched.has(field)), changes: receipt.changes };
+}
+
+export function usageRecord(usage: Usage): NonNullable<RequestRecord['usage']> {
+  return {
+    promptTokens: usage.prompt,
+    completionTokens: usage.completion,
+    cachedTokens: usage.cached,
+    reasoningTokens: usage.reasoning,
+    source: usage.estimated === true ? 'estimated' : 'vendor',
+  };
+}
+
+/** Fate → number of fields, for the log line. */
+export function fateCounts(receipt: ReceiptRecord): Partial<Record<Fate, number>> {
+  const counts: Partial<Record<Fate, number>> = { kept: receipt.kept.length };
+  for (const { fate } of receipt.changes) counts[fate] = (counts[fate] ?? 0) + 1;
+  return counts;
+}

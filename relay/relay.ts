@@ -1,0 +1,216 @@
+import type { Server } from '../config/config.ts';
+import type { AnswerHead } from '../openai/chat/events.ts';
+import type { ChatRequest } from '../openai/chat/request.ts';
+import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { completionId } from '../openai/ids.ts';
+import { Receipt } from '../translators/receipt.ts';
+import type { UpstreamPlan } from '../translators/translator.ts';
+import { ChatRun, type RunResult } from './chat/chat-run.ts';
+import type { StreamClient } from './chat/stream-client.ts';
+import type { SchemaCheck } from './emulation/json-guard.ts';
+import type { Caller } from './keys/key-ring.ts';
+import { Permit } from './permit/permit.ts';
+import { type Attempt, type RequestRecord, receiptRecord, usageRecord } from './records/request-record.ts';
+import type { Candidate, RouteTable } from './routing/route-table.ts';
+import type { BackendClient } from './upstream/backend-client.ts';
+import type { DeadlineWheel } from './upstream/deadlines.ts';
+
+/** What one configuration gives: replaced as a whole by a reload, kept by the requests that began with it. */
+export interface RelayState {
+  readonly server: Server;
+  readonly routes: RouteTable;
+  readonly clients: ReadonlyMap<string, BackendClient>;
+}
+
+export interface RelayServices {
+  readonly wheel: DeadlineWheel;
+  readonly check: SchemaCheck;
+  /** Told once per request, after its answer. */
+  readonly onSettled: (record: RequestRecord) => void;
+}
+
+/** One chat request on its way, and the caller's end of it. */
+export interface ChatExchange {
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly request: ChatRequest;
+  /** Milliseconds since the epoch at arrival. */
+  readonly arrivedAtMs: number;
+  /** Null when the caller does not stream. */
+  readonly client: StreamClient | null;
+  /** Called before anything is sent, each time a backend is chosen: headers that name it. */
+  readonly onChosen: (backend: string, receipt: string) => void;
+  /** Registers what to do when the caller leaves; called at most once per attempt. */
+  readonly onGone: (act: () => void) => void;
+}
+
+/** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
+const UNMET_RETRIES = 1;
+
+/**
+ * The domain in one function: asked model → permitted candidates → the vendor's words → the vendor → the caller's words. The order of
+ * the steps is the order of the folders.
+ */
+export class Relay {
+  readonly #state: RelayState;
+  readonly #services: RelayServices;
+
+  constructor(state: RelayState, services: RelayServices) {
+    this.#state = state;
+    this.#services = services;
+  }
+
+  get routes(): RouteTable {
+    return this.#state.routes;
+  }
+
+  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `unsupported_country_region_territory` */
+  route(model: string, caller: Caller): readonly Candidate[] {
+    const route = this.#state.routes.route(model, permitOf(caller));
+    if (route.ok) return route.candidates;
+    if (route.why === 'region') {
+      throw new OpenAIError(
+        'region_not_permitted',
+        `The model \`${shown(model)}\` is served only in regions that this key has no permit for.`,
+      );
+    }
+    throw new OpenAIError('model_not_found', `The model \`${shown(model)}\` does not exist or you do not have access to it.`);
+  }
+
+  /**
+   * Answers one chat request. A stream is written to its client; for other callers the completion comes back as JSON text, or null when
+   * the caller has left.
+   * @throws OpenAIError when nothing has been sent
+   */
+  async chat(exchange: ChatExchange, candidates: readonly Candidate[]): Promise<string | null> {
+    const attempts: Attempt[] = [];
+    let receipt: Receipt | null = null;
+    let failure: OpenAIError | null = null;
+    for (const candidate of candidates) {
+      for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
+        const startedAt = this.#services.wheel.now();
+        receipt = new Receipt(exchange.caller.key.strict);
+        try {
+          const result = await this.#attempt(exchange, candidate, receipt, attempts.length);
+          attempts.push(this.#attempted(candidate, result.error, startedAt));
+          this.#settle(exchange, attempts, receipt, result, result.error, 200);
+          return result.json;
+        } catch (thrown) {
+          failure = asOpenAIError(thrown);
+          attempts.push(this.#attempted(candidate, failure, startedAt));
+          if (failure.kind !== 'upstream_unmet') break;
+        }
+      }
+      if (failure?.details.fallback !== true) break;
+    }
+    const error = failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
+    this.#settle(exchange, attempts, receipt, null, error, error.status);
+    throw error;
+  }
+
+  async #attempt(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Promise<RunResult> {
+    const { request, caller, requestId } = exchange;
+    const { wheel, check } = this.#services;
+    const client = this.#state.clients.get(candidate.backend.name);
+    if (client === undefined) throw new OpenAIError('internal_error', 'The relay had an error while processing your request.');
+    // Vendors refuse an id that they have seen: each attempt has its own.
+    const upstreamId = number === 0 ? requestId : `${requestId}-r${number}`;
+    const plan = this.#plan(exchange, candidate, receipt, upstreamId);
+    exchange.onChosen(candidate.backend.name, receipt.header());
+    const head: AnswerHead = {
+      id: completionId(),
+      created: Math.floor(exchange.arrivedAtMs / 1000),
+      model: request.model,
+      legacyFunctions: request.functions !== undefined,
+      showReasoning: caller.key.reasoning === 'show',
+    };
+    const run = new ChatRun({
+      request,
+      translator: candidate.translator,
+      plan,
+      head,
+      requestId: upstreamId,
+      post: (path, body, id, listener) => client.post(path, body, id, listener),
+      client: exchange.client,
+      wheel,
+      heartbeatMs: this.#state.server.heartbeatMs,
+      check,
+    });
+    exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));
+    return run.start();
+  }
+
+  #plan(
+    exchange: ChatExchange,
+    { translator, model, facts, backend, thinking }: Candidate,
+    receipt: Receipt,
+    requestId: string,
+  ): UpstreamPlan {
+    return translator.request(exchange.request, { model, facts, region: backend.region, thinking, requestId }, receipt);
+  }
+
+  #attempted({ backend, model }: Candidate, error: OpenAIError | null, startedAt: number): Attempt {
+    return {
+      backend: backend.name,
+      vendor: backend.vendor,
+      region: backend.region,
+      model,
+      error: error?.kind ?? null,
+      upstreamCode: error?.details.upstreamCode ?? null,
+      ms: Math.round(this.#services.wheel.now() - startedAt),
+    };
+  }
+
+  #settle(
+    exchange: ChatExchange,
+    attempts: Attempt[],
+    receipt: Receipt | null,
+    result: RunResult | null,
+    error: OpenAIError | null,
+    status: number,
+  ): void {
+    const { request, caller, requestId, arrivedAtMs } = exchange;
+    const now = Date.now();
+    const sinceFirstByte = result?.firstByteAtMs == null ? null : this.#services.wheel.now() - result.firstByteAtMs;
+    this.#services.onSettled({
+      id: requestId,
+      object: 'estafet.request',
+      at: new Date(arrivedAtMs).toISOString(),
+      surface: 'chat.completions',
+      key: caller.key.name,
+      team: caller.team.name,
+      model: request.model,
+      stream: request.stream === true,
+      status,
+      reason:
+        result?.gone === true
+          ? 'client_gone'
+          : error === null
+            ? 'done'
+            : error.status < 500 && attempts.at(-1)?.upstreamCode === null
+              ? 'refused'
+              : 'vendor_error',
+      error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
+      attempts,
+      receipt: receipt === null ? null : receiptRecord(request, receipt),
+      usage: result === null ? null : usageRecord(result.usage),
+      firstByteMs: sinceFirstByte === null ? null : Math.max(0, Math.round(now - arrivedAtMs - sinceFirstByte)),
+      totalMs: now - arrivedAtMs,
+    });
+  }
+}
+
+const permits = new WeakMap<Caller['key'], Permit>();
+
+/** The permit of a caller's key; made once per key and configuration. */
+export function permitOf({ key, team }: Pick<Caller, 'key' | 'team'>): Permit {
+  let permit = permits.get(key);
+  if (permit === undefined) {
+    permit = new Permit(team, key);
+    permits.set(key, permit);
+  }
+  return permit;
+}
+
+/** A model name in a message: bounded, on one line. */
+const shown = (model: string): string => model.slice(0, 200).replace(/[\p{Cc}`]/gu, '?');

@@ -1,0 +1,149 @@
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { Backend, Candidate as CandidateConfig, Config } from '../../config/config.ts';
+import { globMatches } from '../../config/glob.ts';
+import type { Effort } from '../../openai/chat/request.ts';
+import type { ChatTranslator, ModelFacts } from '../../translators/translator.ts';
+import type { Permit } from '../permit/permit.ts';
+
+/** One place a request may go. */
+export interface Candidate {
+  readonly backend: Backend;
+  readonly translator: ChatTranslator;
+  /** The vendor's model id. */
+  readonly model: string;
+  readonly facts: ModelFacts;
+  readonly thinking: Effort | 'default';
+  /** Candidates of one tier share the requests by weight; a later tier is tried after all earlier ones. */
+  readonly tier: number;
+  readonly weight: number;
+}
+
+export type Route =
+  | { readonly ok: true; readonly candidates: readonly Candidate[] }
+  /** `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it. */
+  | { readonly ok: false; readonly why: 'unknown' | 'region' };
+
+export interface ListedModel {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly ownedBy: string;
+}
+
+/** Finds the translator of a backend; the registry stands behind it. */
+export type TranslatorFor = (vendor: string, protocol: string) => ChatTranslator;
+
+/** A model name → the permitted candidates for it, best first. Made anew with each configuration. */
+export class RouteTable {
+  readonly #config: Config;
+  readonly #catalog: Catalog;
+  readonly #translatorFor: TranslatorFor;
+  readonly #random: () => number;
+  /** Candidates by asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
+  readonly #known = new Map<string, readonly Candidate[]>();
+  readonly #globs: readonly string[];
+
+  constructor(config: Config, catalog: Catalog, translatorFor: TranslatorFor, random: () => number = Math.random) {
+    this.#config = config;
+    this.#catalog = catalog;
+    this.#translatorFor = translatorFor;
+    this.#random = random;
+    this.#globs = Object.keys(config.models).filter((name) => name.includes('*'));
+  }
+
+  /** @param asked the caller's model name, as it came */
+  route(asked: string, permit: Permit): Route {
+    if (!permit.model(asked)) return { ok: false, why: 'unknown' };
+    const all = this.#candidates(asked).filter(({ backend }) => permit.vendor(backend.vendor));
+    if (all.length === 0) return { ok: false, why: 'unknown' };
+    const permitted = all.filter(({ backend }) => permit.region(backend.region));
+    if (permitted.length === 0) return { ok: false, why: 'region' };
+    return { ok: true, candidates: permitted.length === 1 ? permitted : this.#order(permitted) };
+  }
+
+  /** The names this permit can use: those of the configuration, and the vendors' own current chat models. */
+  list(permit: Permit): ListedModel[] {
+    const names = new Set(Object.keys(this.#config.models).filter((name) => !name.includes('*')));
+    for (const { vendor } of Object.values(this.#config.backends)) for (const id of this.#catalog.chatModels(vendor)) names.add(id);
+    return [...names].map((name) => this.describe(name, permit)).filter((model) => model !== null);
+  }
+
+  /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */
+  describe(name: string, permit: Permit): ListedModel | null {
+    const route = this.route(name, permit);
+    const first = route.ok ? route.candidates[0] : undefined;
+    if (first === undefined) return null;
+    const released = this.#catalog.find(first.backend.vendor, first.model)?.released ?? null;
+    const aliased = Object.hasOwn(this.#config.models, name);
+    return { id: name, created: released === null ? 0 : Date.parse(released) / 1000, ownedBy: aliased ? 'estafet' : first.backend.vendor };
+  }
+
+  #candidates(asked: string): readonly Candidate[] {
+    const known = this.#known.get(asked);
+    if (known !== undefined) return known;
+    const found = this.#find(asked);
+    // Bounded: what a caller makes up finds no candidates, and `backend/model` names are not kept.
+    if (found.length > 0 && this.#known.size < 10_000) this.#known.set(asked, found);
+    return found;
+  }
+
+  /** By exact alias, `backend/model`, the vendors' own names, then alias patterns in the order of the file. */
+  #find(asked: string): readonly Candidate[] {
+    const { models, backends } = this.#config;
+    const exact = Object.hasOwn(models, asked) ? models[asked] : undefined;
+    if (exact !== undefined) return this.#fromConfig(asked, exact);
+    const slash = asked.indexOf('/');
+    const named = slash > 0 && Object.hasOwn(backends, asked.slice(0, slash)) ? backends[asked.slice(0, slash)] : undefined;
+    if (named !== undefined && slash + 1 < asked.length) return [this.#candidate(named, asked.slice(slash + 1), 0, 1, 'default')];
+    const owners = Object.values(backends).filter((backend) => this.#serves(backend, asked));
+    if (owners.length > 0) return owners.map((backend, tier) => this.#candidate(backend, asked, tier, 1, 'default'));
+    const glob = this.#globs.find((pattern) => globMatches(pattern, asked));
+    return glob === undefined ? [] : this.#fromConfig(asked, models[glob] as readonly CandidateConfig[]);
+  }
+
+  #serves(backend: Backend, model: string): boolean {
+    const known = this.#catalog.find(backend.vendor, model);
+    return known === null ? this.#translatorFor(backend.vendor, backend.protocol).claims(model) : known.kind === 'chat';
+  }
+
+  /** Neighbours with a weight form one tier; every other candidate is a tier of its own. */
+  #fromConfig(asked: string, entries: readonly CandidateConfig[]): Candidate[] {
+    let tier = -1;
+    let weighted = false;
+    return entries.map((entry) => {
+      if (entry.weight === null || !weighted) tier++;
+      weighted = entry.weight !== null;
+      const backend = this.#config.backends[entry.backend] as Backend;
+      return this.#candidate(backend, entry.model, tier, entry.weight ?? 1, this.#thinking(asked, entry));
+    });
+  }
+
+  /** `auto`: as OpenAI's model of that name does; a name that is not OpenAI's leaves the backend's own default. */
+  #thinking(asked: string, entry: CandidateConfig): Effort | 'default' {
+    if (entry.thinking !== 'auto') return entry.thinking === 'on' ? 'medium' : 'none';
+    const model = this.#catalog.find('openai', asked);
+    if (model === null) return /^(gpt-(3|4)|chatgpt|text-|davinci|babbage)/.test(asked) ? 'none' : 'default';
+    return model.thinking === 'none' || model.thinking === null ? 'none' : model.thinksByDefault === false ? 'none' : 'medium';
+  }
+
+  #candidate(backend: Backend, model: string, tier: number, weight: number, thinking: Effort | 'default'): Candidate {
+    const translator = this.#translatorFor(backend.vendor, backend.protocol);
+    const facts = translator.model(model, this.#catalog.find(backend.vendor, model));
+    return { backend, translator, model, facts, thinking, tier, weight };
+  }
+
+  /** Tiers in order; within a tier a weighted draw decides who is first, and again who is next. */
+  #order(candidates: readonly Candidate[]): Candidate[] {
+    const out: Candidate[] = [];
+    let rest = [...candidates];
+    while (rest.length > 0) {
+      const tier = Math.min(...rest.map((candidate) => candidate.tier));
+      const pool = rest.filter((candidate) => candidate.tier === tier);
+      let drawn = this.#random() * pool.reduce((sum, { weight }) => sum + weight, 0);
+      const chosen = pool.find(({ weight }) => (drawn -= weight) < 0) ?? (pool.at(-1) as Candidate);
+      out.push(chosen);
+      rest = rest.filter((candidate) => candidate !== chosen);
+    }
+    return out;
+  }
+}

@@ -1,0 +1,71 @@
+import { Pool } from 'undici';
+import type { Backend } from '../../config/config.ts';
+import { bearer, type Credentials, zhipuToken } from './credentials.ts';
+import type { DeadlineWheel } from './deadlines.ts';
+import { type CallListener, UpstreamCall } from './upstream-call.ts';
+
+/**
+ * The connections to one backend: a pool of its own, so that a slow or dead backend holds up no other (R20).
+ * Redirects are not followed (S8); nothing of the caller's headers goes along (S10).
+ */
+export class BackendClient {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly #pool: Pool;
+  readonly #wheel: DeadlineWheel;
+  readonly #credentials: Credentials;
+  readonly #basePath: string;
+
+  constructor(backend: Backend, wheel: DeadlineWheel, userAgent: string) {
+    const url = new URL(backend.baseUrl);
+    this.name = backend.name;
+    this.backend = backend;
+    this.#wheel = wheel;
+    this.#basePath = url.pathname.replace(/\/$/, '');
+    const key = backend.apiKey?.reveal() ?? '';
+    this.#credentials = backend.auth === 'jwt' ? zhipuToken(key) : bearer(key);
+    this.#userAgent = userAgent;
+    this.#pool = new Pool(url.origin, {
+      connections: backend.connections,
+      connect: { timeout: backend.timeouts.connectMs },
+      // Below the vendors' own idle times: a POST on a socket that the vendor is closing fails.
+      keepAliveTimeout: 4_000,
+      keepAliveMaxTimeout: 30_000,
+      // Our own wheel watches time.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 32 * 1024,
+    });
+  }
+
+  readonly #userAgent: string;
+
+  /** @param body JSON text */
+  post(path: string, body: string, requestId: string, listener: CallListener): UpstreamCall {
+    const call = new UpstreamCall(listener, this.backend.timeouts, this.#wheel);
+    const headers = [
+      'authorization',
+      this.#credentials(Date.now()),
+      'content-type',
+      'application/json',
+      'accept-encoding',
+      'identity',
+      'user-agent',
+      this.#userAgent,
+      'x-request-id',
+      requestId,
+    ];
+    if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
+    this.#pool.dispatch({ path: this.#basePath + path, method: 'POST', headers, body }, call);
+    return call;
+  }
+
+  /** Lets running calls end, then closes the connections. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  destroy(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}

@@ -1,0 +1,44 @@
+import { type ErrorName, OpenAIError } from '../../openai/errors.ts';
+
+/** Codes of the system and of undici, by what they mean to the caller. Anything else is a cut connection. */
+const KINDS: Readonly<Record<string, ErrorName>> = {
+  ECONNREFUSED: 'upstream_unreachable',
+  ENOTFOUND: 'upstream_unreachable',
+  EAI_AGAIN: 'upstream_unreachable',
+  EHOSTUNREACH: 'upstream_unreachable',
+  ENETUNREACH: 'upstream_unreachable',
+  EADDRNOTAVAIL: 'upstream_unreachable',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'upstream_unreachable',
+  CERT_HAS_EXPIRED: 'upstream_unreachable',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'upstream_unreachable',
+  SELF_SIGNED_CERT_IN_CHAIN: 'upstream_unreachable',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'upstream_unreachable',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'upstream_unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'upstream_timeout',
+  ETIMEDOUT: 'upstream_timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
+  UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
+  UND_ERR_HEADERS_OVERFLOW: 'upstream_invalid_response',
+  UND_ERR_RESPONSE: 'upstream_invalid_response',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_truncated',
+};
+
+const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
+  upstream_unreachable: 'No connection to the backend could be made.',
+  upstream_timeout: 'The connection to the backend could not be made in time.',
+  upstream_invalid_response: "The backend's answer is not valid HTTP.",
+  upstream_truncated: 'The backend closed the connection before its answer was complete.',
+};
+
+/** A failure of the connection, typed. Addresses and system texts stay in the cause. */
+export function connectionError(error: Error): OpenAIError {
+  const code = codeOf(error);
+  const kind = KINDS[code] ?? (code.startsWith('HPE_') ? 'upstream_invalid_response' : 'upstream_truncated');
+  return new OpenAIError(kind, WORDS[kind] as string, { cause: error, fallback: true, upstreamCode: code || undefined });
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : '';
+}

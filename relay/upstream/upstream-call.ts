@@ -1,0 +1,155 @@
+import type { Dispatcher } from 'undici';
+import { OpenAIError } from '../../openai/errors.ts';
+import { connectionError } from './connection-error.ts';
+import type { Deadline, DeadlineWheel } from './deadlines.ts';
+
+/** Who listens to one call. Exactly one of `onEnd` and `onFail` is called, once, and nothing after it. */
+export interface CallListener {
+  onHead(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onFail(error: OpenAIError): void;
+}
+
+/** In ms, from the backend's configuration. */
+export interface CallTimeouts {
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+/**
+ * One HTTP call to a backend, as undici's dispatch handler: no promise and no stream object per call or chunk.
+ * `pause` holds the socket back (back-pressure to the vendor), `abort` closes it. Time limits: first byte, silence within the
+ * body (not while paused: then it is the caller who is slow), the whole call.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
+  deadlineAt: number;
+  readonly #listener: CallListener;
+  readonly #timeouts: CallTimeouts;
+  readonly #wheel: DeadlineWheel;
+  readonly #startedAt: number;
+  #controller: Dispatcher.DispatchController | null = null;
+  #over = false;
+  #paused = false;
+  #answering = false;
+  #idleMs: number;
+
+  constructor(listener: CallListener, timeouts: CallTimeouts, wheel: DeadlineWheel) {
+    this.#listener = listener;
+    this.#timeouts = timeouts;
+    this.#wheel = wheel;
+    this.#idleMs = timeouts.idleMs;
+    this.#startedAt = wheel.now();
+    this.deadlineAt = this.#startedAt + Math.min(timeouts.firstByteMs, timeouts.totalMs);
+    wheel.add(this);
+  }
+
+  /** Closes the call without telling the listener. */
+  abort(): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#controller?.abort(new Error('aborted by the relay'));
+  }
+
+  pause(): void {
+    if (this.#over || this.#paused) return;
+    this.#paused = true;
+    this.deadlineAt = this.#startedAt + this.#timeouts.totalMs;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return;
+    this.#paused = false;
+    this.#quietUntil(this.#wheel.nowMs);
+    this.#controller?.resume();
+  }
+
+  /** From now on the vendor may be silent for this long only: what matters has come. */
+  hurry(idleMs: number): void {
+    if (idleMs < this.#idleMs) this.#idleMs = idleMs;
+    this.#quietUntil(this.#wheel.nowMs);
+  }
+
+  expire(): void {
+    const seconds = Math.round((this.#wheel.nowMs - this.#startedAt) / 1000);
+    const what = this.#answering ? 'stopped answering' : 'did not answer';
+    this.#fail(new OpenAIError('upstream_timeout', `The backend ${what} within its time limit (${seconds} s).`, { fallback: true }));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Aborted while it waited for a socket: nothing has been sent, and nothing will be.
+    if (this.#over) controller.abort(new Error('aborted by the relay'));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (this.#over || status < 200) return;
+    this.#guarded(() => this.#listener.onHead(status, headers));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    this.#answering = true;
+    this.#quietUntil(this.#wheel.nowMs);
+    try {
+      this.#listener.onData(chunk);
+    } catch (error) {
+      this.#fail(asFailure(error));
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#finish();
+    try {
+      this.#listener.onEnd();
+    } catch (error) {
+      this.#listener.onFail(asFailure(error));
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#listener.onFail(connectionError(error));
+  }
+
+  #quietUntil(nowMs: number): void {
+    if (this.#paused) return;
+    const total = this.#startedAt + this.#timeouts.totalMs;
+    const idle = nowMs + this.#idleMs;
+    this.deadlineAt = idle < total ? idle : total;
+  }
+
+  #guarded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#fail(asFailure(error));
+    }
+  }
+
+  #fail(error: OpenAIError): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#controller?.abort(new Error('given up by the relay'));
+    this.#listener.onFail(error);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#wheel.remove(this);
+  }
+}
+
+/** What a reader threw: an `OpenAIError` says what it is; anything else means that the answer could not be understood. */
+export function asFailure(error: unknown): OpenAIError {
+  if (error instanceof OpenAIError) return error;
+  return new OpenAIError('upstream_invalid_response', "The backend's answer could not be read.", { cause: error, fallback: true });
+}

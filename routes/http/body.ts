@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { OpenAIError } from '../../openai/errors.ts';
+
+const DECODERS = { gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) } as const;
+
+const tooLarge = (maxBytes: number): OpenAIError =>
+  new OpenAIError('request_too_large', `The request body is larger than ${maxBytes} bytes.`);
+
+/**
+ * Reads a JSON body whole, within a bound that also holds for what a compressed body inflates to.
+ * @throws OpenAIError `unsupported_content_type`, `request_too_large`, `invalid_json` (broken compression)
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const type = request.headers['content-type'];
+  if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    throw new OpenAIError(
+      'unsupported_content_type',
+      `Unsupported content type: '${type.slice(0, 100)}'. This API method only accepts 'application/json' requests.`,
+    );
+  }
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity' && !Object.hasOwn(DECODERS, encoding)) {
+    throw new OpenAIError(
+      'unsupported_content_type',
+      `Unsupported content encoding: '${encoding.slice(0, 100)}'. Use gzip, deflate, br or none.`,
+    );
+  }
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await gather(request, maxBytes);
+  if (encoding === 'identity') return bytes;
+  try {
+    return await DECODERS[encoding as keyof typeof DECODERS](bytes, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(maxBytes);
+    throw new OpenAIError('invalid_json', `The body could not be decompressed as ${encoding}.`, { cause: error });
+  }
+}
+
+function gather(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let first: Buffer | null = null;
+    let more: Buffer[] | null = null;
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) {
+        // The rest is read and thrown away: closing at once would hide the answer behind a reset.
+        request.removeAllListeners('data');
+        request.resume();
+        reject(tooLarge(maxBytes));
+        return;
+      }
+      if (first === null) first = chunk;
+      else (more ??= [first]).push(chunk);
+    });
+    request.on('end', () => resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size)));
+    request.on('error', reject);
+    request.on('close', () => reject(new OpenAIError('invalid_json', 'The request was closed before its body had arrived.')));
+  });
+}

@@ -1,0 +1,16 @@
+import type { Server } from '../../config/config.ts';
+import type { KeyRing } from '../../relay/keys/key-ring.ts';
+import type { RequestRecords } from '../../relay/records/request-records.ts';
+import type { Relay } from '../../relay/relay.ts';
+
+/** What a configuration gives the routes; asked for at each request, so that a reload needs no restart. */
+export interface Current {
+  readonly relay: Relay;
+  readonly keys: KeyRing;
+  readonly server: Server;
+}
+
+export interface RouteDeps {
+  readonly current: () => Current;
+  readonly records: RequestRecords;
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { requestRecordHandler } from '../routes/estafet/requests.ts';
+import type { RouteDeps } from '../routes/http/deps.ts';
+import { requestIdOf, sendError } from '../routes/http/reply.ts';
+import { chatHandler } from '../routes/openai/chat.ts';
+import { modelHandler, modelListHandler } from '../routes/openai/models.ts';
+import { healthHandler } from '../routes/ops/health.ts';
+
+export interface AppDeps extends RouteDeps {
+  /** Told of every error that an answer carries or an accident of our own, with the request id. */
+  readonly onError: (error: OpenAIError, requestId: string, method: string, path: string) => void;
+  /** True once the process is shutting down: new requests are refused. */
+  readonly draining: () => boolean;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+interface RouteSpec {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly handler: Handler;
+  /** Who may call: a caller key, or anyone. Every route says so. */
+  readonly guard: 'key' | 'public';
+}
+
+/** Bases under which apps expect OpenAI's paths: with `/v1`, without it, and doubled by a base URL that already had it. */
+const BASES = ['/v1', '', '/v1/v1'] as const;
+
+/** Every route of the relay and its guard. */
+export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
+  return [
+    { method: 'post', path: '/chat/completions', handler: chatHandler(deps), guard: 'key' },
+    { method: 'get', path: '/models', handler: modelListHandler(deps), guard: 'key' },
+    { method: 'get', path: '/models/*id', handler: modelHandler(deps), guard: 'key' },
+    { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },
+    { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
+  ];
+}
+
+/**
+ * The Express app, without `listen`. There is no middleware in front of the routes: what a request needs, its handler does, and a streamed
+ * answer pays for nothing else. Whatever fails is answered in OpenAI's form.
+ */
+export function createApp(deps: AppDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  const specs = routeSpecs(deps);
+  for (const { method, path, handler } of specs) {
+    const paths = BASES.map((base) => base + path);
+    const guarded = (request: Request, response: Response): void | Promise<void> => {
+      if (!deps.draining()) return handler(request, response);
+      response.setHeader('connection', 'close');
+      throw new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 });
+    };
+    if (method === 'get') app.get(paths, guarded);
+    else app.post(paths, guarded);
+  }
+  for (const { path } of specs) {
+    app.all(
+      BASES.map((base) => base + path),
+      (request: Request) => {
+        throw new OpenAIError(
+          'method_not_allowed',
+          `Not allowed to ${request.method} on ${pathOf(request)}. (HINT: Perhaps you meant to use a different HTTP method?)`,
+        );
+      },
+    );
+  }
+  app.use((request: Request) => {
+    throw new OpenAIError('unknown_url', `Invalid URL (${request.method} ${pathOf(request)})`);
+  });
+  app.use((thrown: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const error = isBadPath(thrown)
+      ? new OpenAIError('unknown_url', `Invalid URL (${request.method} ${pathOf(request)})`)
+      : asOpenAIError(thrown);
+    deps.onError(error, requestIdOf(response), request.method, pathOf(request));
+    // A stream that has begun tells its errors itself; what arrives here then is a fault of ours, and a cut is the honest end.
+    if (response.headersSent) response.destroy();
+    else sendError(response, error);
+  });
+  return app;
+}
+
+/** The path as asked, bounded and printable. */
+function pathOf(request: Request): string {
+  const path = (request.originalUrl.split('?', 1)[0] as string).slice(0, 200);
+  return path.replace(/[^\x21-\x7e]/g, '?');
+}
+
+/** Express's own error for a path with broken percent-encoding. */
+const isBadPath = (thrown: unknown): boolean => thrown instanceof URIError;

@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Express } from 'express';
+import type { Server as ServerConfig } from '../config/config.ts';
+import { type ErrorName, OpenAIError } from '../openai/errors.ts';
+import { requestId } from '../openai/ids.ts';
+
+/** What Node found wrong with the bytes before any handler saw a request. */
+const PARSE_ERRORS: Readonly<Record<string, [ErrorName, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The request headers are larger than this relay accepts.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+};
+
+/** Node's HTTP server with bounded heads, bodies and waits (S12); also malformed HTTP is answered in OpenAI's form. */
+export function createHttpServer(app: Express, config: ServerConfig): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: config.maxHeaderBytes,
+      headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
+      requestTimeout: config.requestTimeoutMs,
+      keepAliveTimeout: config.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, config.headersTimeoutMs),
+      requireHostHeader: false,
+      noDelay: true,
+    },
+    app,
+  );
+  server.maxConnections = config.maxConnections;
+  server.on('clientError', answerBadHttp);
+  return server;
+}
+
+function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const [kind, message] = PARSE_ERRORS[error.code ?? ''] ?? (['invalid_json', 'The request is not valid HTTP.'] as const);
+  const refusal = new OpenAIError(kind, message);
+  const body = JSON.stringify(refusal);
+  const words: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${words[refusal.status] ?? 'Bad Request'}\r\ncontent-type: application/json\r\nx-request-id: ${requestId()}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

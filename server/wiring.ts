@@ -1,0 +1,73 @@
+import type { Express } from 'express';
+import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
+import type { Config } from '../config/config.ts';
+import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
+import { KeyRing } from '../relay/keys/key-ring.ts';
+import type { RequestRecord } from '../relay/records/request-record.ts';
+import { RequestRecords } from '../relay/records/request-records.ts';
+import { Relay } from '../relay/relay.ts';
+import { RouteTable } from '../relay/routing/route-table.ts';
+import { BackendClient } from '../relay/upstream/backend-client.ts';
+import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
+import { translatorFor } from '../translators/registry.ts';
+import { createApp } from './app.ts';
+import { createLogger, flushRegularly, type Logger, logError, logRequest } from './telemetry/logger.ts';
+import { VERSION } from './version.ts';
+
+/** Everything one process consists of. */
+export interface Built {
+  readonly app: Express;
+  readonly logger: Logger;
+  /** From now on new requests are refused. */
+  drain(): void;
+  /** Ends timers, threads and connections; running calls first when `graceful`. */
+  close(graceful: boolean): Promise<void>;
+}
+
+export interface BuildOptions {
+  readonly logger?: Logger;
+  readonly catalog?: Catalog;
+  readonly random?: () => number;
+  /** Told of every settled request, after the log. */
+  readonly onSettled?: (record: RequestRecord) => void;
+}
+
+/** Builds the process from a configuration: every `new` of the relay stands here. Opens no port and no connection. */
+export function build(config: Config, options: BuildOptions = {}): Built {
+  const logger = options.logger ?? createLogger(config.server.logLevel);
+  const stopFlushing = flushRegularly(logger);
+  const wheel = new DeadlineWheel();
+  wheel.start();
+  const checker = new SchemaChecker();
+  const records = new RequestRecords(config.server.receiptsKept, config.server.receiptTtlMs);
+  const clients = new Map<string, BackendClient>();
+  for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
+  const routes = new RouteTable(config, options.catalog ?? loadCatalog(), translatorFor, options.random);
+  const onSettled = (record: RequestRecord): void => {
+    records.add(record, Date.now());
+    logRequest(logger, record);
+    options.onSettled?.(record);
+  };
+  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, onSettled });
+  const current = { relay, keys: new KeyRing(config), server: config.server };
+  let draining = false;
+  const app = createApp({
+    current: () => current,
+    records,
+    draining: () => draining,
+    onError: (error, id, method, path) => logError(logger, error, id, method, path),
+  });
+  return {
+    app,
+    logger,
+    drain: () => {
+      draining = true;
+    },
+    close: async (graceful) => {
+      await Promise.all([...clients.values()].map((client) => (graceful ? client.close() : client.destroy())));
+      wheel.stop();
+      stopFlushing();
+      await checker.close();
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** Where a vendor is reached; the configuration's own type has the same shape, so that neither knows the other. */
+export interface VendorFacts {
+  /** Region of a backend that names none. */
+  readonly defaultRegion: string;
+  readonly regions: readonly string[];
+  /** Region → base URL as the vendor's own SDK takes it. */
+  readonly baseUrls: Readonly<Record<string, string>>;
+  readonly protocols: readonly string[];
+  readonly requires: readonly 'apiKey'[];
+  /** Options of a backend that only some vendors have. */
+  readonly options?: readonly ('appId' | 'jwt' | 'accessKey')[];
+}
