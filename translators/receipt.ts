@@ -21,6 +21,9 @@ export interface Change {
 /** Longest `x-estafet-receipt`; beyond it the header ends in `+N more`. */
 const MAX_HEADER = 900;
 
+/** Longest field name kept, in UTF-16 code units: names of unknown fields are the caller's. */
+const MAX_FIELD = 200;
+
 /** The changes of one request on its way to one backend, in the order they were made. */
 export class Receipt {
   readonly changes: Change[] = [];
@@ -36,9 +39,11 @@ export class Receipt {
    */
   note(field: string, fate: Exclude<Fate, 'kept' | 'refused'>, reason: string, options: { to?: string; alters?: boolean } = {}): void {
     const alters = options.alters ?? false;
-    if (alters && this.#strict)
-      this.refuse(field, `Unsupported parameter: '${field}' would be ${fate} (${reason}), and this key is strict.`);
-    this.changes.push(options.to === undefined ? { field, fate, reason, alters } : { field, fate, reason, to: options.to, alters });
+    const name = short(field);
+    if (alters && this.#strict) this.refuse(name, `Unsupported parameter: '${name}' would be ${fate} (${reason}), and this key is strict.`);
+    this.changes.push(
+      options.to === undefined ? { field: name, fate, reason, alters } : { field: name, fate, reason, to: options.to, alters },
+    );
   }
 
   /** Ends the request: the field cannot be carried, and leaving it out would be a lie. Another backend may carry it. */
@@ -59,6 +64,8 @@ export class Receipt {
     return text;
   }
 }
+
+const short = (field: string): string => (field.length > MAX_FIELD ? `${field.slice(0, MAX_FIELD).toWellFormed()}…` : field);
 
 /** Field names may be the caller's: only visible ASCII without the list's own separators goes into a header. */
 const headerSafe = (field: string): string => field.slice(0, 80).replace(/[^\x21-\x3a\x3c\x3e-\x7e]/g, '?');

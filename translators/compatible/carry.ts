@@ -12,6 +12,7 @@ export function carryStop(draft: Draft, limits: { readonly words: number; readon
     draft.receipt.note('stop', 'dropped', 'an empty stop word stops nothing');
     return;
   }
+  if (Array.isArray(stop) && words.length < stop.length) draft.receipt.note('stop', 'dropped', 'empty stop words stop nothing');
   const fits = words.every((word) => word.length <= limits.chars) ? words.slice(0, limits.words) : [];
   if (fits.length > 0) draft.body['stop'] = fits;
   if (fits.length === words.length) {

@@ -3,7 +3,7 @@ import type { UpstreamFailure } from '../translator.ts';
 
 /** One row of a vendor's error table. The first row that fits decides. */
 export interface FailureRow {
-  /** The vendor's code or codes, compared without regard to case; absent: any. */
+  /** The vendor's code or codes, compared without regard to case, or the beginning of one (`InvalidFile.*`); absent: any. */
   readonly code?: string | readonly string[];
   /** The vendor's error type, compared without regard to case; absent: any. */
   readonly type?: string;
@@ -18,6 +18,8 @@ export interface FailureRow {
   readonly retryAfterMs?: number;
   /** The field at fault; `read` takes it from the message. */
   readonly param?: string;
+  /** What it is instead where `read` finds no field. */
+  readonly unread?: ErrorName;
 }
 
 /** A refusal, whatever envelope it came in. */
@@ -46,14 +48,7 @@ const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
 
 /** The first code, type and message found in any of the envelopes vendors use; empty strings where there is none. */
 export function readFailure(failure: UpstreamFailure): ReadFailure {
-  const text = failure.body.replace(/^\s*data:\s*/, '');
-  let body: unknown = null;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    // Not JSON (a gateway's page, an empty body): the status, and any error headers, must do.
-  }
-  const top = record(body);
+  const top = record(parsed(failure.body));
   const inner = record(top['error']);
   const code = word(inner['code']) || word(top['code']) || word(top['error_code']) || word(failure.headers['x-bce-error-code']);
   const message =
@@ -73,6 +68,16 @@ export function readFailure(failure: UpstreamFailure): ReadFailure {
   };
 }
 
+/** The body as JSON, which may be the first event of a stream; null for a gateway's page or nothing: status and headers must do. */
+function parsed(body: string): unknown {
+  const text = body.trimStart();
+  try {
+    return JSON.parse(text.startsWith('data:') ? (text.slice(5).split(/\r?\n/, 1)[0] as string) : text);
+  } catch {
+    return null;
+  }
+}
+
 /** True when the answer to a request that went well is an error all the same: vendors put errors into HTTP 200. */
 export function looksLikeError(answer: Readonly<Record<string, unknown>>): boolean {
   if (answer['error'] !== undefined && answer['error'] !== null) return true;
@@ -88,10 +93,12 @@ export function mapFailure(
   clean: (message: string) => string,
 ): OpenAIError {
   const row = rows.find((candidate) => fits(candidate, read)) ?? lastRow;
-  const shown = clean(read.message);
+  const shown = withoutKeys(clean(read.message));
   const message = WORDS[row.to] ?? (shown === '' ? 'The backend refused the request.' : shown);
-  return new OpenAIError(row.to, message, {
-    param: row.param === 'read' ? paramOf(shown) : row.param,
+  const param = row.param === 'read' ? paramOf(shown) : row.param;
+  const to = param === undefined ? (row.unread ?? row.to) : row.to;
+  return new OpenAIError(to, message, {
+    param,
     retryAfterMs: row.retryAfterMs === undefined ? undefined : (read.retryAfterMs ?? row.retryAfterMs),
     fallback: row.fallback ?? false,
     limit: row.to.startsWith('upstream_rate_limit') ? 'upstream' : undefined,
@@ -106,22 +113,43 @@ function fits(row: FailureRow, read: ReadFailure): boolean {
   if (row.code !== undefined) {
     const codes = typeof row.code === 'string' ? [row.code] : row.code;
     const got = read.code.toLowerCase();
-    if (!codes.some((code) => code.toLowerCase() === got)) return false;
+    if (!codes.some((code) => sameCode(code.toLowerCase(), got))) return false;
   }
   if (row.type !== undefined && row.type.toLowerCase() !== read.type.toLowerCase()) return false;
   return row.text === undefined || row.text.test(read.message);
 }
 
-const FIELDS =
-  /\b(messages|tools|tool_choice|parallel_tool_calls|response_format|temperature|top_p|max_tokens|max_completion_tokens|presence_penalty|frequency_penalty|stop|seed|n|logprobs|top_logprobs|stream_options|stream|user|metadata|model|input|dimensions|enable_thinking|thinking_budget|reasoning_effort|thinking)\b((?:\[\d+\]|\.\d+|\.[a-z_]+|:[a-z_]+)*)/;
+const sameCode = (code: string, got: string): boolean =>
+  code.endsWith('.*') ? got === code.slice(0, -2) || got.startsWith(code.slice(0, -1)) : got === code;
 
-/** The request field named in a vendor's message, in OpenAI's spelling of paths: the one whose range is told, else the first. */
+/** Vendors echo the relay's key, or its ends, in some refusals. */
+const withoutKeys = (message: string): string => message.replace(/\b(?:sk|bce-v3)-[\w*./-]{3,}/g, '[key]');
+
+/** Words that are no more than words in prose: they count when quoted or followed by a path. */
+const PLAIN = 'messages|tools|temperature|stop|seed|metadata|dimensions';
+const DISTINCT =
+  'tool_choice|parallel_tool_calls|response_format|top_p|top_k|max_tokens|max_completion_tokens|presence_penalty|frequency_penalty|repetition_penalty|logit_bias|top_logprobs|logprobs|stream_options|enable_thinking|thinking_budget|preserve_thinking|reasoning_effort|enable_search|search_options|tool_calls|function_call';
+const PROSE = 'stream|user|model|input|n|thinking|functions|do_sample';
+const PATH = String.raw`(?:\[\d+\]|[.:]\d+|[.:][a-z_]+)`;
+/** In the order in which they are tried: quoted, with a path, by a name of its own, by a plain word. */
+const NAMINGS: readonly RegExp[] = [
+  new RegExp(`['"\`](${DISTINCT}|${PLAIN}|${PROSE})(${PATH}*)['"\`]`, 'i'),
+  new RegExp(`\\b(messages|tools|input|functions)(${PATH}+)`),
+  new RegExp(`\\b(${DISTINCT})\\b(${PATH}*)`, 'i'),
+  new RegExp(`\\b(${PLAIN})\\b()`, 'i'),
+];
+
+/** The request field named in a vendor's message, in OpenAI's spelling of paths: the one whose range is told, else the clearest. */
 function paramOf(message: string): string | undefined {
   const ranged = /\b([a-z_]{1,40}) range is [[(]/.exec(message);
   if (ranged !== null) return ranged[1];
-  const match = FIELDS.exec(message);
-  if (match === null) return undefined;
-  return `${match[1]}${(match[2] ?? '').replace(/[.:](\d+)/g, '[$1]').replace(/:/g, '.')}`;
+  for (const naming of NAMINGS) {
+    const match = naming.exec(message);
+    if (match === null) continue;
+    const path = (match[2] ?? '').replace(/[.:](\d+)/g, '[$1]').replace(/:/g, '.');
+    return `${(match[1] as string).toLowerCase()}${path}`;
+  }
+  return undefined;
 }
 
 const record = (value: unknown): Record<string, unknown> =>

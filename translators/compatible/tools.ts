@@ -37,6 +37,7 @@ export function carryTools(draft: Draft, rules: ToolRules): void {
   if (!offersTools(draft)) {
     if (request.tools !== undefined) receipt.note('tools', 'dropped', 'the list is empty');
     if (request.tool_choice !== undefined) receipt.note('tool_choice', 'dropped', 'there are no tools to choose from');
+    if (request.function_call !== undefined) receipt.note('function_call', 'dropped', 'there are no functions to choose from');
     if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'there are no tools');
     return;
   }
@@ -49,10 +50,12 @@ export function carryTools(draft: Draft, rules: ToolRules): void {
   }
   const specs = offered(draft);
   const wanted = wantedCall(draft);
-  const names = new Map<string, string>();
-  let sent = specs.map((spec) => functionTool(draft, spec, rules, names));
+  const names = rename(draft, specs, rules.reservedNames);
+  let sent = specs.map((spec) => functionTool(draft, spec, names));
+  noteDefaults(draft, specs);
   if (wanted === 'none' && rules.choices('none') === 'emulate') {
     receipt.note('tool_choice', 'emulated', 'the backend has no "none": the tools are not sent');
+    if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'the tools are not sent');
     emulation.noCalls = true;
     return;
   }
@@ -101,6 +104,8 @@ function carryParallel(draft: Draft, rules: ToolRules): void {
     // The deprecated form knows one call per answer.
     emulation.firstCallOnly = true;
     if (rules.parallelSwitch) body['parallel_tool_calls'] = false;
+    if (request.parallel_tool_calls !== undefined)
+      receipt.note('parallel_tool_calls', 'dropped', 'the deprecated functions make one call an answer');
     return;
   }
   const parallel = request.parallel_tool_calls;
@@ -133,15 +138,19 @@ function offered(draft: Draft): readonly FunctionSpec[] {
   const choice = request.tool_choice;
   const allowed = typeof choice === 'object' && choice.type === 'allowed_tools' ? new Set(choice.allowed_tools.tools.map(toolName)) : null;
   if (allowed !== null) receipt.note('tool_choice', 'emulated', 'only the allowed tools are sent');
-  const tools = (request.tools ?? []).filter((tool) => allowed === null || allowed.has(toolName(tool)));
-  return tools.map((tool, index) => {
-    if (tool.type === 'function') return tool.function;
-    return receipt.refuse(
-      `tools[${index}].type`,
-      `Unsupported value: 'tools[${index}].type' does not support '${tool.type}' with this model: the backend knows functions only.`,
-      'unsupported_value',
-    );
-  });
+  const specs: FunctionSpec[] = [];
+  for (const [index, tool] of (request.tools ?? []).entries()) {
+    if (allowed !== null && !allowed.has(toolName(tool))) continue;
+    if (tool.type === 'function') specs.push(tool.function);
+    else {
+      receipt.refuse(
+        `tools[${index}].type`,
+        `Unsupported value: 'tools[${index}].type' does not support '${tool.type}' with this model: the backend knows functions only.`,
+        'unsupported_value',
+      );
+    }
+  }
+  return specs;
 }
 
 const toolName = (tool: Tool | Record<string, unknown>): string => {
@@ -149,26 +158,35 @@ const toolName = (tool: Tool | Record<string, unknown>): string => {
   return String(inner?.name);
 };
 
-function functionTool(draft: Draft, spec: FunctionSpec, rules: ToolRules, names: Map<string, string>): Record<string, unknown> {
-  let name = spec.name;
-  if (rules.reservedNames.includes(name)) {
-    name = `${name}_`;
-    names.set(name, spec.name);
-    draft.receipt.note('tools', 'emulated', `the backend refuses a function called "${spec.name}": it is renamed on the way and back`, {
-      to: name,
+/** Names as sent → names as offered, of the functions whose own name the vendor refuses. */
+function rename(draft: Draft, specs: readonly FunctionSpec[], reserved: readonly string[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { name } of specs) {
+    if (!reserved.includes(name)) continue;
+    let sent = `${name}_`;
+    while (specs.some((spec) => spec.name === sent)) sent += '_';
+    names.set(sent, name);
+    draft.receipt.note('tools', 'emulated', `the backend refuses a function called "${name}": it is renamed on the way and back`, {
+      to: sent,
     });
   }
+  return names;
+}
+
+/** Vendors list description and parameters as required; the name and an empty object say the least. */
+function noteDefaults(draft: Draft, specs: readonly FunctionSpec[]): void {
+  if (specs.every((spec) => spec.description && spec.parameters)) return;
+  draft.receipt.note('tools', 'defaulted', 'the backend wants a description and parameters of each function: the name, no parameters');
+}
+
+function functionTool(draft: Draft, spec: FunctionSpec, names: ReadonlyMap<string, string>): Record<string, unknown> {
+  const name = [...names].find(([, original]) => original === spec.name)?.[0] ?? spec.name;
   if (spec.strict === true)
     draft.receipt.note('tools', 'dropped', `the backend has no strict functions ("${spec.name}"): arguments may not follow the schema`, {
       alters: true,
     });
   return {
     type: 'function',
-    function: {
-      name,
-      // Vendors list both as required; a name and an empty object say the least.
-      description: spec.description ?? spec.name,
-      parameters: spec.parameters ?? { type: 'object', properties: {} },
-    },
+    function: { name, description: spec.description || spec.name, parameters: spec.parameters ?? { type: 'object', properties: {} } },
   };
 }
