@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, rmSync, statSync, writeFileSync } from 'node:fs';
+
+/**
+ * Compiles the tree to dist/ and copies what is not code. `--if-stale` does nothing when dist/ is newer than every source: that is what
+ * `npm start` runs first.
+ */
+const STAMP = 'dist/.built';
+const SOURCES = ['catalog', 'cli', 'config', 'openai', 'relay', 'routes', 'server', 'simulator', 'translators'];
+const ASSETS = ['catalog/models.json', 'cli/cli.js'];
+
+function stale(): boolean {
+  if (!existsSync(STAMP)) return true;
+  const built = statSync(STAMP).mtimeMs;
+  const files = [
+    ...globSync(SOURCES.map((folder) => `${folder}/**/*.{ts,js,json,lua}`)),
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ];
+  return files.some((file) => statSync(file).mtimeMs > built);
+}
+
+if (!process.argv.includes('--if-stale') || stale()) {
+  rmSync('dist', { recursive: true, force: true });
+  execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  for (const asset of [...ASSETS, ...globSync('relay/**/*.lua')]) cpSync(asset, `dist/${asset}`);
+  writeFileSync(STAMP, '');
+}
