@@ -41,11 +41,11 @@ export const GLM_FAILURES: readonly FailureRow[] = [
   { code: ['1210', '1213', '1214'], text: /\b(request_id|user_id)\b/, to: 'upstream_rejected', fallback: true },
   { code: '1214', text: ABOUT_MODEL, to: 'upstream_model_unavailable', fallback: true },
   { code: '1210', text: /picture|image (format|parse|input)|图片/i, to: 'invalid_image_url', param: 'messages', fallback: true },
-  { code: '1210', to: 'invalid_request', param: 'read' },
+  { code: '1210', to: 'invalid_value', param: 'read', unread: 'invalid_request' },
   { code: '1213', to: 'missing_required_parameter', param: 'read' },
   { code: ['1214', '1215'], to: 'invalid_value', param: 'read' },
   { status: [413, 435], to: 'request_too_large' },
-  { status: [400, 422], to: 'invalid_request', param: 'read' },
+  { status: [400, 422], to: 'invalid_value', param: 'read', unread: 'invalid_request' },
   // 434: no permission for an interface in beta.
   { status: [401, 403, 434], to: 'upstream_auth', fallback: true },
   { status: [404, 405, 409], to: 'upstream_rejected', fallback: true },

@@ -25,7 +25,7 @@ import {
   within,
 } from '../compatible/draft.ts';
 import { boundedId } from '../compatible/end-user.ts';
-import { carryMessages, type UpstreamMessage } from '../compatible/messages.ts';
+import { carryMessages } from '../compatible/messages.ts';
 import { carryTools } from '../compatible/tools.ts';
 import { findTuple } from '../compatible/tuple-schema.ts';
 import type { Receipt } from '../receipt.ts';
@@ -114,9 +114,11 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
     emptyText: ' ',
     plainParts: true,
     partial: false,
+    // The vendor reads the arguments of earlier calls.
+    jsonArguments: true,
   });
   checkImages(draft, messages);
-  draft.body['messages'] = messages.map((message) => withJsonArguments(draft, message));
+  draft.body['messages'] = messages;
   return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
 }
 
@@ -216,28 +218,4 @@ function carryEndUser(draft: Draft): void {
   receipt.note(field, 'renamed', sent === id ? 'the backend calls it user_id' : 'the backend takes 6 to 128 characters: a digest is sent', {
     to: 'user_id',
   });
-}
-
-/** The vendor reads the arguments of earlier calls; text that is not JSON (a call cut off by `length`) is wrapped. */
-function withJsonArguments(draft: Draft, message: UpstreamMessage): UpstreamMessage {
-  const calls = message['tool_calls'] as { function: { arguments: string } }[] | undefined;
-  for (const call of calls ?? []) {
-    const text = call.function.arguments.trim();
-    if (isJson(text)) continue;
-    call.function.arguments = text === '' ? '{}' : JSON.stringify({ text });
-    if (text !== '')
-      draft.receipt.note('messages', 'emulated', 'the arguments of an earlier call are not JSON: they are sent as one string', {
-        alters: true,
-      });
-  }
-  return message;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
