@@ -54,7 +54,9 @@ export function carryTools(draft: Draft, rules: ToolRules): void {
   let sent = specs.map((spec) => functionTool(draft, spec, names));
   noteDefaults(draft, specs);
   if (wanted === 'none' && rules.choices('none') === 'emulate') {
-    receipt.note('tool_choice', 'emulated', 'the backend has no "none": the tools are not sent');
+    const choice = request.function_call === undefined ? 'tool_choice' : 'function_call';
+    receipt.note(choice, 'emulated', 'the backend has no "none": the tools are not sent');
+    receipt.note(request.functions === undefined ? 'tools' : 'functions', 'dropped', 'none of them may be called');
     if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'the tools are not sent');
     emulation.noCalls = true;
     return;
