@@ -93,7 +93,9 @@ function decide(draft: Draft, family: Family, own: OwnSwitch | null): boolean {
   const asked = request.reasoning_effort;
   if (own !== null) {
     if (own.field !== field) receipt.note(own.field, 'renamed', 'the switch of this model has another name', { to: field });
-    if (asked !== undefined && (isOff(asked) || !own.on)) receipt.note('reasoning_effort', 'dropped', `${own.field} was sent too and wins`);
+    const measured = family.budget === true || family.thinking === 'effort';
+    if (asked !== undefined && (isOff(asked) || !own.on || !measured))
+      receipt.note('reasoning_effort', 'dropped', `${own.field} was sent too and wins`);
     return own.on;
   }
   if (asked !== undefined) {
@@ -126,9 +128,13 @@ function carryEffort(draft: Draft): void {
 
 /** `thinking_budget`, the client's own or the effort's. */
 function carryBudget(draft: Draft, family: Family): void {
-  if (family.budget !== true || draft.body['thinking_budget'] !== undefined) return;
   const wanted = wantedEffort(draft);
-  if (wanted === null) return;
+  if (family.budget !== true || wanted === null) return;
+  if (draft.body['thinking_budget'] !== undefined) {
+    if (draft.request.reasoning_effort !== undefined)
+      draft.receipt.note('reasoning_effort', 'dropped', 'thinking_budget was sent too and wins');
+    return;
+  }
   draft.body['thinking_budget'] = BUDGETS[wanted];
   if (draft.request.reasoning_effort !== undefined)
     draft.receipt.note('reasoning_effort', 'emulated', 'the backend takes a number of tokens', {
