@@ -68,7 +68,7 @@ export function backendSchema(vendors: Vendors) {
       .default('bearer')
       .meta({ description: '`bearer` sends the key; `jwt` sends a short-lived token signed with it, for vendors that accept one.' }),
     timeouts: timeoutsSchema.prefault({}).meta({ description: 'Time limits of calls to this backend.' }),
-    connections: z.int().min(1).max(100_000).default(512).meta({ description: 'Most sockets open to this backend.' }),
+    connections: z.int().min(1).max(100_000).default(10_000).meta({ description: 'Most sockets open to this backend.' }),
     retries: z.int().min(0).max(10).optional().meta({ description: 'How often a failed call is sent again before the next candidate.' }),
     breaker: z
       .union([z.literal('off'), breakerSchema])

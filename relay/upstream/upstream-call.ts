@@ -124,7 +124,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
     if (this.#paused) return;
     const total = this.#startedAt + this.#timeouts.totalMs;
     const idle = nowMs + this.#idleMs;
-    this.deadlineAt = idle < total ? idle : total;
+    this.deadlineAt = Math.min(idle, total);
   }
 
   #guarded(step: () => void): void {
