@@ -29,7 +29,7 @@ export function checkTeams(
   return teams;
 }
 
-/** A vendor that is permitted, but only in regions where this file has no backend of it: `cn-*` does not stand for `cn`. */
+/** A vendor that is permitted, but only in regions where this file has no backend of it. */
 function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: CheckContext): void {
   const inRegion = ({ region }: Backend) => permit.regions.some((glob) => regionMatches(glob, region));
   if (!backends.some((backend) => permit.vendors.includes(backend.vendor) && inRegion(backend))) {

@@ -10,7 +10,6 @@ export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; read
   { path: ['teams', '*', 'limits'], what: 'limits are' },
   { path: ['keys', '*', 'limits'], what: 'limits are' },
   { path: ['teams', '*', 'timeZone'], what: 'timeZone is' },
-  { path: ['keys', '*', 'onDisconnect'], value: 'drain', what: 'onDisconnect: drain is' },
   { path: ['backends', '*', 'retries'], what: 'retries is' },
   { path: ['backends', '*', 'breaker'], what: 'breaker is' },
   { path: ['backends', '*', 'concurrency'], what: 'concurrency is' },

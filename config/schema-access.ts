@@ -11,14 +11,9 @@ const target = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/[^\p{Cc}\p{Cs
 
 const candidateObject = z.strictObject({
   to: target.meta({ description: '`backend/model`: split at the first slash, the model may contain more.' }),
-  weight: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .optional()
-    .meta({
-      description: 'Neighbours that have a weight share the requests by it. Without one a candidate has its place in the order to itself.',
-    }),
+  weight: z.int().min(1).max(1_000_000).optional().meta({
+    description: 'Neighbours that have a weight share the requests by it. Without one a candidate has its place in the order to itself.',
+  }),
   thinking: z
     .enum(['off', 'on', 'auto'])
     .default('auto')
@@ -41,7 +36,7 @@ function permitLists(vendors: Vendors) {
 
 const PERMIT_WORDS = {
   vendors: { description: 'Vendors that may be used.' },
-  regions: { description: 'Regions that may be used; `*` stands for any characters.' },
+  regions: { description: 'Regions that may be used; `*` stands for any characters, and `cn-*` covers the region `cn` too.' },
   models: { description: 'Model names that may be asked for; `*` stands for any characters.' },
   callers: { description: 'Addresses and networks that may call. Absent: any network.' },
 };

@@ -17,7 +17,7 @@ keys:
   - { name: app, team: t, key: env:APP_KEY, strict: true, reasoning: hide, onDisconnect: drain, expires: 2030-01-01T00:00:00Z, permit: { models: [gpt-*] } }
 `);
   if (!result.ok) throw new Error('expected a good file');
-  expect(explainConfig(result.config, result.warnings)).toBe(`estafet.yaml: good, 3 warnings
+  expect(explainConfig(result.config, result.warnings)).toBe(`estafet.yaml: good, 2 warnings
 listens on [::1]:9000
 backends:
   q: qwen in cn-beijing, https://dashscope.aliyuncs.com/compatible-mode/v1
@@ -32,6 +32,5 @@ keys:
 warnings:
   estafet.yaml:8:81  teams.t.limits: limits are validated but not enforced by this release
   estafet.yaml:9:3  teams.none: team none has no permit: every request of its keys is refused
-  estafet.yaml:11:76  keys[0].onDisconnect: onDisconnect: drain is validated but not enforced by this release
 `);
 });

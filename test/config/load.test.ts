@@ -39,7 +39,7 @@ describe('a good file', () => {
       region: 'cn-beijing',
       baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
       auth: 'bearer',
-      connections: 512,
+      connections: 10_000,
       timeouts: { connectMs: 8_000, firstByteMs: 120_000, idleMs: 240_000, totalMs: 1_800_000 },
     });
     expect(config.backends['qwen']?.apiKey?.reveal()).toBe(ENV.QWEN_KEY);
@@ -52,7 +52,7 @@ describe('a good file', () => {
   test('candidates are split at the first slash and keep their order', () => {
     const { config } = accepted(`${GOOD}models:\n  m: ["qwen/a/b:c", { to: qwen/d, weight: 3, thinking: on }]\n`);
     expect(config.models['m']).toEqual([
-      { backend: 'qwen', model: 'a/b:c', weight: 1, thinking: 'auto' },
+      { backend: 'qwen', model: 'a/b:c', weight: null, thinking: 'auto' },
       { backend: 'qwen', model: 'd', weight: 3, thinking: 'on' },
     ]);
   });
@@ -135,7 +135,7 @@ models:
   gpt-4o-mini: [{ to: glm/glm-4.5-air, weight: 3 }, { to: qwen/qwen-flash, weight: 1 }]
 teams:
   default:
-    permit: { vendors: [qwen, ernie, glm], regions: [cn-*, cn, intl], callers: [10.0.0.0/8] }
+    permit: { vendors: [qwen, ernie, glm], regions: [cn-*, intl], callers: [10.0.0.0/8] }
 keys:
   - { name: ci, team: default, key: \${APP_KEY}, strict: false, onDisconnect: cancel, permit: { models: [gpt-*] } }
 `);

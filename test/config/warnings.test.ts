@@ -18,7 +18,7 @@ describe('warnings', () => {
     ],
     [
       'a vendor in another region',
-      `${team('{ permit: { vendors: [qwen, glm], regions: ["cn-*"] } }').replace('backends:\n', 'backends:\n  glm: { vendor: glm, apiKey: env:GLM_KEY }\n')}`,
+      `${team('{ permit: { vendors: [qwen, glm], regions: ["cn-b*"] } }').replace('backends:\n', 'backends:\n  glm: { vendor: glm, apiKey: env:GLM_KEY }\n')}`,
       'teams.t.permit.vendors[1]: glm is permitted, but not in the region of its backends here (cn)',
     ],
     [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { globMatches, globsOverlap } from '../../config/glob.ts';
+import { globMatches, globsOverlap, regionMatches } from '../../config/glob.ts';
 import { editDistance, nearest } from '../../config/nearest.ts';
 import { networkFault, networksOverlap } from '../../config/network.ts';
 import { formatPath, formatProblem } from '../../config/problem.ts';
@@ -57,6 +57,19 @@ describe('globs', () => {
     ['a', '*', false],
   ])('%j matches %j: %s', (pattern, text, expected) => {
     expect(globMatches(pattern, text)).toBe(expected);
+  });
+
+  test.each([
+    ['cn-*', 'cn-beijing', true],
+    ['cn-*', 'cn', true],
+    ['cn-*', 'cnx', false],
+    ['cn-*', 'us-cn', false],
+    ['*', 'intl', true],
+    ['cn*', 'cn', true],
+    ['cn', 'cn-beijing', false],
+    ['-*', '', true],
+  ])('a permit of %j covers region %j: %s', (pattern, region, expected) => {
+    expect(regionMatches(pattern, region)).toBe(expected);
   });
 
   test('agrees with a regular expression', () => {
