@@ -68,11 +68,13 @@ export class InlineThinking extends TextFilter {
 
   #start(state: ThoughtState): void {
     const begun = state.held.trimStart();
-    if (begun.startsWith(OPEN)) {
+    if (state.held.length - begun.length > MAX_LEAD || !(begun.startsWith(OPEN) || OPEN.startsWith(begun))) {
+      state.mode = 'text';
+    } else if (begun.startsWith(OPEN)) {
       state.mode = 'thinking';
       state.held = begun.slice(OPEN.length);
       state.skipSpace = true;
-    } else if (!OPEN.startsWith(begun) || state.held.length > MAX_LEAD) state.mode = 'text';
+    }
   }
 
   #think(choice: number, state: ThoughtState): void {

@@ -12,42 +12,77 @@ export type ThinkingSwitch =
   | 'always'
   | 'none';
 
-interface Family {
+export interface Family {
   readonly match: RegExp;
   readonly thinking: ThinkingSwitch;
   readonly thinksByDefault: boolean;
-  /** Refuses `stream: false`, at least while it thinks. */
-  readonly streamOnly?: 'always' | 'thinking';
+  /** Answers nothing but streams; thinking answers are taken as streams from every model. */
+  readonly streamOnly?: true;
   /** Takes `max_completion_tokens`, which bounds thinking and answer together. */
-  readonly totalTokens?: boolean;
-  readonly vision?: boolean;
+  readonly totalTokens?: true;
+  /** Largest `thinking_budget`, in tokens; the vendor prints "80k", and 1k is taken as 1,000. */
+  readonly maxThinking?: number;
+  readonly vision?: true;
+  readonly audio?: true;
+  readonly logprobs?: true;
+  /** Makes up to four choices a call while it neither thinks nor has tools. */
+  readonly choices?: true;
+  /** False where there is no JSON mode at all. */
+  readonly json?: false;
 }
 
-/** In order; the first that matches. From the vendor's lists of thinking models, stream-only models and token limits. */
+const NOT = { thinking: 'none', thinksByDefault: false } as const;
+const ON = { thinking: 'budget', thinksByDefault: true } as const;
+const OFF = { thinking: 'budget', thinksByDefault: false } as const;
+const ALWAYS = { thinking: 'always', thinksByDefault: true } as const;
+
+/** In order; the first that matches. From the vendor's lists of thinking models, stream-only models, token limits and modes. */
 const FAMILIES: readonly Family[] = [
-  { match: /^qwq/, thinking: 'always', thinksByDefault: true, streamOnly: 'always' },
-  { match: /^qvq/, thinking: 'always', thinksByDefault: true, streamOnly: 'always', vision: true },
-  { match: /-thinking(-\d+)?$/, thinking: 'always', thinksByDefault: true },
-  { match: /^deepseek-r1/, thinking: 'always', thinksByDefault: true },
-  { match: /omni/, thinking: 'budget', thinksByDefault: false, streamOnly: 'always', vision: true },
-  { match: /-instruct(-\d+)?$|^qwen3-coder|^qwen-(max|long|mt|vl|coder|math)|^qwen2|^qwen1/, thinking: 'none', thinksByDefault: false },
-  { match: /^qwen3\.8/, thinking: 'effort', thinksByDefault: true, totalTokens: true, vision: true },
-  { match: /^qwen3\.7-max/, thinking: 'budget', thinksByDefault: true, totalTokens: true },
-  { match: /^qwen3\.[5-7]-(plus|flash)/, thinking: 'budget', thinksByDefault: true, totalTokens: true, vision: true },
-  { match: /^qwen3\.\d/, thinking: 'budget', thinksByDefault: true },
-  { match: /^qwen3-vl/, thinking: 'budget', thinksByDefault: false, vision: true },
-  { match: /^qwen3-max/, thinking: 'budget', thinksByDefault: false },
-  // Open Qwen3 thinks by default and then only streams.
-  { match: /^qwen3-\d/, thinking: 'budget', thinksByDefault: true, streamOnly: 'thinking' },
-  { match: /^qwen-(plus|flash|turbo)/, thinking: 'budget', thinksByDefault: false },
-  { match: /^(deepseek-v4|glm-)/, thinking: 'hosted-effort', thinksByDefault: false, totalTokens: true },
-  { match: /^deepseek-v3/, thinking: 'budget', thinksByDefault: false, totalTokens: true },
-  { match: /./, thinking: 'none', thinksByDefault: false },
+  { match: /^qwq/, ...ALWAYS, streamOnly: true, maxThinking: 32_000, json: false },
+  { match: /^qvq/, ...ALWAYS, streamOnly: true, vision: true, json: false },
+  { match: /-thinking(-\d+)?$/, ...ALWAYS, maxThinking: 80_000, json: false },
+  { match: /^deepseek-r1/, ...ALWAYS, json: false },
+  { match: /^qwen3\.8-omni/, thinking: 'effort', thinksByDefault: true, streamOnly: true, totalTokens: true, vision: true, audio: true },
+  { match: /^qwen(2\.5)?-omni/, ...NOT, streamOnly: true, vision: true, audio: true, json: false },
+  { match: /omni/, ...OFF, streamOnly: true, vision: true, audio: true, json: false },
+  { match: /^qwen-(long|mt)|^qwen-vl-ocr/, ...NOT, json: false },
+  { match: /^qwen(2(\.5)?)?-vl/, ...NOT, vision: true },
+  { match: /^qwen3-vl.*-instruct/, ...NOT, vision: true },
+  // Snapshots from before hybrid thinking refuse the switch.
+  { match: /^qwen-(plus|turbo)-(\d{4}$|2024|2025-0[1-3])/, ...NOT, logprobs: true },
+  { match: /-instruct(-\d+)?$|^qwen3-coder|^qwen-(max|coder|math)|^qwen2|^qwen1/, ...NOT },
+  { match: /^qwen3\.8/, thinking: 'effort', thinksByDefault: true, totalTokens: true, maxThinking: 256_000, vision: true },
+  { match: /^qwen3\.7-max/, ...ON, totalTokens: true, maxThinking: 256_000 },
+  { match: /^qwen3\.7-(plus|flash)/, ...ON, totalTokens: true, maxThinking: 256_000, vision: true },
+  { match: /^qwen3\.[56]-(plus|flash)/, ...ON, totalTokens: true, maxThinking: 80_000, vision: true },
+  { match: /^qwen3\.6-max/, ...ON, maxThinking: 128_000 },
+  { match: /^qwen3\.\d/, ...ON, maxThinking: 80_000 },
+  { match: /^qwen3-vl/, ...OFF, maxThinking: 80_000, vision: true, logprobs: true },
+  { match: /^qwen3-max/, ...OFF, maxThinking: 80_000, choices: true },
+  { match: /^qwen3-(0\.6|1\.7)b/, ...ON, maxThinking: 30_000, logprobs: true },
+  { match: /^qwen3-\d/, ...ON, maxThinking: 38_000, logprobs: true },
+  { match: /^qwen-(plus|flash)/, ...OFF, maxThinking: 80_000, choices: true, logprobs: true },
+  { match: /^qwen-turbo/, ...OFF, maxThinking: 38_000, choices: true, logprobs: true },
+  { match: /^deepseek-v4/, thinking: 'hosted-effort', thinksByDefault: false, totalTokens: true },
+  { match: /^glm-/, thinking: 'hosted-effort', thinksByDefault: true, totalTokens: true },
+  { match: /^deepseek-v3\.\d/, ...OFF, totalTokens: true },
+  { match: /^deepseek-v3/, ...NOT, totalTokens: true },
 ];
+
+/** Of a model that no row knows: nothing is sent that it might refuse. */
+const UNKNOWN: Family = { match: /^/, ...NOT };
 
 export function familyOf(model: string): Family {
   const id = model.toLowerCase();
-  return FAMILIES.find((family) => family.match.test(id)) as Family;
+  return FAMILIES.find((family) => family.match.test(id)) ?? UNKNOWN;
+}
+
+/** The switch of a model: the facts say whether it thinks, the family how that is told to it. */
+export function switchOf(facts: ModelFacts): ThinkingSwitch {
+  const { thinking } = familyOf(facts.id);
+  if (facts.thinking === 'none' || facts.thinking === 'always') return facts.thinking;
+  if (facts.thinking === null) return thinking;
+  return thinking === 'none' || thinking === 'always' ? 'budget' : thinking;
 }
 
 /** Names that look like Alibaba's own; third-party models on DashScope are reached by `backend/model`. */
@@ -56,19 +91,21 @@ export const claimsQwen = (model: string): boolean => /^(qwen|qwq|qvq)/i.test(mo
 /** The catalogue's entry, or what the family tells of an unknown model. */
 export function qwenFacts(id: string, known: ModelFacts | null): ModelFacts {
   const family = familyOf(id);
-  const thinking = family.thinking === 'none' ? 'none' : family.thinking === 'always' ? 'always' : 'optional';
+  const usual = family.thinking === 'none' || family.thinking === 'always' ? family.thinking : 'optional';
+  const thinking = known?.thinking ?? usual;
+  const jsonObject = family.json ?? (thinking === 'none' ? true : thinking === 'always' ? false : 'non-thinking');
   return {
     id,
     contextTokens: known?.contextTokens ?? null,
     maxOutputTokens: known?.maxOutputTokens ?? null,
     tools: known?.tools ?? null,
-    vision: known?.vision ?? (family.vision === true ? true : null),
-    audioInput: known?.audioInput ?? null,
-    jsonObject: known?.jsonObject ?? (thinking === 'none' ? true : thinking === 'always' ? false : 'non-thinking'),
+    vision: known?.vision ?? family.vision ?? null,
+    audioInput: known?.audioInput ?? family.audio ?? null,
+    jsonObject: known?.jsonObject ?? jsonObject,
     jsonSchema: known?.jsonSchema ?? null,
-    logprobs: known?.logprobs ?? null,
-    maxChoices: known?.maxChoices ?? null,
-    thinking: known?.thinking === undefined || known.thinking === null ? thinking : known.thinking,
-    thinksByDefault: known?.thinksByDefault ?? family.thinksByDefault,
+    logprobs: known?.logprobs ?? family.logprobs ?? null,
+    maxChoices: known?.maxChoices ?? (family.choices === true ? 4 : null),
+    thinking,
+    thinksByDefault: known?.thinksByDefault ?? (thinking === 'always' || family.thinksByDefault),
   };
 }

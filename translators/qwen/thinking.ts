@@ -1,6 +1,6 @@
 import type { Effort } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
-import { familyOf } from './models.ts';
+import { familyOf, switchOf } from './models.ts';
 
 /** Tokens of thinking for each effort on models with a budget; null = the model's own maximum. */
 const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number | null>> = {
@@ -20,66 +20,132 @@ const HOSTED = { minimal: 'high', low: 'high', medium: 'high', high: 'high', xhi
  * Switches thinking on or off, always explicitly where there is a switch: the default changed from off to on between families,
  * and an app that moves between models must not notice by its bill.
  *
+ * `enable_thinking` and `thinking_budget` come from clients that know that they talk to Qwen, and win over `reasoning_effort`.
+ * Effort and budget are never sent together: the vendor refuses both at once.
+ *
  * @param mustNotThink why thinking has to be off (forced tools, JSON mode), or null
  * @returns whether the model will think
  */
 export function carryThinking(draft: Draft, mustNotThink: string | null): boolean {
-  const { request, target, receipt, body } = draft;
-  const family = familyOf(target.model);
+  const thinks = carrySwitch(draft, mustNotThink);
+  if (thinks) carryAmount(draft);
+  else dropAmount(draft);
+  carryPreserved(draft);
+  return thinks;
+}
+
+/** `enable_thinking`, or `reasoning_effort` as far as it says whether. */
+function carrySwitch(draft: Draft, mustNotThink: string | null): boolean {
+  const { request, target, receipt, body, facts } = draft;
   const asked = request.reasoning_effort;
-  const effort = asked ?? target.thinking;
-  // The vendor's own switches, sent by a client that knows it talks to Qwen, win over the relay's reading.
-  const own = request['enable_thinking'];
-  if (family.thinking === 'none') {
+  const own = flag(draft, 'enable_thinking');
+  const kind = switchOf(facts);
+  if (kind === 'none') {
+    if (own !== undefined) receipt.note('enable_thinking', 'dropped', 'the model does not think', { alters: own });
     if (asked !== undefined)
       receipt.note('reasoning_effort', 'dropped', 'the model does not think', { alters: asked !== 'none' && asked !== 'minimal' });
     return false;
   }
-  if (family.thinking === 'always') {
-    if (asked === 'none')
-      receipt.note('reasoning_effort', 'dropped', 'the thinking of this model cannot be switched off', { alters: true });
-    else if (asked !== undefined) budget(draft, asked);
+  if (kind === 'always') {
+    const reason = 'this model always thinks';
+    if (own !== undefined) receipt.note('enable_thinking', 'dropped', reason, { alters: !own });
+    if (asked === 'none') receipt.note('reasoning_effort', 'dropped', reason, { alters: true });
     return true;
+  }
+  const effort = asked ?? target.thinking;
+  const wish = own ?? (effort === 'default' ? (facts.thinksByDefault ?? false) : effort !== 'none');
+  if (own !== undefined && asked !== undefined && own !== (asked !== 'none')) {
+    receipt.note('reasoning_effort', 'dropped', 'enable_thinking was sent too, says otherwise and wins', { alters: true });
   }
   if (mustNotThink !== null) {
     body['enable_thinking'] = false;
-    const field = asked === undefined ? 'enable_thinking' : 'reasoning_effort';
-    const wasOn = own === true || (effort === 'default' ? family.thinksByDefault : effort !== 'none');
-    if (wasOn)
-      receipt.note(field, asked === undefined ? 'defaulted' : 'emulated', `${mustNotThink}: thinking is switched off`, {
-        to: 'false',
-        alters: asked !== undefined && asked !== 'none',
+    if (own === true) {
+      receipt.note('enable_thinking', 'dropped', `${mustNotThink}: thinking is switched off`, { alters: true });
+      if (asked !== undefined && asked !== 'none') receipt.note('reasoning_effort', 'dropped', mustNotThink, { alters: true });
+    } else if (wish) {
+      const fate = asked === undefined ? 'defaulted' : 'emulated';
+      receipt.note(asked === undefined ? 'enable_thinking' : 'reasoning_effort', fate, `${mustNotThink}: thinking is switched off`, {
+        to: 'enable_thinking=false',
+        alters: asked !== undefined,
       });
+    } else noteOff(draft, own);
     return false;
   }
-  if (typeof own === 'boolean') {
-    body['enable_thinking'] = own;
-    return own;
-  }
-  if (effort === 'default') return family.thinksByDefault;
-  if (asked === undefined && (effort === 'none') === family.thinksByDefault) {
-    receipt.note('enable_thinking', 'defaulted', 'as the model that was asked for thinks, or does not', { to: String(effort !== 'none') });
-  }
-  body['enable_thinking'] = effort !== 'none';
-  if (effort === 'none') {
-    if (asked !== undefined) receipt.note('reasoning_effort', 'renamed', 'the backend has a switch for it', { to: 'enable_thinking' });
-    return false;
-  }
-  if (family.thinking === 'budget') budget(draft, effort);
-  else {
-    const word = family.thinking === 'effort' ? QWEN38[effort] : HOSTED[effort];
-    body['reasoning_effort'] = word;
-    if (asked !== undefined && word !== asked) receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: word });
-  }
-  return true;
+  body['enable_thinking'] = wish;
+  if (!wish) noteOff(draft, own);
+  else if (own === undefined && asked === undefined)
+    receipt.note('enable_thinking', 'defaulted', 'the default differs between models: it is said aloud', { to: 'true' });
+  return wish;
 }
 
-function budget(draft: Draft, effort: Exclude<Effort, 'none'>): void {
-  const tokens = BUDGETS[effort];
-  if (draft.request.reasoning_effort !== undefined) {
-    draft.receipt.note('reasoning_effort', 'emulated', 'the backend takes a number of tokens', {
-      to: tokens === null ? 'enable_thinking' : `thinking_budget=${tokens}`,
-    });
+/** Thinking is off as wished: by the vendor's own switch, by `none`, or because nothing asked for it. */
+function noteOff(draft: Draft, own: boolean | undefined): void {
+  const asked = draft.request.reasoning_effort;
+  if (asked === 'none')
+    draft.receipt.note('reasoning_effort', 'renamed', 'the backend has a switch for it', { to: 'enable_thinking=false' });
+  else if (own === undefined && asked === undefined)
+    draft.receipt.note('enable_thinking', 'defaulted', 'the default differs between models: it is said aloud', { to: 'false' });
+}
+
+/** `thinking_budget` as sent, else the effort, in the words of the model. */
+function carryAmount(draft: Draft): void {
+  const { request, target, receipt, body } = draft;
+  const asked = request.reasoning_effort;
+  const own = ownBudget(draft);
+  if (own !== undefined) {
+    body['thinking_budget'] = own;
+    if (asked !== undefined && asked !== 'none') receipt.note('reasoning_effort', 'dropped', 'thinking_budget was sent too and wins');
+    return;
   }
-  if (tokens !== null && draft.request['thinking_budget'] === undefined) draft.body['thinking_budget'] = tokens;
+  const effort = asked ?? target.thinking;
+  if (effort === 'none' || effort === 'default') return;
+  const kind = switchOf(draft.facts);
+  if (kind === 'effort' || kind === 'hosted-effort') {
+    const sent = kind === 'effort' ? QWEN38[effort] : HOSTED[effort];
+    body['reasoning_effort'] = sent;
+    if (asked === undefined) receipt.note('reasoning_effort', 'defaulted', 'the relay’s own setting for this model', { to: sent });
+    else if (sent !== asked) receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: sent });
+    return;
+  }
+  // A model that always thinks gives its best at `high` only with its own maximum.
+  const tokens = kind === 'always' && effort === 'high' ? null : BUDGETS[effort];
+  const sent = tokens === null ? null : Math.min(tokens, maxThinking(draft));
+  if (sent !== null) body['thinking_budget'] = sent;
+  const to = sent === null ? 'no thinking_budget' : `thinking_budget=${sent}`;
+  if (asked !== undefined) receipt.note('reasoning_effort', 'emulated', 'the backend takes a number of tokens', { to });
+  else if (sent !== null) receipt.note('thinking_budget', 'defaulted', 'the relay’s own setting for this model', { to: String(sent) });
+}
+
+/** Without thinking there is nothing to bound. */
+function dropAmount(draft: Draft): void {
+  if (draft.request['thinking_budget'] !== undefined)
+    draft.receipt.note('thinking_budget', 'dropped', 'the answer is made without thinking');
+}
+
+/** The largest budget the model takes. */
+export const maxThinking = (draft: Draft): number => familyOf(draft.target.model).maxThinking ?? Number.POSITIVE_INFINITY;
+
+function ownBudget(draft: Draft): number | undefined {
+  const budget = draft.request['thinking_budget'];
+  if (budget === undefined) return undefined;
+  if (typeof budget !== 'number' || !Number.isSafeInteger(budget) || budget < 1) {
+    draft.receipt.refuse('thinking_budget', "Invalid 'thinking_budget': expected a positive integer.", 'unsupported_value');
+  }
+  const sent = Math.min(budget, maxThinking(draft));
+  if (sent !== budget) draft.receipt.note('thinking_budget', 'clamped', `the model takes up to ${sent}`, { to: String(sent) });
+  return sent;
+}
+
+/** `preserve_thinking`: earlier thinking is read again, and paid for again. */
+function carryPreserved(draft: Draft): void {
+  const preserve = flag(draft, 'preserve_thinking');
+  if (preserve === undefined) return;
+  if (switchOf(draft.facts) === 'none') draft.receipt.note('preserve_thinking', 'dropped', 'the model does not think');
+  else draft.body['preserve_thinking'] = preserve;
+}
+
+function flag(draft: Draft, field: string): boolean | undefined {
+  const value = draft.request[field];
+  if (value === undefined || typeof value === 'boolean') return value;
+  return draft.receipt.refuse(field, `Invalid type for '${field}': expected a boolean.`, 'unsupported_value');
 }
