@@ -47,3 +47,12 @@ export function refusal(request: Record<string, unknown>, situation: Situation =
   }
   throw new Error('the request was carried');
 }
+
+/** The body of a request that asks for nothing but an answer. */
+export const ALWAYS = { model: 'glm-4.6', messages: HI, stream: false, request_id: 'req_0123456789abcdef' };
+
+export const tool = (name: string, parameters: Record<string, unknown> = { type: 'object', properties: {} }) => ({
+  type: 'function',
+  function: { name, description: `About ${name}`, parameters },
+});
+export const TOOLS = [tool('look'), tool('jump')];
