@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../../openai/errors.ts';
-import { ernieV2 } from '../../../translators/ernie/v2.ts';
 import { requestFields } from '../../contract/openai-schema.ts';
 import { HELLO, plan, type Wish } from './plan.ts';
 
@@ -245,34 +244,6 @@ describe('emulations', () => {
   });
 });
 
-describe('refused by name', () => {
-  test.each<[string, Record<string, unknown>, string, Wish?]>([
-    ['tools of a model without', TOOLS, 'tools', { model: 'ernie-char-fiction-8k' }],
-    ['functions of a model without', { functions: [{ name: 'a' }] }, 'functions', { model: 'ernie-speed-pro-128k' }],
-    ['custom tool', { tools: [TIDE, { type: 'custom', custom: { name: 'c' } }] }, 'tools[1].type'],
-    ['audio', { audio: { voice: 'x' } }, 'audio'],
-    ['modalities', { modalities: ['text', 'audio'] }, 'modalities'],
-    ['penalty_score', { penalty_score: 0 }, 'penalty_score'],
-    ['repetition_penalty', { repetition_penalty: '1' }, 'repetition_penalty'],
-    ['thinking_budget', { thinking_budget: 99 }, 'thinking_budget'],
-    ['thinking_strategy', { thinking_strategy: 'long' }, 'thinking_strategy'],
-    ['enable_thinking', { enable_thinking: 'yes' }, 'enable_thinking'],
-    ['thinking', { thinking: { type: 'on' } }, 'thinking'],
-    ['web_search', { web_search: true }, 'web_search'],
-    ['web_search.search_number', { web_search: { search_number: 29 } }, 'web_search.search_number'],
-  ])('%s', (_name, request, param, wish) => {
-    const thrown = (() => {
-      try {
-        return plan(request, wish);
-      } catch (error) {
-        return error as OpenAIError;
-      }
-    })();
-    expect(thrown).toBeInstanceOf(OpenAIError);
-    expect(thrown).toMatchObject({ status: 400, details: { param, fallback: true } });
-  });
-});
-
 /** Values for the rules that look at theirs. */
 const SAMPLES: Record<string, unknown> = {
   messages: HELLO,
@@ -292,15 +263,4 @@ test('every documented field has a rule', () => {
   expect(fields.filter((field) => unknown(field).length > 0)).toEqual([]);
   expect(fields.length).toBeGreaterThan(30);
   expect(unknown('mirostat')).toHaveLength(1);
-});
-
-test.each([
-  ['ernie-4.5-turbo-128k', true],
-  ['ERNIE-9', true],
-  ['qianfan-8b', true],
-  ['gpt-4o', false],
-  ['deepseek-r1', false],
-  ['ernie', false],
-])('claims %s: %s', (model, claimed) => {
-  expect(ernieV2.claims(model)).toBe(claimed);
 });
