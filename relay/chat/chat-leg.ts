@@ -78,8 +78,7 @@ export class ChatLeg implements CallListener {
     try {
       this.#decoder.push(chunk);
     } catch (error) {
-      // What comes after the vendor has said that it is finished cannot spoil the answer.
-      if (this.#reader?.finished !== true) throw error;
+      if (this.#spoils(error)) throw error;
       this.#end();
       return;
     }
@@ -95,7 +94,7 @@ export class ChatLeg implements CallListener {
         this.#decoder.end();
         this.#reader.end();
       } catch (error) {
-        if (!this.#reader.finished) {
+        if (this.#spoils(error)) {
           // A last frame that breaks off is a cut stream, whatever its bytes look like.
           throw error instanceof OpenAIError && error.kind === 'upstream_invalid_response'
             ? new OpenAIError('upstream_truncated', 'The backend closed the stream before its answer was complete.', {
@@ -117,12 +116,17 @@ export class ChatLeg implements CallListener {
 
   onFail(error: OpenAIError): void {
     if (this.#over) return;
-    if (this.#reader?.finished === true) {
+    if (this.#reader !== null && !this.#spoils(error)) {
       this.#end();
       return;
     }
     this.#over = true;
     this.#owner.failed(this, error);
+  }
+
+  /** What comes after the vendor has said that it is finished cannot spoil the answer; a promise broken by its very finish does. */
+  #spoils(error: unknown): boolean {
+    return this.#reader?.finished !== true || (error instanceof OpenAIError && error.kind === 'upstream_unmet');
   }
 
   #end(): void {
