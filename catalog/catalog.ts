@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Price } from './price.ts';
 
 /** One entry of `models.json`, as far as the relay reads it. `null` = not known, `false` = known to be absent. */
 interface Entry {
@@ -19,6 +20,7 @@ interface Entry {
     readonly logprobs: boolean | null;
     readonly n_max: number | null;
   } | null;
+  readonly prices: readonly Price[];
   readonly status: {
     readonly state: 'current' | 'retiring' | 'retired';
     readonly date: string | null;
@@ -46,6 +48,7 @@ export interface CatalogModel {
   /** Day of shutdown where one is announced. */
   readonly shutdown: string | null;
   readonly replacement: string | null;
+  readonly prices: readonly Price[];
 }
 
 /** Names of the catalogue → names in our configuration. */
@@ -65,6 +68,12 @@ export class Catalog {
   /** @param vendor `qwen`, `ernie`, `glm` or `openai` (the models that apps come from) */
   find(vendor: string, id: string): CatalogModel | null {
     return this.#models.get(`${vendor}/${id}`) ?? null;
+  }
+
+  /** The price in force in a region, or the last one of a retired model; null when only history, or nothing, is known. */
+  price(vendor: string, id: string, region: string): Price | null {
+    const prices = this.find(vendor, id)?.prices ?? [];
+    return prices.find((price) => price.region === region && price.basis !== 'historical') ?? null;
   }
 
   /** Ids of a vendor's current chat models. */
@@ -101,5 +110,6 @@ function toModel(entry: Entry): CatalogModel {
     state: entry.status.state,
     shutdown: entry.status.date,
     replacement: entry.status.replacement,
+    prices: entry.prices,
   };
 }

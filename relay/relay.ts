@@ -1,3 +1,4 @@
+import type { Price } from '../catalog/price.ts';
 import type { Server } from '../config/config.ts';
 import type { AnswerHead } from '../openai/chat/events.ts';
 import type { ChatRequest } from '../openai/chat/request.ts';
@@ -9,6 +10,7 @@ import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
 import type { Caller } from './keys/key-ring.ts';
+import { costOf } from './ledger/cost.ts';
 import { Permit } from './permit/permit.ts';
 import { type Attempt, type RequestRecord, receiptRecord, usageRecord } from './records/request-record.ts';
 import type { Candidate, RouteTable } from './routing/route-table.ts';
@@ -25,6 +27,8 @@ export interface RelayState {
 export interface RelayServices {
   readonly wheel: DeadlineWheel;
   readonly check: SchemaCheck;
+  /** The price of a vendor's model in a region; null when none is known. */
+  readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
   /** Told once per request, after its answer. */
   readonly onSettled: (record: RequestRecord) => void;
 }
@@ -194,9 +198,17 @@ export class Relay {
       attempts,
       receipt: receipt === null ? null : receiptRecord(request, receipt),
       usage: result === null ? null : usageRecord(result.usage),
+      cost: result === null ? null : this.#cost(attempts, result),
       firstByteMs: sinceFirstByte === null ? null : Math.max(0, Math.round(now - arrivedAtMs - sinceFirstByte)),
       totalMs: now - arrivedAtMs,
     });
+  }
+
+  /** What the vendor will bill: parallel calls pay the prompt each time. */
+  #cost(attempts: readonly Attempt[], { paid }: RunResult): RequestRecord['cost'] {
+    const last = attempts.at(-1);
+    const price = last === undefined ? null : this.#services.priceOf(last.vendor, last.model, last.region);
+    return price === null ? null : costOf(price, paid);
   }
 }
 

@@ -42,13 +42,15 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const records = new RequestRecords(config.server.receiptsKept, config.server.receiptTtlMs);
   const clients = new Map<string, BackendClient>();
   for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
-  const routes = new RouteTable(config, options.catalog ?? loadCatalog(), translatorFor, options.random);
+  const catalog = options.catalog ?? loadCatalog();
+  const priceOf = (vendor: string, model: string, region: string) => catalog.price(vendor, model, region);
+  const routes = new RouteTable(config, catalog, translatorFor, options.random);
   const onSettled = (record: RequestRecord): void => {
     records.add(record, Date.now());
     logRequest(logger, record);
     options.onSettled?.(record);
   };
-  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, onSettled });
+  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, priceOf, onSettled });
   const current = { relay, keys: new KeyRing(config), server: config.server };
   let draining = false;
   const app = createApp({

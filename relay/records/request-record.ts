@@ -1,6 +1,7 @@
 import type { Usage } from '../../openai/chat/events.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import type { Change, Fate, Receipt } from '../../translators/receipt.ts';
+import type { Cost } from '../ledger/cost.ts';
 
 /** One try at one backend. */
 export interface Attempt {
@@ -49,6 +50,8 @@ export interface RequestRecord {
     readonly reasoningTokens: number;
     readonly source: 'vendor' | 'estimated';
   } | null;
+  /** Null when the model has no known price in that region, or nothing was answered. */
+  readonly cost: Cost | null;
   /** From arrival to the first byte of the answer; null when none was sent. */
   readonly firstByteMs: number | null;
   readonly totalMs: number;
