@@ -10,7 +10,7 @@ const HINT =
  * What is checked here is what is sent on: the body is parsed once and built anew, never forwarded raw, so duplicate keys
  * and odd encodings cannot mean one thing to us and another to a backend. `__proto__` is an ordinary key to JSON.parse.
  *
- * @throws OpenAIError `invalid_json`, `object_too_deep`, `invalid_value` (a lone surrogate, its path in `param`)
+ * @throws OpenAIError `invalid_json`, `object_too_deep`, `invalid_value` (a lone surrogate or an endless number, its path in `param`)
  */
 export function parseJsonObject(bytes: Buffer, maxDepth: number): Record<string, unknown> {
   if (!isUtf8(bytes)) throw new OpenAIError('invalid_json', `${HINT} The bytes are not valid UTF-8.`);
@@ -46,6 +46,8 @@ function checkTree(root: object, maxDepth: number, strings: boolean): void {
         const isString = strings && typeof child === 'string';
         const isObject = child !== null && typeof child === 'object';
         if (strings && !key.isWellFormed()) loneSurrogate(path);
+        if (typeof child === 'number' && !Number.isFinite(child))
+          endlessNumber(isArray ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`);
         if (!isString && !isObject) continue;
         const childPath = isArray ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
         if (isString && !child.isWellFormed()) loneSurrogate(childPath);
@@ -56,10 +58,16 @@ function checkTree(root: object, maxDepth: number, strings: boolean): void {
   }
 }
 
+/** `1e999` is JSON, but no number: it would go on as null. */
+function endlessNumber(path: string): never {
+  const param = path.slice(0, 200);
+  throw new OpenAIError('invalid_value', `Invalid '${param}': the number is too large to be one.`, { param });
+}
+
 function loneSurrogate(path: string): never {
   throw new OpenAIError(
     'invalid_value',
-    `Invalid '${path || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`,
+    `Invalid '${path.slice(0, 200) || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`,
     {
       param: path.slice(0, 200) || undefined,
     },

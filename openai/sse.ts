@@ -22,8 +22,9 @@ export class SseError extends Error {
 export class SseDecoder {
   readonly #onData: (data: string) => void;
   readonly #maxEventBytes: number;
-  /** Bytes of the line not yet ended. */
-  #rest: Buffer | null = null;
+  /** Bytes of the line not yet ended, as they came: joined once, when it ends. */
+  #rest: Buffer[] = [];
+  #restBytes = 0;
   /** `data:` lines of the event not yet ended; null when none has come. */
   #data: string | null = null;
   #skipLf = false;
@@ -48,28 +49,30 @@ export class SseDecoder {
     }
     if (bytes[end - 1] === CR && end === bytes.length) this.#skipLf = true;
     let whole = end === bytes.length ? bytes : bytes.subarray(0, end);
-    if (this.#rest !== null) {
-      whole = Buffer.concat([this.#rest, whole]);
-      this.#rest = null;
-    }
+    if (this.#restBytes > 0) whole = Buffer.concat([...this.#takeRest(), whole]);
     this.#keep(bytes.subarray(end));
     this.#lines(this.#text(whole));
   }
 
   /** The bytes are over. What is left is delivered as if its line and event had ended. */
   end(): void {
-    const rest = this.#rest;
-    this.#rest = null;
-    if (rest !== null && rest.length > 0) this.#line(this.#text(rest));
+    if (this.#restBytes > 0) this.#line(this.#text(Buffer.concat(this.#takeRest())));
     this.#line('');
   }
 
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    const rest = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes]);
-    if (rest.length > this.#maxEventBytes) throw new SseError(`an event is larger than ${this.#maxEventBytes} bytes`);
+    this.#restBytes += bytes.length;
+    if (this.#restBytes > this.#maxEventBytes) throw new SseError(`an event is larger than ${this.#maxEventBytes} bytes`);
     // Not a view: a view would keep the whole network buffer alive for as long as the line is open.
-    this.#rest = rest === bytes ? Buffer.from(bytes) : rest;
+    this.#rest.push(Buffer.from(bytes));
+  }
+
+  #takeRest(): Buffer[] {
+    const rest = this.#rest;
+    this.#rest = [];
+    this.#restBytes = 0;
+    return rest;
   }
 
   #text(bytes: Buffer): string {
@@ -105,7 +108,8 @@ export class SseDecoder {
       this.#onData(data);
       return;
     }
-    if (line.startsWith('data:')) {
+    // A field name without a colon has an empty value.
+    if (line.startsWith('data:') || line === 'data') {
       const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
       if (this.#data === null) this.#data = value;
       else {

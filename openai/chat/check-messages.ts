@@ -24,7 +24,7 @@ export function checkMessages(value: unknown, maxMessages: number): void {
   const messages = array('messages', value);
   notEmpty('messages', messages);
   listLength('messages', messages, maxMessages);
-  messages.forEach((message, index) => checkMessage(`messages[${index}]`, message));
+  messages.forEach((message, index) => void checkMessage(`messages[${index}]`, message));
   checkToolAnswers(messages as Record<string, unknown>[]);
 }
 
@@ -64,7 +64,7 @@ function checkContent(path: string, message: Record<string, unknown>, role: Role
   if (!Array.isArray(content)) wrongType(path, 'a string or an array of content parts', content);
   notEmpty(path, content as unknown[]);
   listLength(path, content as unknown[], MAX_PARTS);
-  (content as unknown[]).forEach((part, index) => checkPart(`${path}[${index}]`, part, role));
+  (content as unknown[]).forEach((part, index) => void checkPart(`${path}[${index}]`, part, role));
 }
 
 function checkPart(path: string, value: unknown, role: Role): void {

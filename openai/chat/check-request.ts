@@ -2,6 +2,7 @@ import { OpenAIError } from '../errors.ts';
 import {
   array,
   boolean,
+  checkName,
   decimal,
   integer,
   isObject,
@@ -25,6 +26,9 @@ export interface RequestLimits {
 }
 
 type Check = (value: unknown, path: string) => void;
+
+/** Longest model name, in UTF-16 code units. */
+const MAX_MODEL = 256;
 
 const decimals =
   (min: number, max: number): Check =>
@@ -87,6 +91,7 @@ const CHECKED = Object.entries(CHECKS) as [ChatField, Check][];
  * @throws OpenAIError 400 with OpenAI's code, the field in `param`
  */
 export function checkChatRequest(body: Record<string, unknown>, limits: RequestLimits): ChatRequest {
+  nonEmptyString('model', body['model'] ?? missing('model'), MAX_MODEL);
   if (body['messages'] == null) missing('messages');
   checkMessages(body['messages'], limits.maxMessages);
   checkTools(body, limits.maxTools);
@@ -149,7 +154,7 @@ function checkStop(value: unknown, path: string): void {
   const list = value as unknown[];
   listLength(path, list, 4);
   notEmpty(path, list);
-  list.forEach((entry, index) => string(`${path}[${index}]`, entry));
+  list.forEach((entry, index) => void string(`${path}[${index}]`, entry));
 }
 
 function checkResponseFormat(value: unknown, path: string): void {
@@ -159,8 +164,9 @@ function checkResponseFormat(value: unknown, path: string): void {
   if (type !== 'json_schema') return;
   if (format['json_schema'] == null) missing(`${path}.json_schema`);
   const spec = object(`${path}.json_schema`, format['json_schema']);
-  if (spec['name'] == null) missing(`${path}.json_schema.name`);
-  nonEmptyString(`${path}.json_schema.name`, spec['name'], 64);
+  checkName(`${path}.json_schema.name`, spec['name']);
+  if (spec['description'] != null) string(`${path}.json_schema.description`, spec['description']);
+  if (spec['strict'] != null) boolean(`${path}.json_schema.strict`, spec['strict']);
   if (spec['schema'] == null) return;
   const schema = object(`${path}.json_schema.schema`, spec['schema']);
   if (spec['strict'] === true && schema['type'] !== 'object') {
@@ -173,7 +179,7 @@ function checkResponseFormat(value: unknown, path: string): void {
 }
 
 function checkModalities(value: unknown, path: string): void {
-  array(path, value).forEach((entry, index) => oneOf(`${path}[${index}]`, entry, ['text', 'audio']));
+  array(path, value).forEach((entry, index) => void oneOf(`${path}[${index}]`, entry, ['text', 'audio']));
 }
 
 function checkMetadata(value: unknown, path: string): void {

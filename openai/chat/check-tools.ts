@@ -2,10 +2,10 @@ import { OpenAIError } from '../errors.ts';
 import {
   array,
   boolean,
+  checkName,
   isObject,
   listLength,
   missing,
-  nonEmptyString,
   notEmpty,
   object,
   oneOf,
@@ -14,21 +14,19 @@ import {
   wrongValue,
 } from './check.ts';
 
-const NAME = /^[a-zA-Z0-9_-]+$/;
-
 /** `tools`, `tool_choice` and their deprecated forms `functions`, `function_call`. */
 export function checkTools(body: Record<string, unknown>, maxTools: number): void {
   const names = new Set<string>();
   if (body['tools'] != null) {
     const tools = array('tools', body['tools']);
     listLength('tools', tools, maxTools);
-    tools.forEach((tool, index) => names.add(checkTool(`tools[${index}]`, tool)));
+    tools.forEach((tool, index) => void names.add(checkTool(`tools[${index}]`, tool)));
   }
   if (body['functions'] != null) {
     const functions = array('functions', body['functions']);
     notEmpty('functions', functions);
     listLength('functions', functions, maxTools);
-    functions.forEach((entry, index) => names.add(checkFunction(`functions[${index}]`, entry)));
+    functions.forEach((entry, index) => void names.add(checkFunction(`functions[${index}]`, entry)));
     if (body['tools'] != null) wrongValue('functions', "'functions' and 'tools' cannot be sent together.");
   }
   if (body['tool_choice'] != null) checkToolChoice(body['tool_choice'], names);
@@ -69,15 +67,6 @@ function checkFunction(path: string, value: unknown): string {
       `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(type)}'.`,
       { param: `${path}.parameters` },
     );
-  }
-  return name;
-}
-
-function checkName(path: string, value: unknown): string {
-  if (value == null) missing(path);
-  const name = nonEmptyString(path, value, 64);
-  if (!NAME.test(name)) {
-    wrongValue(path, `Invalid '${path}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`);
   }
   return name;
 }

@@ -13,6 +13,7 @@ function typeName(value: unknown): string {
 }
 
 export function wrongType(path: string, expected: string, value: unknown): never {
+  if (value === undefined) missing(path);
   const got = typeName(value);
   throw new OpenAIError(
     'invalid_type',
@@ -64,6 +65,17 @@ export function nonEmptyString(path: string, value: unknown, maxLength: number):
     );
   }
   return text;
+}
+
+const NAME = /^[a-zA-Z0-9_-]+$/;
+
+/** A name of a function or a schema: at most 64 letters, digits, `_` and `-`. */
+export function checkName(path: string, value: unknown): string {
+  const name = nonEmptyString(path, value ?? missing(path), 64);
+  if (!NAME.test(name)) {
+    wrongValue(path, `Invalid '${path}': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.`);
+  }
+  return name;
 }
 
 export function boolean(path: string, value: unknown): boolean {

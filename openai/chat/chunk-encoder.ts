@@ -8,6 +8,9 @@ interface ChoiceState {
   readonly head: string;
   readonly content: SurrogateJoin;
   readonly reasoning: SurrogateJoin;
+  readonly args: SurrogateJoin;
+  /** Call whose arguments `args` joins. */
+  argsOf: number;
   started: boolean;
   finished: boolean;
 }
@@ -80,6 +83,7 @@ export class ChunkEncoder implements ChatEvents {
     const state = this.#choice(choice);
     if (state.finished) return;
     this.#start(state, 'null');
+    this.#endArgs(state);
     this.#out += this.#head.legacyFunctions
       ? `${state.head}{"function_call":{"name":${JSON.stringify(name)},"arguments":""}}${this.#tail}`
       : `${state.head}{"tool_calls":[{"index":${call},"id":${JSON.stringify(id || toolCallId())},"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}}]}${this.#tail}`;
@@ -87,11 +91,22 @@ export class ChunkEncoder implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     const state = this.#choice(choice);
-    if (state.finished || piece === '') return;
-    const json = JSON.stringify(piece);
+    if (state.finished) return;
+    if (call !== state.argsOf) this.#endArgs(state);
+    state.argsOf = call;
+    const whole = state.args.join(piece);
+    if (whole !== '') this.#argsChunk(state, call, JSON.stringify(whole));
+  }
+
+  #argsChunk(state: ChoiceState, call: number, json: string): void {
     this.#out += this.#head.legacyFunctions
       ? `${state.head}{"function_call":{"arguments":${json}}}${this.#tail}`
       : `${state.head}{"tool_calls":[{"index":${call},"function":{"arguments":${json}}}]}${this.#tail}`;
+  }
+
+  #endArgs(state: ChoiceState): void {
+    const rest = state.args.rest();
+    if (rest !== '') this.#argsChunk(state, state.argsOf, `"${rest}"`);
   }
 
   finish(choice: number, reason: FinishReason): void {
@@ -102,6 +117,7 @@ export class ChunkEncoder implements ChatEvents {
     if (reasoning !== '') this.#out += `${state.head}{"reasoning_content":"${reasoning}"}${this.#tail}`;
     const content = state.content.rest();
     if (content !== '') this.#out += `${state.head}{"content":"${content}"}${this.#tail}`;
+    this.#endArgs(state);
     state.finished = true;
     const word = reason === 'tool_calls' && this.#head.legacyFunctions ? 'function_call' : reason;
     this.#out += `${state.head}{},"logprobs":null,"finish_reason":"${word}"}]${this.#includeUsage ? ',"usage":null' : ''}}\n\n`;
@@ -122,6 +138,8 @@ export class ChunkEncoder implements ChatEvents {
       head: `${this.#before}{"index":${index},"delta":`,
       content: new SurrogateJoin(),
       reasoning: new SurrogateJoin(),
+      args: new SurrogateJoin(),
+      argsOf: 0,
       started: false,
       finished: false,
     });

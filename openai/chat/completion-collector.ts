@@ -1,3 +1,4 @@
+import { OpenAIError } from '../errors.ts';
 import { toolCallId } from '../ids.ts';
 import type { AnswerHead, ChatEvents, FinishReason, Usage } from './events.ts';
 import { usageJson } from './events.ts';
@@ -24,7 +25,7 @@ export class CompletionCollector implements ChatEvents {
   #chars = 0;
   #usage: Usage | null = null;
 
-  /** @param maxChars bound on everything gathered, in UTF-16 code units. */
+  /** @param maxChars bound on everything gathered, in UTF-16 code units; beyond it an event throws `upstream_invalid_response`. */
   constructor(head: AnswerHead, maxChars = 32 * 1024 * 1024) {
     this.#head = head;
     this.#maxChars = maxChars;
@@ -39,7 +40,10 @@ export class CompletionCollector implements ChatEvents {
     if (state.finish !== null) return;
     this.#count(text);
     state.content += text;
-    if (logprobs !== undefined) (state.logprobs ??= []).push(...logprobs);
+    if (logprobs === undefined) return;
+    // One by one: a whole answer's list may be longer than a call takes arguments.
+    for (const entry of logprobs) (state.logprobs ??= []).push(entry);
+    this.#count(JSON.stringify(logprobs));
   }
 
   reasoning(choice: number, text: string): void {
@@ -52,6 +56,8 @@ export class CompletionCollector implements ChatEvents {
   tool(choice: number, call: number, id: string, name: string): void {
     const state = this.#choice(choice);
     if (state.finish !== null) return;
+    this.#count(id);
+    this.#count(name);
     state.calls[call] = { id: id || toolCallId(), name, arguments: '' };
   }
 
@@ -92,9 +98,13 @@ export class CompletionCollector implements ChatEvents {
     message['annotations'] = [];
     const first = calls[0];
     if (first !== undefined && this.#head.legacyFunctions) {
-      message['function_call'] = { name: first.name, arguments: first.arguments };
+      message['function_call'] = { name: first.name, arguments: first.arguments.toWellFormed() };
     } else if (first !== undefined) {
-      message['tool_calls'] = calls.map(({ id, name, arguments: text }) => ({ id, type: 'function', function: { name, arguments: text } }));
+      message['tool_calls'] = calls.map(({ id, name, arguments: text }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: text.toWellFormed() },
+      }));
     }
     const finish = choice.finish === 'tool_calls' && this.#head.legacyFunctions ? 'function_call' : choice.finish;
     const logprobs = choice.logprobs === null ? null : { content: choice.logprobs, refusal: null };
@@ -107,6 +117,7 @@ export class CompletionCollector implements ChatEvents {
 
   #count(text: string): void {
     this.#chars += text.length;
-    if (this.#chars > this.#maxChars) throw new RangeError(`the answer is larger than ${this.#maxChars} characters`);
+    if (this.#chars <= this.#maxChars) return;
+    throw new OpenAIError('upstream_invalid_response', `The backend's answer is larger than ${this.#maxChars} characters.`);
   }
 }

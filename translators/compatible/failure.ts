@@ -131,10 +131,10 @@ const DISTINCT =
   'tool_choice|parallel_tool_calls|response_format|top_p|top_k|max_tokens|max_completion_tokens|presence_penalty|frequency_penalty|repetition_penalty|logit_bias|top_logprobs|logprobs|stream_options|enable_thinking|thinking_budget|preserve_thinking|reasoning_effort|enable_search|search_options|tool_calls|function_call';
 const PROSE = 'stream|user|model|input|n|thinking|functions|do_sample';
 const PATH = String.raw`(?:\[\d+\]|[.:]\d+|[.:][a-z_]+)`;
-/** In the order in which they are tried: quoted, with a path, by a name of its own, by a plain word. */
+/** In the order in which they are tried: with a path, quoted, by a name of its own, by a plain word. */
 const NAMINGS: readonly RegExp[] = [
+  new RegExp(`\\b(messages|tools|functions)(${PATH}+)`),
   new RegExp(`['"\`](${DISTINCT}|${PLAIN}|${PROSE})(${PATH}*)['"\`]`, 'i'),
-  new RegExp(`\\b(messages|tools|input|functions)(${PATH}+)`),
   new RegExp(`\\b(${DISTINCT})\\b(${PATH}*)`, 'i'),
   new RegExp(`\\b(${PLAIN})\\b()`, 'i'),
 ];

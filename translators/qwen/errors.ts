@@ -14,11 +14,12 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
   },
   { code: ['InvalidParameter.DataInspection'], to: 'invalid_image_url', param: 'messages', fallback: true },
   {
-    text: /Failed to download multimodal content|Unable to download the media resource|Download the media resource timed out/i,
+    text: /Failed to download multimodal content|Unable to download the media resource|Download the media resource timed out|Missing Content-Length of multimodal url|Exceeded limit on max bytes per data-uri item/i,
     to: 'invalid_image_url',
     param: 'messages',
     fallback: true,
   },
+  { code: ['InvalidFile.*'], to: 'invalid_image_url', param: 'messages' },
   {
     code: [
       'Arrearage',
@@ -33,19 +34,17 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
   },
   { text: /isv\.OUT_OF_SERVICE|good standing|Free allocated quota exceeded/i, to: 'upstream_out_of_credit', fallback: true },
   {
-    code: [
-      'InvalidApiKey',
-      'invalid_api_key',
-      'NOT AUTHORIZED',
-      'access_denied',
-      'AccessDenied',
-      'BailianGateway.Workspace.NotAuthorised',
-      'WorkSpaceNotFound',
-    ],
+    code: ['InvalidApiKey', 'invalid_api_key', 'NOT AUTHORIZED', 'BailianGateway.Workspace.NotAuthorised', 'WorkSpaceNotFound'],
     to: 'upstream_auth',
     fallback: true,
   },
-  { text: /product is not activated/i, to: 'upstream_model_unavailable', fallback: true },
+  // Plan keys on a wrong host or from a wrong kind of client: the texts stand under several statuses.
+  {
+    text: /invalid api-?key|incorrect api key|invalid access token|only available for coding agents/i,
+    to: 'upstream_auth',
+    fallback: true,
+  },
+  { text: /product is not activated|^model '[^']{1,100}' is not supported/i, to: 'upstream_model_unavailable', fallback: true },
   {
     code: [
       'ModelNotFound',
@@ -55,6 +54,9 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
       'Model.AccessDenied',
       'Workspace.AccessDenied',
       'App.AccessDenied',
+      // No right to the model, a model gone offline, a model of plans only: one model's trouble, not the key's.
+      'AccessDenied',
+      'access_denied',
       'NotFound',
       'Conflict',
     ],
@@ -103,7 +105,12 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
     fallback: true,
   },
   // `<400> InternalError.Algo…` is a refused request whatever status carries it; so are these texts of the models' own templates.
-  { text: /^<4\d\d>|Expecting '.*' delimiter|list index out of range|Role must be in/i, to: 'invalid_value', param: 'read' },
+  {
+    text: /^<4\d\d>|Expecting '.*' delimiter|list index out of range|Role must be in/i,
+    to: 'invalid_value',
+    param: 'read',
+    unread: 'invalid_request',
+  },
   {
     code: [
       'InternalError',
@@ -132,13 +139,15 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
     ],
     to: 'invalid_value',
     param: 'read',
+    unread: 'invalid_request',
   },
-  { status: [400, 422], to: 'invalid_request', param: 'read' },
-  { status: [401, 403], to: 'upstream_auth', fallback: true },
+  { status: [400, 422, 430], to: 'invalid_value', param: 'read', unread: 'invalid_request' },
+  { status: [401], to: 'upstream_auth', fallback: true },
+  { status: [403], to: 'upstream_model_unavailable', fallback: true },
   { status: [404, 405, 409], to: 'upstream_rejected', fallback: true },
   { status: [429], to: 'upstream_rate_limit_requests', retryAfterMs: 1000, fallback: true },
-  { status: [504], to: 'upstream_timeout', fallback: true },
-  { status: [500, 503], to: 'upstream_overloaded', retryAfterMs: 1000, fallback: true },
+  { status: [408, 504], to: 'upstream_timeout', fallback: true },
+  { status: [500, 502, 503], to: 'upstream_overloaded', retryAfterMs: 1000, fallback: true },
 ];
 
 const LAST: FailureRow = { to: 'upstream_invalid_response', fallback: true };
@@ -147,10 +156,11 @@ export function qwenFailure(failure: UpstreamFailure): OpenAIError {
   return mapFailure(readFailure(failure), QWEN_FAILURES, LAST, clean);
 }
 
-/** Without the inner status and code in front, the help link behind and the field path's odd quoting. */
+/** Without the inner status and code in front and the help link behind, a field path as OpenAI writes it. */
 function clean(message: string): string {
   return message
     .replace(/^<\d{3}>\s*(?:[\w.]+:\s*)?/, '')
     .replace(/\s*For details, see:?\s*\S*\s*$/i, '')
+    .replace(/\.\['?(\d+)'?\]/g, '[$1]')
     .trim();
 }
