@@ -78,12 +78,10 @@ export class ChatRun implements LegOwner, Deadline {
     }
     this.#open = calls;
     if (this.#encoder !== null) this.#input.wheel.add(this);
-    const body = JSON.stringify(plan.body);
     this.#legs.forEach(({ leg }, index) => {
-      // Parallel calls with one seed would give one answer many times.
-      const seed = plan.body['seed'];
-      const own = index === 0 || typeof seed !== 'number' ? body : JSON.stringify({ ...plan.body, seed: (seed + index) % 2 ** 31 });
-      if (!this.#settled) startLeg(leg, plan, own, index === 0 ? requestId : `${requestId}-${index}`, post);
+      if (this.#settled) return;
+      const id = index === 0 ? requestId : `${requestId}-${index}`;
+      startLeg(leg, plan, JSON.stringify(index === 0 ? plan.body : this.#ownBody(index, id)), id, post);
     });
     return this.#done.promise;
   }
@@ -136,6 +134,16 @@ export class ChatRun implements LegOwner, Deadline {
   expire(nowMs: number): void {
     this.deadlineAt = nowMs + this.#input.heartbeatMs;
     if (!this.#gone && !this.#paused) this.#input.client?.write(': keep-alive\n\n');
+  }
+
+  /** The body of a parallel call: one seed would give one answer many times, and vendors refuse an id that they have seen. */
+  #ownBody(index: number, id: string): Record<string, unknown> {
+    const { plan, requestId } = this.#input;
+    const own: Record<string, unknown> = { ...plan.body };
+    // Within 1 and 2^31 - 2, which every vendor takes.
+    if (typeof own['seed'] === 'number') own['seed'] = 1 + ((own['seed'] - 1 + index) % (2 ** 31 - 2));
+    for (const field of Object.keys(own)) if (own[field] === requestId) own[field] = id;
+    return own;
   }
 
   #settleGuards(): void {
