@@ -143,6 +143,9 @@ export interface ErrorDetails {
   readonly limit?: string | undefined;
 }
 
+/** Messages quote what callers and vendors sent; no answer and no log line grows with that. In UTF-16 code units. */
+const MAX_MESSAGE = 2_000;
+
 /** The only error a caller sees. Anything else thrown is a bug: a bare 500 and a log line. */
 export class OpenAIError extends Error {
   override readonly name = 'OpenAIError';
@@ -150,7 +153,8 @@ export class OpenAIError extends Error {
   readonly details: ErrorDetails;
 
   constructor(kind: ErrorName, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const text = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE).toWellFormed()}…` : message;
+    super(text, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
     this.details = details;
   }

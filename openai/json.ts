@@ -29,47 +29,60 @@ export function parseJsonObject(bytes: Buffer, maxDepth: number): Record<string,
   return value as Record<string, unknown>;
 }
 
-/** Walks without recursion: depth is what is being checked. */
+type Fault = 'too_deep' | 'surrogate' | 'endless';
+
+/** Refuses what must not go on. Nothing is kept of the tree: a body of millions of tiny lists costs no more memory than parsing it did. */
 function checkTree(root: object, maxDepth: number, strings: boolean): void {
-  let level: [string, object][] = [['', root]];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > maxDepth) {
-      throw new OpenAIError('object_too_deep', `Invalid body: nested deeper than ${maxDepth} levels.`, {
-        param: level[0]?.[0].slice(0, 200) || undefined,
-      });
-    }
-    const next: [string, object][] = [];
-    for (const [path, node] of level) {
-      const isArray = Array.isArray(node);
-      for (const key of Object.keys(node)) {
-        const child = (node as Record<string, unknown>)[key];
-        const isString = strings && typeof child === 'string';
-        const isObject = child !== null && typeof child === 'object';
-        if (strings && !key.isWellFormed()) loneSurrogate(path);
-        if (typeof child === 'number' && !Number.isFinite(child))
-          endlessNumber(isArray ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`);
-        if (!isString && !isObject) continue;
-        const childPath = isArray ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
-        if (isString && !child.isWellFormed()) loneSurrogate(childPath);
-        if (isObject) next.push([childPath, child]);
-      }
-    }
-    level = next;
+  const way: (string | number)[] = [];
+  const fault = faultOf(root, maxDepth, strings, way);
+  if (fault === null) return;
+  const param = pathOf(way.reverse()).slice(0, 200);
+  if (fault === 'too_deep') {
+    throw new OpenAIError('object_too_deep', `Invalid body: nested deeper than ${maxDepth} levels.`, { param: param || undefined });
   }
+  if (fault === 'endless') {
+    // `1e999` is JSON, but no number: it would go on as null.
+    throw new OpenAIError('invalid_value', `Invalid '${param}': the number is too large to be one.`, { param });
+  }
+  const message = `Invalid '${param || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`;
+  throw new OpenAIError('invalid_value', message, { param: param || undefined });
 }
 
-/** `1e999` is JSON, but no number: it would go on as null. */
-function endlessNumber(path: string): never {
-  const param = path.slice(0, 200);
-  throw new OpenAIError('invalid_value', `Invalid '${param}': the number is too large to be one.`, { param });
+/**
+ * The first fault, and in `way` how to get there, last step first. Recursion ends at `levels`, which the configuration bounds.
+ * @param levels how many levels may still be opened, this one included
+ */
+function faultOf(node: object, levels: number, strings: boolean, way: (string | number)[]): Fault | null {
+  if (levels === 0) return 'too_deep';
+  if (Array.isArray(node)) {
+    for (let index = 0; index < node.length; index++) {
+      const fault = valueFault(node[index], levels - 1, strings, way);
+      if (fault !== null) return step(way, index, fault);
+    }
+    return null;
+  }
+  for (const key of Object.keys(node)) {
+    if (strings && !key.isWellFormed()) return 'surrogate';
+    const fault = valueFault((node as Record<string, unknown>)[key], levels - 1, strings, way);
+    if (fault !== null) return step(way, key, fault);
+  }
+  return null;
 }
 
-function loneSurrogate(path: string): never {
-  throw new OpenAIError(
-    'invalid_value',
-    `Invalid '${path.slice(0, 200) || 'body'}': the text holds half of a surrogate pair, which is no valid Unicode.`,
-    {
-      param: path.slice(0, 200) || undefined,
-    },
-  );
+function valueFault(value: unknown, levels: number, strings: boolean, way: (string | number)[]): Fault | null {
+  if (typeof value === 'string') return strings && !value.isWellFormed() ? 'surrogate' : null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'endless';
+  return value === null || typeof value !== 'object' ? null : faultOf(value, levels, strings, way);
+}
+
+function step(way: (string | number)[], key: string | number, fault: Fault): Fault {
+  way.push(key);
+  return fault;
+}
+
+/** As OpenAI prints it: `messages[0].content`. */
+function pathOf(way: readonly (string | number)[]): string {
+  let path = '';
+  for (const key of way) path += typeof key === 'number' ? `[${key}]` : path === '' ? key : `.${key}`;
+  return path;
 }

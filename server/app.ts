@@ -48,6 +48,8 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
+  // As OpenAI's: /V1/Models is no path.
+  app.enable('case sensitive routing');
   const specs = routeSpecs(deps);
   for (const { method, path, handler } of specs) {
     const paths = BASES.map((base) => base + path);

@@ -53,12 +53,18 @@ export class RouteTable {
 
   /** @param asked the caller's model name, as it came */
   route(asked: string, permit: Permit): Route {
+    const route = this.#permitted(asked, permit);
+    return route.ok && route.candidates.length > 1 ? { ok: true, candidates: this.#order(route.candidates) } : route;
+  }
+
+  /** The permitted candidates in the order of the file, weights not yet drawn. */
+  #permitted(asked: string, permit: Permit): Route {
     if (!permit.model(asked)) return { ok: false, why: 'unknown' };
     const all = this.#candidates(asked).filter(({ backend }) => permit.vendor(backend.vendor));
     if (all.length === 0) return { ok: false, why: 'unknown' };
     const permitted = all.filter(({ backend }) => permit.region(backend.region));
     if (permitted.length === 0) return { ok: false, why: 'region' };
-    return { ok: true, candidates: permitted.length === 1 ? permitted : this.#order(permitted) };
+    return { ok: true, candidates: permitted };
   }
 
   /** The names this permit can use: those of the configuration, and the vendors' own current chat models. */
@@ -70,7 +76,7 @@ export class RouteTable {
 
   /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */
   describe(name: string, permit: Permit): ListedModel | null {
-    const route = this.route(name, permit);
+    const route = this.#permitted(name, permit);
     const first = route.ok ? route.candidates[0] : undefined;
     if (first === undefined) return null;
     const released = this.#catalog.find(first.backend.vendor, first.model)?.released ?? null;
@@ -82,7 +88,7 @@ export class RouteTable {
     const known = this.#known.get(asked);
     if (known !== undefined) return known;
     const found = this.#find(asked);
-    // Bounded: what a caller makes up finds no candidates, and `backend/model` names are not kept.
+    // Bounded: patterns and `backend/model` let callers make up names; beyond the bound a name is looked up anew each time.
     if (found.length > 0 && this.#known.size < 10_000) this.#known.set(asked, found);
     return found;
   }
@@ -94,7 +100,7 @@ export class RouteTable {
     if (exact !== undefined) return this.#fromConfig(asked, exact);
     const slash = asked.indexOf('/');
     const named = slash > 0 && Object.hasOwn(backends, asked.slice(0, slash)) ? backends[asked.slice(0, slash)] : undefined;
-    if (named !== undefined && slash + 1 < asked.length) return [this.#candidate(named, asked.slice(slash + 1), 0, 1, 'default')];
+    if (named !== undefined) return slash + 1 === asked.length ? [] : [this.#candidate(named, asked.slice(slash + 1), 0, 1, 'default')];
     const owners = Object.values(backends).filter((backend) => this.#serves(backend, asked));
     if (owners.length > 0) return owners.map((backend, tier) => this.#candidate(backend, asked, tier, 1, 'default'));
     const glob = this.#globs.find((pattern) => globMatches(pattern, asked));

@@ -20,7 +20,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       `Unsupported content type: '${type.slice(0, 100)}'. This API method only accepts 'application/json' requests.`,
     );
   }
-  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !Object.hasOwn(DECODERS, encoding)) {
     throw new OpenAIError(
       'unsupported_content_type',
@@ -56,7 +56,11 @@ function gather(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       else (more ??= [first]).push(chunk);
     });
     request.on('end', () => resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size)));
-    request.on('error', reject);
-    request.on('close', () => reject(new OpenAIError('invalid_json', 'The request was closed before its body had arrived.')));
+    request.on('error', (error) => reject(closedEarly(error)));
+    request.on('close', () => reject(closedEarly()));
   });
 }
+
+/** The caller left, or was too slow: nobody reads this answer, and it is no fault of ours. */
+const closedEarly = (cause?: Error): OpenAIError =>
+  new OpenAIError('invalid_json', 'The request was closed before its body had arrived.', { cause });

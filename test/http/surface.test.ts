@@ -1,0 +1,294 @@
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkErrorResponse, checkHeaders, validateModel, validateModelList } from '../contract/openai-schema.ts';
+import { chat, digestOf, HELLO, KEY, openSimulated, type SimulatedDesk } from './desk.ts';
+
+const GPT_ONLY = 'sk-test-key-for-gpt-names-only-01';
+const OUTSIDE = 'sk-test-key-from-another-network';
+const NOTHING = 'sk-test-key-of-a-team-without-any';
+
+let desk: SimulatedDesk;
+beforeAll(async () => {
+  desk = await openSimulated(
+    '',
+    `models:
+  gpt-4o: [qwen/qwen-plus]
+  gpt-4o-mini: [{ to: qwen/qwen-plus, weight: 1 }, { to: glm/glm-4.6, weight: 1 }]
+  'house/chat:latest': [glm/glm-4.6]
+  'o*': [qwen/qwen-plus]
+teams:
+  t: { permit: { vendors: [qwen, glm], regions: ['*'] } }
+  none: {}
+keys:
+  - { name: app, team: t, key: '${digestOf(KEY)}' }
+  - { name: gpt, team: t, key: '${digestOf(GPT_ONLY)}', permit: { models: ['gpt-*'] } }
+  - { name: far, team: t, key: '${digestOf(OUTSIDE)}', permit: { callers: [10.0.0.0/8] } }
+  - { name: void, team: none, key: '${digestOf(NOTHING)}' }
+`,
+  );
+});
+afterAll(() => desk.close());
+
+const get = (path: string, key = KEY) => request(desk.url).get(path).set('authorization', `Bearer ${key}`);
+
+describe('paths and methods', () => {
+  test.each([
+    ['GET', '/'],
+    ['GET', '/v1'],
+    ['POST', '/v1/nope'],
+    ['POST', '/v2/chat/completions'],
+    ['POST', '/v1/v1/v1/chat/completions'],
+    ['POST', '/V1/Chat/Completions'],
+    ['GET', '/v1/%2Fhealthz'],
+    ['GET', '/admin'],
+    ['OPTIONS', '/v1/nope'],
+    ['DELETE', '/v1/files/x'],
+  ])('%s %s is unknown', async (method, path) => {
+    for (const headers of [{}, { authorization: `Bearer ${KEY}` }]) {
+      const answer = await fetch(desk.url + path, { method, headers });
+      const sent = new URL(desk.url + path).pathname;
+      expect(answer.status).toBe(404);
+      expect(checkErrorResponse(404, await answer.json(), { method, path: sent })).toEqual([]);
+      expect(checkHeaders(answer.headers, 'json')).toEqual([]);
+    }
+  });
+
+  test('an unknown HEAD has a length and no body', async () => {
+    const answer = await fetch(`${desk.url}/v1/nope`, { method: 'HEAD' });
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toBe('');
+  });
+
+  test.each([
+    ['GET', '/v1/chat/completions'],
+    ['PUT', '/v1/chat/completions'],
+    ['OPTIONS', '/v1/chat/completions'],
+    ['POST', '/v1/models'],
+    ['DELETE', '/v1/models/qwen-plus'],
+    ['OPTIONS', '/models'],
+    ['POST', '/healthz'],
+    ['PATCH', `/v1/estafet/requests/req_${'0'.repeat(32)}`],
+  ])('%s %s is the wrong method', async (method, path) => {
+    const answer = await fetch(desk.url + path, { method });
+    expect(answer.status).toBe(405);
+    expect(checkErrorResponse(405, await answer.json(), { method, path })).toEqual([]);
+    expect(checkHeaders(answer.headers, 'json')).toEqual([]);
+  });
+
+  test('HEAD of what GET gives', async () => {
+    const answer = await fetch(`${desk.url}/v1/models`, { method: 'HEAD', headers: { authorization: `Bearer ${KEY}` } });
+    expect(answer.status).toBe(200);
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(100);
+    expect(await answer.text()).toBe('');
+  });
+
+  test.each(['/%', '/v1/%zz', '/v1/chat/completions%', '/%ff', '/v1/nope/%c3%28'])('broken percent-encoding: %s', async (path) => {
+    const answer = await fetch(desk.url + path, { headers: { authorization: `Bearer ${KEY}` } });
+    expect(answer.status).toBe(404);
+    expect(checkErrorResponse(404, await answer.json(), { method: 'GET', path })).toEqual([]);
+  });
+
+  test.each(['/v1/models/%', '/v1/models/%E0%A4%A', '/v1/estafet/requests/%ff'])('broken percent-encoding in an id: %s', async (path) => {
+    const answer = await fetch(desk.url + path, { headers: { authorization: `Bearer ${KEY}` } });
+    expect(answer.status).toBe(404);
+    expect(checkErrorResponse(404, await answer.json())).toEqual([]);
+  });
+
+  test.each([
+    '/v1/chat/completions',
+    '/chat/completions',
+    '/v1/v1/chat/completions',
+    '/v1/chat/completions?api-version=2024-06-01',
+    '/v1/chat/completions/',
+  ])('chat at %s', async (path) => {
+    const answer = await request(desk.url).post(path).set('authorization', `Bearer ${KEY}`).send(HELLO);
+    expect(answer.status).toBe(200);
+  });
+
+  test('a path of many characters comes back bounded', async () => {
+    const answer = await fetch(`${desk.url}/${'x'.repeat(8_000)}`);
+    expect(answer.status).toBe(404);
+    expect((await answer.text()).length).toBeLessThan(500);
+  });
+});
+
+describe('health', () => {
+  test.each(['/healthz', '/v1/healthz'])('%s needs no key', async (path) => {
+    const answer = await request(desk.url).get(path);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ status: 'ok' });
+  });
+});
+
+describe('models', () => {
+  test('the list is OpenAI\u2019s, and only what the key can use', async () => {
+    const answer = await get('/v1/models');
+    expect(answer.status).toBe(200);
+    expect(validateModelList(answer.body)).toEqual([]);
+    const { data } = answer.body as { data: { id: string; owned_by: string }[] };
+    const ids = data.map(({ id }) => id);
+    expect(ids).toContain('gpt-4o');
+    expect(ids).toContain('house/chat:latest');
+    expect(ids).toContain('qwen-plus');
+    expect(ids).toContain('glm-4.6');
+    expect(ids).not.toContain('o*');
+    expect(ids.filter((id) => id.startsWith('ernie'))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(new Set(data.map(({ owned_by }) => owned_by))).toEqual(new Set(['estafet', 'qwen', 'glm']));
+  });
+
+  test('what is listed can be asked for one by one', async () => {
+    const { data } = (await get('/v1/models')).body as { data: { id: string }[] };
+    for (const entry of data) {
+      const answer = await get(`/v1/models/${encodeURIComponent(entry.id)}`);
+      expect(answer.status, entry.id).toBe(200);
+      expect(validateModel(answer.body)).toEqual([]);
+      expect(answer.body).toEqual(entry);
+    }
+  });
+
+  test('the same at each call, also where weights draw', async () => {
+    const first = (await get('/v1/models')).text;
+    for (let round = 0; round < 12; round++) expect((await get('/v1/models')).text).toBe(first);
+  });
+
+  test.each([
+    ['raw', '/v1/models/house/chat:latest'],
+    ['encoded', '/v1/models/house%2Fchat%3Alatest'],
+    ['half encoded', '/models/house/chat%3alatest'],
+    ['with a query', '/v1/models/house%2Fchat:latest?x=1'],
+  ])('an id with slash and colon, %s', async (_name, path) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ id: 'house/chat:latest', object: 'model', owned_by: 'estafet' });
+  });
+
+  test.each([
+    ['a name the relay has not', 'nope'],
+    ['a vendor that is not permitted', 'ernie-5.1'],
+    ['its backend', 'ernie/ernie-5.1'],
+    ['a prototype name', '__proto__'],
+    ['constructor', 'constructor'],
+    ['hasOwnProperty', 'hasOwnProperty'],
+    ['a pattern as it stands in the file', 'x*'],
+    ['line breaks', 'a%0d%0ab'],
+    ['a NUL', 'a%00b'],
+    ['a path', '..%2f..%2fetc%2fpasswd'],
+  ])('404 for %s', async (_name, id) => {
+    const answer = await get(`/v1/models/${id}`);
+    expect(answer.status).toBe(404);
+    expect(checkErrorResponse(404, answer.body)).toEqual([]);
+    expect(answer.body.error.code).toBe('model_not_found');
+    expect(answer.body.error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('a key that may ask for fewer names', async () => {
+    const { data } = (await get('/v1/models', GPT_ONLY)).body as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(['gpt-4o', 'gpt-4o-mini']);
+    expect((await get('/v1/models/gpt-4o', GPT_ONLY)).status).toBe(200);
+    expect((await get('/v1/models/qwen-plus', GPT_ONLY)).status).toBe(404);
+  });
+
+  test('a team without a permit, a network without a permit', async () => {
+    const far = await get('/v1/models', OUTSIDE);
+    expect(far.status).toBe(403);
+    expect(far.body.error).toMatchObject({ code: 'unsupported_country_region_territory', type: 'request_forbidden' });
+    // No permit: no network is permitted either.
+    expect((await get('/v1/models', NOTHING)).status).toBe(403);
+  });
+});
+
+describe('receipts of requests', () => {
+  test('by the key that made it, and by no other', async () => {
+    const made = await chat(desk);
+    await made.arrayBuffer();
+    const id = made.headers.get('x-request-id') as string;
+    const own = await get(`/v1/estafet/requests/${id}`);
+    expect(own.status).toBe(200);
+    expect(own.body).toMatchObject({ id, object: 'estafet.request', key: 'app', status: 200, reason: 'done' });
+    expect(own.text).not.toContain('Hello');
+    const other = await get(`/v1/estafet/requests/${id}`, GPT_ONLY);
+    const unknown = await get(`/v1/estafet/requests/req_${'0'.repeat(32)}`);
+    expect([other.status, unknown.status]).toEqual([404, 404]);
+    expect(other.body).toEqual(unknown.body);
+    expect(checkErrorResponse(404, other.body)).toEqual([]);
+  });
+
+  test.each(['nope', '__proto__', `req_${'g'.repeat(32)}`, `req_${'0'.repeat(33)}`])('an id that is none: %s', async (id) => {
+    expect((await get(`/v1/estafet/requests/${id}`)).status).toBe(404);
+  });
+});
+
+describe('headers', () => {
+  test('nothing that tells of the software, no cookie', async () => {
+    for (const path of ['/healthz', '/v1/models', '/v1/nope', '/']) {
+      const { headers } = await get(path);
+      expect(headers).not.toHaveProperty('x-powered-by');
+      expect(headers).not.toHaveProperty('server');
+      expect(headers).not.toHaveProperty('set-cookie');
+      expect(headers).not.toHaveProperty('etag');
+      expect(headers['x-content-type-options']).toBe('nosniff');
+    }
+  });
+
+  test('what the caller says of itself does not reach the backend', async () => {
+    desk.simulator.reset();
+    const private_ = {
+      cookie: 'session=secret-cookie',
+      'x-forwarded-for': '203.0.113.9',
+      forwarded: 'for=203.0.113.9',
+      'x-real-ip': '203.0.113.9',
+      'openai-organization': 'org-secret',
+      'x-stainless-lang': 'js',
+      'x-api-key': 'secret-key',
+      'x-dashscope-sse': 'enable',
+      'user-agent': 'secret-agent/1.0',
+      origin: 'https://secret.example',
+      referer: 'https://secret.example/page',
+      'x-request-id': 'caller-request-id',
+      'accept-language': 'id',
+      'x-custom': 'secret-custom',
+    };
+    const answer = await chat(desk, HELLO, private_);
+    expect(answer.status).toBe(200);
+    await answer.arrayBuffer();
+    const entry = desk.simulator.journal()[0];
+    const allowed = [
+      'authorization',
+      'content-type',
+      'accept-encoding',
+      'user-agent',
+      'x-request-id',
+      'host',
+      'connection',
+      'content-length',
+    ];
+    expect(Object.keys(entry?.headers ?? {}).filter((name) => !allowed.includes(name))).toEqual([]);
+    const sent = JSON.stringify(entry?.headers);
+    for (const value of Object.values(private_)) expect(sent).not.toContain(value === 'js' || value === 'id' ? `"${value}"` : value);
+    expect(sent).not.toContain(KEY.slice(-4));
+    expect(entry?.headers['user-agent']).toMatch(/^estafet\//);
+    expect(entry?.headers['x-request-id']).toBe(answer.headers.get('x-request-id'));
+  });
+
+  test.each([false, true])('what the backend says of itself does not reach the caller (stream: %s)', async (stream) => {
+    const answer = await chat(desk, { ...HELLO, stream });
+    await answer.arrayBuffer();
+    const names = [...answer.headers.keys()].filter((name) => name !== 'date' && name !== 'connection' && name !== 'keep-alive');
+    const known = [
+      'cache-control',
+      'content-length',
+      'content-type',
+      'openai-processing-ms',
+      'openai-version',
+      'transfer-encoding',
+      'x-accel-buffering',
+      'x-content-type-options',
+      'x-estafet-backend',
+      'x-estafet-receipt',
+      'x-request-id',
+    ];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+    expect(answer.headers.get('x-estafet-backend')).toBe('qwen');
+  });
+});
