@@ -1,0 +1,60 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Children } from './children.ts';
+import { microsPerTick, parseCores } from './cpu.ts';
+import { measureCpu } from './measure-cpu.ts';
+import { measureMemory } from './measure-memory.ts';
+import { FULL, QUICK } from './plan.ts';
+import { machineOf, report } from './report.ts';
+
+/** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
+function cores(): { readonly target: number; readonly load: number } | null {
+  const [target, load] = parseCores(readFileSync('/proc/self/status', 'latin1'));
+  if (target === undefined || load === undefined) return null;
+  // This process is the load, and the mock inherits from it. All threads: some are running already.
+  const pinned = spawnSync('taskset', ['-a', '-cp', String(load), String(process.pid)]);
+  return pinned.status === 0 ? { target, load } : null;
+}
+
+/**
+ * What a request and a streamed chunk cost in CPU, and what an open stream costs in memory: the relay beside the least that Node and
+ * Express can do, all in front of one mock. Prints figures and judges none of them; exit code 1 only when something could not be measured
+ * or an answer was wrong.
+ *
+ *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      'no-build': { type: 'boolean', default: false },
+    },
+  });
+  const base = values.quick ? QUICK : FULL;
+  const plan = { ...base, rounds: values.rounds === undefined ? base.rounds : Number(values.rounds) };
+  if (!(Number.isInteger(plan.rounds) && plan.rounds > 0)) throw new Error('--rounds must be a whole number from 1');
+  const say = (line: string): void => console.error(`bench: ${line}`);
+
+  const tick = microsPerTick();
+  if (!values['no-build']) execFileSync(process.execPath, ['tools/build.ts', '--if-stale'], { stdio: ['ignore', 2, 2] });
+  const pinned = cores();
+  const children = new Children();
+  try {
+    const mock = await children.start(pinned?.load ?? null, ['bench/mock.ts', '--chunks', String(plan.chunks)]);
+    const place = { children, mock: mock.origin, core: pinned?.target ?? null, say };
+    const cpu = await measureCpu(plan, place, tick);
+    const memory = await measureMemory(plan, place);
+    const machine = machineOf(pinned);
+    console.log(values.json ? JSON.stringify({ machine, plan, cpu, memory }, null, 2) : report(machine, plan, cpu, memory));
+  } finally {
+    children.closeAll();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error('bench:', error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,84 @@
+import { AnswerCheck } from './answer-check.ts';
+import type { Child } from './children.ts';
+import { cpuOf } from './cpu.ts';
+import { Callers } from './load.ts';
+import { cannedReply, cannedStream, MODELS, requestBody } from './mock-answers.ts';
+import type { Place, Plan } from './plan.ts';
+import { startTarget, TARGETS, type Target } from './targets.ts';
+
+/** Microseconds of CPU of one target, round by round. */
+export interface CpuFigure {
+  readonly name: string;
+  readonly process: Target['process'];
+  readonly perRequest: number[];
+  readonly perChunk: number[];
+}
+
+export type CpuFigures = readonly CpuFigure[];
+
+interface Measured extends CpuFigure {
+  readonly child: Child;
+  readonly callers: Callers;
+  readonly whole: { readonly body: string; readonly check: AnswerCheck };
+  readonly stream: { readonly body: string; readonly check: AnswerCheck };
+}
+
+/**
+ * All targets run side by side, idle but for the one whose turn it is: A B C A B C, so that what changes on the machine in the
+ * meantime meets them all. The first round warms up and is not counted.
+ */
+export async function measureCpu(plan: Plan, place: Place, microsPerTick: number): Promise<CpuFigures> {
+  const processes = new Map<Target['process'], Child>();
+  const measured: Measured[] = [];
+  for (const target of TARGETS) {
+    const child = processes.get(target.process) ?? (await startTarget(place.children, target.process, place.mock, place.core));
+    processes.set(target.process, child);
+    measured.push(prepare(target, child, plan));
+  }
+  for (let round = 0; round <= plan.rounds; round++) {
+    place.say(round === 0 ? 'warming up' : `round ${round} of ${plan.rounds}`);
+    for (const target of measured) {
+      try {
+        const perRequest = await wholeRound(target, plan, microsPerTick);
+        const perChunk = await streamRound(target, plan, microsPerTick);
+        if (round === 0) continue;
+        target.perRequest.push(perRequest);
+        target.perChunk.push(perChunk);
+      } catch (error) {
+        throw new Error(`${target.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      }
+    }
+  }
+  for (const { callers } of measured) await callers.close();
+  for (const child of processes.values()) await child.stop();
+  return measured.map(({ name, process, perRequest, perChunk }) => ({ name, process, perRequest, perChunk }));
+}
+
+function prepare({ name, process, dialect }: Target, child: Child, plan: Plan): Measured {
+  const model = MODELS[dialect];
+  return {
+    name,
+    process,
+    perRequest: [],
+    perChunk: [],
+    child,
+    callers: new Callers(child.origin, plan.connections),
+    whole: { body: requestBody(model, 'whole'), check: new AnswerCheck('whole', cannedReply(dialect).content) },
+    stream: { body: requestBody(model, 'stream'), check: new AnswerCheck('stream', cannedStream(dialect, plan.chunks).content) },
+  };
+}
+
+async function wholeRound({ child, callers, whole }: Measured, plan: Plan, microsPerTick: number): Promise<number> {
+  const before = cpuOf(child.pid, microsPerTick);
+  const until = performance.now() + plan.wholeMs;
+  const requests = await callers.run(whole.body, whole.check, () => performance.now() < until);
+  return (cpuOf(child.pid, microsPerTick) - before) / requests;
+}
+
+/** What a stream costs to begin and end is in it too: a thousandth of a request per chunk. */
+async function streamRound({ child, callers, stream }: Measured, plan: Plan, microsPerTick: number): Promise<number> {
+  const before = cpuOf(child.pid, microsPerTick);
+  const wanted = plan.connections * plan.streamsEach;
+  const streams = await callers.run(stream.body, stream.check, (asked) => asked < wanted);
+  return (cpuOf(child.pid, microsPerTick) - before) / (streams * plan.chunks);
+}

@@ -1,0 +1,40 @@
+import type { Children } from './children.ts';
+
+/** How much is measured. */
+export interface Plan {
+  readonly rounds: number;
+  /** Of requests without a stream, per target and round. */
+  readonly wholeMs: number;
+  /** Streams one after another on each connection, per target and round; each takes about half a second. */
+  readonly streamsEach: number;
+  /** Text chunks of one stream. */
+  readonly chunks: number;
+  readonly connections: number;
+  /** How often memory is measured, each time in a new process. */
+  readonly memoryRepeats: number;
+  /** Streams held open for it. */
+  readonly held: number;
+}
+
+export const FULL: Plan = {
+  rounds: 7,
+  wholeMs: 3000,
+  streamsEach: 4,
+  chunks: 1000,
+  connections: 32,
+  memoryRepeats: 3,
+  held: 1000,
+};
+
+export const QUICK: Plan = { ...FULL, rounds: 3, wholeMs: 1000, streamsEach: 2, memoryRepeats: 1 };
+
+/** Where it is measured. */
+export interface Place {
+  readonly children: Children;
+  /** Origin of the mock. */
+  readonly mock: string;
+  /** Core of the targets; null: not pinned. */
+  readonly core: number | null;
+  /** Progress, for a human. */
+  readonly say: (line: string) => void;
+}

@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+import { median, pairedRatio, table } from './figures.ts';
+import type { CpuFigure, CpuFigures } from './measure-cpu.ts';
+import type { MemoryFigures } from './measure-memory.ts';
+import { CHUNK_BYTES, REPLY_BYTES, REQUEST_BYTES } from './mock-answers.ts';
+import type { Plan } from './plan.ts';
+
+/** Where the figures come from: without it they say little. */
+export interface Machine {
+  readonly at: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGib: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** `+` at the end: with changes that are not committed. */
+  readonly commit: string;
+  /** Null: nothing was pinned, and the figures are worth less. */
+  readonly pinned: { readonly target: number; readonly load: number } | null;
+}
+
+export function machineOf(pinned: Machine['pinned']): Machine {
+  const all = cpus();
+  return {
+    at: new Date().toISOString(),
+    cpu: all[0]?.model.trim() ?? 'unknown',
+    cores: all.length,
+    memoryGib: Math.round(totalmem() / 1024 ** 3),
+    kernel: release(),
+    node: process.version,
+    commit: commit(),
+    pinned,
+  };
+}
+
+function commit(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');
+  } catch {
+    // Not a git tree, or no git: the figures stand all the same.
+    return 'unknown';
+  }
+}
+
+export function report(machine: Machine, plan: Plan, cpu: CpuFigures, memory: MemoryFigures): string {
+  const { pinned } = machine;
+  const pins = pinned === null ? 'not pinned' : `target on core ${pinned.target}, mock and load on core ${pinned.load}`;
+  return `Estafet bench, ${machine.at}
+machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}; ${pins}
+software Node ${machine.node}, commit ${machine.commit}
+load     ${plan.connections} connections; ${REQUEST_BYTES}-byte request, ${REPLY_BYTES}-byte reply; streams of ${plan.chunks} chunks of ${CHUNK_BYTES} bytes; ${plan.rounds} rounds, interleaved
+
+CPU time of the process tree, median of the rounds (least to most); ratios are medians of the ratios of the rounds
+
+${cpuTable('µs/request', cpu, ({ perRequest }) => perRequest, 0)}
+
+${cpuTable('µs/chunk', cpu, ({ perChunk }) => perChunk, 1)}
+
+${memoryTable(plan, memory)}
+`;
+}
+
+function cpuTable(unit: string, cpu: CpuFigures, of: (figure: CpuFigure) => readonly number[], digits: number): string {
+  const ratio = (figure: CpuFigure, process: CpuFigure['process']): string => {
+    const base = cpu.find((other) => other.process === process);
+    return base === undefined ? '' : pairedRatio(of(figure), of(base)).toFixed(2);
+  };
+  const rows = cpu.map((figure) => {
+    const values = of(figure);
+    const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+    return [figure.name, median(values).toFixed(digits), `(${least} to ${most})`, ratio(figure, 'express'), ratio(figure, 'node')];
+  });
+  return table([['', unit, '', '÷ Express', '÷ Node'], ...rows]);
+}
+
+function memoryTable(plan: Plan, memory: MemoryFigures): string {
+  const rows = memory.map(({ name, kibPerStream, opened, leftOpen }) => [
+    name,
+    median(kibPerStream).toFixed(0),
+    String(opened),
+    String(leftOpen),
+  ]);
+  return table([[`${plan.held} idle streams`, 'KiB/stream', 'opened', 'left open once the callers had gone'], ...rows]);
+}

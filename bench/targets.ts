@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Child, Children } from './children.ts';
+import { CALLER_KEY } from './load.ts';
+import { CHAT_PATHS, DIALECTS, type Dialect, MODELS } from './mock-answers.ts';
+
+/** What is measured: a process and what callers ask of it. The relay is one process asked in three ways. */
+export interface Target {
+  readonly name: string;
+  readonly process: 'node' | 'express' | 'relay';
+  readonly dialect: Dialect;
+}
+
+export const TARGETS: readonly Target[] = [
+  { name: 'bare Node proxy', process: 'node', dialect: 'qwen' },
+  { name: 'bare Express proxy', process: 'express', dialect: 'qwen' },
+  ...DIALECTS.map((dialect): Target => ({ name: `relay, ${dialect}`, process: 'relay', dialect })),
+];
+
+/** Starts one of the three processes in front of the mock. */
+export function startTarget(children: Children, kind: Target['process'], mock: string, core: number | null): Promise<Child> {
+  if (kind === 'relay') {
+    const file = join(children.folder, 'estafet.yaml');
+    writeFileSync(file, relayFile(mock));
+    return children.start(core, ['dist/cli/cli.js', 'serve', '--config', file], { BENCH_VENDOR_KEY: 'bench-vendor-key' });
+  }
+  return children.start(core, [`bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen]);
+}
+
+/** The relay as it would run: log lines, receipts, permits and limits on; the limits out of reach. */
+function relayFile(mock: string): string {
+  const digest = createHash('sha256').update(CALLER_KEY).digest('hex');
+  const backends = DIALECTS.map((vendor) => {
+    const baseUrl = mock + CHAT_PATHS[vendor].replace('/chat/completions', '');
+    return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 4096 }`;
+  });
+  return `server: { host: 127.0.0.1, port: 0 }
+backends:
+${backends.join('\n')}
+models:
+  gpt-4o: [${DIALECTS.map((vendor) => `${vendor}/${MODELS[vendor]}`).join(', ')}]
+teams:
+  bench:
+    permit: { vendors: [${DIALECTS.join(', ')}], regions: [bench], callers: [127.0.0.0/8] }
+    limits: { rpm: 1000000000, tpm: 1000000000000, concurrency: 1000000 }
+keys:
+  - { name: bench, team: bench, key: "sha256:${digest}" }
+`;
+}
