@@ -27,6 +27,8 @@ export function createHttpServer(app: Express, config: ServerConfig): Server {
   );
   server.maxConnections = config.maxConnections;
   server.on('clientError', answerBadHttp);
+  // Node would answer an unknown expectation with a bare 417; an expectation may be ignored.
+  server.on('checkExpectation', app);
   return server;
 }
 
