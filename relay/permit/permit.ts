@@ -57,7 +57,8 @@ interface Rules {
 
 /** `::ffff:10.0.0.1` counts as 10.0.0.1: a dual-stack socket shows IPv4 callers so. */
 function within(networks: readonly string[], address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  // `::10.0.0.1` (IPv4-compatible, long deprecated) is an IPv6 address of its own; the library would read it as IPv4.
+  if (!ipaddr.isValid(address) || /^::\d+\./.test(address)) return false;
   const caller = ipaddr.process(address);
   return networks.some((network) => {
     const [base, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : [ipaddr.parse(network), network.includes(':') ? 128 : 32];
