@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TASKSET } from './cpu.ts';
 
 export interface Child {
   /** `http://127.0.0.1:port` */
@@ -37,7 +38,7 @@ export class Children {
   async start(core: number | null, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Child> {
     const file = join(this.folder, `${++this.#started}.log`);
     const log = openSync(file, 'w');
-    const pin = core === null ? [] : ['taskset', '-c', String(core)];
+    const pin = core === null ? [] : [TASKSET, '-c', String(core)];
     const [command, ...rest] = [...pin, process.execPath, ...args] as [string, ...string[]];
     const child = spawn(command, rest, {
       stdio: ['ignore', log, log],

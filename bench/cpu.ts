@@ -74,3 +74,9 @@ export function microsPerTick(): number {
   if (!(ticks > 0)) throw new Error('getconf CLK_TCK does not tell the ticks per second; the bench runs on Linux only');
   return 1_000_000 / ticks;
 }
+
+/** Of util-linux; not on every machine. */
+export const TASKSET = 'taskset';
+
+/** Pins all threads of a running process to one core; false where that cannot be done. */
+export const pinAll = (pid: number, core: number): boolean => spawnSync(TASKSET, ['-a', '-cp', String(core), String(pid)]).status === 0;

@@ -1,8 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Children } from './children.ts';
-import { microsPerTick, parseCores } from './cpu.ts';
+import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
 import { FULL, QUICK } from './plan.ts';
@@ -13,8 +13,7 @@ function cores(): { readonly target: number; readonly load: number } | null {
   const [target, load] = parseCores(readFileSync('/proc/self/status', 'latin1'));
   if (target === undefined || load === undefined) return null;
   // This process is the load, and the mock inherits from it. All threads: some are running already.
-  const pinned = spawnSync('taskset', ['-a', '-cp', String(load), String(process.pid)]);
-  return pinned.status === 0 ? { target, load } : null;
+  return pinAll(process.pid, load) ? { target, load } : null;
 }
 
 /**
