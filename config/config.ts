@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { keySchema, teamSchema } from './schema-access.ts';
 import type { backendSchema } from './schema-backend.ts';
+import type { booksSchema } from './schema-books.ts';
 import type { limitsSchema } from './schema-limits.ts';
 import type { serverSchema } from './schema-server.ts';
 import type { Secret } from './secret.ts';
@@ -19,13 +20,16 @@ export interface Config {
   readonly teams: Readonly<Record<string, Team>>;
   readonly keys: readonly Key[];
   readonly redis?: Secret;
+  /** What `databaseAddress` reads. */
   readonly database?: Secret;
+  readonly books: BooksSettings;
 }
 
 /** Frozen all the way down. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
 export type Server = Frozen<z.output<typeof serverSchema>>;
+export type BooksSettings = Frozen<z.output<typeof booksSchema>>;
 export type Limits = Frozen<z.output<typeof limitsSchema>>;
 
 type BackendFile = Frozen<z.output<ReturnType<typeof backendSchema>>>;

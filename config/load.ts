@@ -4,6 +4,7 @@ import { checkKeys, checkTeams } from './check-access.ts';
 import { checkBackends, checkModels } from './check-backends.ts';
 import type { CheckContext } from './check-context.ts';
 import type { Config } from './config.ts';
+import { databaseAddress } from './database-address.ts';
 import { readDocument } from './document.ts';
 import { reportIssues, valueAt } from './issues.ts';
 import { warnNotEnforced } from './not-yet-enforced.ts';
@@ -95,6 +96,9 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   const teams = checkTeams(input.teams, backends, context);
   const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);
   if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
+  const redis = connection('redis', input.redis, context);
+  const database = connection('database', input.database, context);
+  checkDatabase(database, context);
   return {
     file: context.secrets.file,
     server,
@@ -102,18 +106,25 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
     models,
     teams,
     keys,
-    ...connection('redis', input.redis, context),
-    ...connection('database', input.database, context),
+    ...(redis === null ? {} : { redis }),
+    ...(database === null ? {} : { database }),
+    books: input.books,
   };
 }
 
-function connection(name: 'redis' | 'database', text: string | undefined, context: CheckContext): { redis?: Secret; database?: Secret } {
-  if (text === undefined) return {};
-  if (!SECRET_REFERENCE.test(text)) return { [name]: new Secret(text) };
+/** Null when the key is absent, or its reference leads nowhere: that is a problem already told. */
+function connection(name: 'redis' | 'database', text: string | undefined, context: CheckContext): Secret | null {
+  if (text === undefined) return null;
+  if (!SECRET_REFERENCE.test(text)) return new Secret(text);
   const resolved = resolveReference(text, context.secrets);
-  if (resolved.ok) return { [name]: new Secret(resolved.value) };
+  if (resolved.ok) return new Secret(resolved.value);
   context.problems.add([name], resolved.fault);
-  return {};
+  return null;
+}
+
+function checkDatabase(database: Secret | null, context: CheckContext): void {
+  const address = databaseAddress(database?.reveal());
+  if ('fault' in address) context.problems.add(['database'], address.fault);
 }
 
 /** The file without the entries, or whole sections, in which the schema found something. */
@@ -125,7 +136,7 @@ function withoutFaulty(written: Readonly<Record<string, unknown>>, issues: reado
     if (section === undefined) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) delete value[key];
     } else if (section === 'keys' && typeof entry === 'number') faultyKeys.add(entry);
-    else if (typeof entry === 'string' && section !== 'server') {
+    else if (typeof entry === 'string' && section !== 'server' && section !== 'books') {
       const entries = Object.entries(value[String(section)] ?? {});
       value[String(section)] = Object.fromEntries(entries.filter(([name]) => name !== entry));
     } else delete value[String(section)];

@@ -15,7 +15,6 @@ export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; read
   { path: ['backends', '*', 'concurrency'], what: 'concurrency is' },
   { path: ['backends', '*', 'prices'], what: 'prices are' },
   { path: ['redis'], what: 'redis is' },
-  { path: ['database'], what: 'database is' },
 ];
 
 /** Warns of every key in the file (as written, before defaults) that nothing enforces yet. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { candidatesSchema, keySchema, teamSchema } from './schema-access.ts';
 import { backendSchema } from './schema-backend.ts';
+import { booksSchema } from './schema-books.ts';
 import { serverSchema } from './schema-server.ts';
 import type { Vendors } from './vendors.ts';
 import { freeName, name, secretReference } from './words.ts';
@@ -23,9 +24,11 @@ export function configSchema(vendors: Vendors) {
     teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys with a permit and limits in common.' }),
     keys: z.array(keySchema(vendors)).default([]).meta({ description: 'Keys of the apps.' }),
     redis: connectionText.optional().meta({ description: 'URL of Redis, or a reference to it. Absent: limits live in this process.' }),
-    database: connectionText
-      .optional()
-      .meta({ description: 'URL of the database, or a reference to it. Absent: a SQLite file under ./data.' }),
+    database: connectionText.optional().meta({
+      description:
+        'Where books are kept: `sqlite:` and a path, `postgres://…`, or `memory:` (gone with the process); or a reference to it. Absent: `sqlite:./data/estafet.db`.',
+    }),
+    books: booksSchema.prefault({}).meta({ description: 'What was used and what it cost: how long it is kept.' }),
   });
 }
 

@@ -107,9 +107,9 @@ describe('a good file', () => {
   });
 
   test('redis and database are secrets, written out or referenced', () => {
-    const { config } = accepted(`${GOOD}redis: "redis://:pw@host"\ndatabase: env:QWEN_KEY\n`);
+    const { config } = accepted(`${GOOD}redis: "redis://:pw@host"\ndatabase: "postgres://u:pw@host/db"\n`);
     expect(config.redis?.reveal()).toBe('redis://:pw@host');
-    expect(config.database?.reveal()).toBe(ENV.QWEN_KEY);
+    expect(config.database?.reveal()).toBe('postgres://u:pw@host/db');
     expect(JSON.stringify(config)).not.toContain('pw');
   });
 

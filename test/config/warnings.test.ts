@@ -83,7 +83,6 @@ teams:
 keys:
   - { name: a, team: t, key: env:APP_KEY, limits: { rpm: 1 }, onDisconnect: drain }
 redis: redis://x
-database: env:QWEN_KEY
 `;
     const { warnings } = accepted(text);
     const lines = warnings.filter((line) => line.endsWith('validated but not enforced by this release'));
