@@ -21,7 +21,12 @@ export interface ReceiptRecord {
   /** Top-level fields that went through untouched. */
   readonly kept: readonly string[];
   readonly changes: readonly Change[];
+  /** Entries of `kept` and `changes` beyond the ones listed. */
+  readonly more: number;
 }
+
+/** Longest list of a record: a caller may send a million unknown fields, and the relay keeps many records. */
+const MAX_LISTED = 100;
 
 export type Reason = 'done' | 'client_gone' | 'vendor_error' | 'refused';
 
@@ -57,9 +62,12 @@ export interface RequestRecord {
   readonly totalMs: number;
 }
 
-export function receiptRecord(request: ChatRequest, receipt: Receipt): ReceiptRecord {
-  const touched = new Set(receipt.changes.map(({ field }) => field.replace(/[[.].*$/s, '')));
-  return { kept: Object.keys(request).filter((field) => !touched.has(field)), changes: receipt.changes };
+export function receiptRecord(request: ChatRequest, { changes }: Receipt): ReceiptRecord {
+  // A name may hold a dot itself: the whole path counts as touched too.
+  const touched = new Set(changes.flatMap(({ field }) => [field, field.replace(/[[.].*$/s, '')]));
+  const kept = Object.keys(request).filter((field) => !touched.has(field));
+  const more = Math.max(0, kept.length - MAX_LISTED) + Math.max(0, changes.length - MAX_LISTED);
+  return { kept: kept.slice(0, MAX_LISTED), changes: changes.slice(0, MAX_LISTED), more };
 }
 
 export function usageRecord(usage: Usage): NonNullable<RequestRecord['usage']> {

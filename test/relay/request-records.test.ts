@@ -60,6 +60,20 @@ describe('what a record says', () => {
     expect(fateCounts(made)).toEqual({ kept: 2, renamed: 1, emulated: 1, dropped: 1 });
   });
 
+  test('a name with a dot in it was not kept when it was dropped', () => {
+    const receipt = new Receipt(false);
+    receipt.note('a.b', 'dropped', 'unknown');
+    expect(receiptRecord({ model: 'm', messages: [], 'a.b': 1 } as never, receipt).kept).toEqual(['model', 'messages']);
+  });
+
+  test('long lists are cut, and the rest is counted', () => {
+    const receipt = new Receipt(false);
+    for (let index = 0; index < 1000; index++) receipt.note(`unknown${index}`, 'dropped', 'unknown');
+    const request = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`field${index}`, 1]));
+    const made = receiptRecord(request as never, receipt);
+    expect([made.kept.length, made.changes.length, made.more]).toEqual([100, 100, 1100]);
+  });
+
   test('usage, and where it is from', () => {
     const usage = { prompt: 5, completion: 3, cached: 2, reasoning: 1 };
     const wanted = { promptTokens: 5, completionTokens: 3, cachedTokens: 2, reasoningTokens: 1 };
