@@ -123,7 +123,7 @@ const sameCode = (code: string, got: string): boolean =>
   code.endsWith('.*') ? got === code.slice(0, -2) || got.startsWith(code.slice(0, -1)) : got === code;
 
 /** Vendors echo the relay's key, or its ends, in some refusals. */
-const withoutKeys = (message: string): string => message.replace(/\b(?:sk-|bce-v3/)[\w*./-]{3,}/g, '[key]');
+const withoutKeys = (message: string): string => message.replace(/\b(?:sk-|bce-v3\/)[\w*./-]{3,}/g, '[key]');
 
 /** Words that are no more than words in prose: they count when quoted or followed by a path. */
 const PLAIN = 'messages|tools|temperature|stop|seed|metadata|dimensions';
