@@ -197,7 +197,7 @@ export class Relay {
       error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
       attempts,
       receipt: receipt === null ? null : receiptRecord(request, receipt),
-      usage: result === null ? null : usageRecord(result.usage),
+      usage: result === null ? null : usageRecord(result.usage, result.paid),
       cost: result === null ? null : this.#cost(attempts, result),
       firstByteMs: sinceFirstByte === null ? null : Math.max(0, Math.round(now - arrivedAtMs - sinceFirstByte)),
       totalMs: now - arrivedAtMs,

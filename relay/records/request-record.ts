@@ -50,6 +50,8 @@ export interface RequestRecord {
   readonly receipt: ReceiptRecord | null;
   readonly usage: {
     readonly promptTokens: number;
+    /** What the vendor bills as prompt: parallel calls pay it each time. */
+    readonly paidPromptTokens: number;
     readonly completionTokens: number;
     readonly cachedTokens: number;
     readonly reasoningTokens: number;
@@ -70,9 +72,10 @@ export function receiptRecord(request: ChatRequest, { changes }: Receipt): Recei
   return { kept: kept.slice(0, MAX_LISTED), changes: changes.slice(0, MAX_LISTED), more };
 }
 
-export function usageRecord(usage: Usage): NonNullable<RequestRecord['usage']> {
+export function usageRecord(usage: Usage, paid: readonly Usage[]): NonNullable<RequestRecord['usage']> {
   return {
     promptTokens: usage.prompt,
+    paidPromptTokens: paid.reduce((sum, { prompt }) => sum + prompt, 0),
     completionTokens: usage.completion,
     cachedTokens: usage.cached,
     reasoningTokens: usage.reasoning,

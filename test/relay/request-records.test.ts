@@ -76,8 +76,8 @@ describe('what a record says', () => {
 
   test('usage, and where it is from', () => {
     const usage = { prompt: 5, completion: 3, cached: 2, reasoning: 1 };
-    const wanted = { promptTokens: 5, completionTokens: 3, cachedTokens: 2, reasoningTokens: 1 };
-    expect(usageRecord(usage)).toEqual({ ...wanted, source: 'vendor' });
-    expect(usageRecord({ ...usage, estimated: true })).toEqual({ ...wanted, source: 'estimated' });
+    const wanted = { promptTokens: 5, paidPromptTokens: 10, completionTokens: 3, cachedTokens: 2, reasoningTokens: 1 };
+    expect(usageRecord(usage, [usage, usage])).toEqual({ ...wanted, source: 'vendor' });
+    expect(usageRecord({ ...usage, estimated: true }, [usage, usage])).toEqual({ ...wanted, source: 'estimated' });
   });
 });

@@ -1,0 +1,86 @@
+import type { RequestRecord } from '../records/request-record.ts';
+import { ledgerEntry } from './ledger-entry.ts';
+import { LedgerQueue } from './ledger-queue.ts';
+import type { LedgerEvent, LedgerStore } from './ledger-store.ts';
+import type { UsageQuery, UsageRow } from './usage.ts';
+
+export interface BooksOptions {
+  readonly retentionDays: number;
+  /** Most lines in memory. */
+  readonly queueMax: number;
+  readonly report: (event: LedgerEvent) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const BATCH = { batchRows: 500, batchMs: 50 } as const;
+const DAY_MS = 86_400_000;
+const PRUNE_EVERY_MS = 3_600_000;
+/** Few enough that a batch of new lines never waits long behind them. */
+const PRUNE_ROWS = 2_000;
+/** A reader sees its own last request, unless the store is slower than this. */
+const READ_WAIT_MS = 250;
+
+/**
+ * What was used and what it cost. Adding a line costs a request nothing but memory: the store works off the path, and its failure is
+ * no request's failure.
+ */
+export class Books {
+  readonly #store: LedgerStore;
+  readonly #queue: LedgerQueue;
+  readonly #options: BooksOptions;
+  readonly #now: () => number;
+  #pruner: NodeJS.Timeout | null = null;
+  #pruning: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(store: LedgerStore, options: BooksOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#queue = new LedgerQueue(store, { max: options.queueMax, ...BATCH }, options.report);
+  }
+
+  /** @throws LedgerFault when the database cannot be used: nothing should be served then */
+  async open(): Promise<void> {
+    await this.#store.open();
+    this.#queue.start();
+    this.#pruner = setInterval(() => this.#prune(), PRUNE_EVERY_MS).unref();
+    this.#prune();
+  }
+
+  add(record: RequestRecord): void {
+    this.#queue.add(ledgerEntry(record));
+  }
+
+  /** @throws LedgerFault */
+  async usage(query: UsageQuery): Promise<UsageRow[]> {
+    await this.#queue.written(READ_WAIT_MS);
+    return this.#store.usage(query);
+  }
+
+  status(): { readonly waiting: number; readonly lost: number; readonly down: boolean } {
+    const { waiting, lost, down } = this.#queue;
+    return { waiting, lost, down };
+  }
+
+  /** Writes what still waits, for so long at most, and closes the store. */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#pruner !== null) clearInterval(this.#pruner);
+    this.#closed = true;
+    await this.#queue.close(timeoutMs);
+    await this.#store.close();
+    await this.#pruning;
+  }
+
+  #prune(): void {
+    this.#pruning = this.#pruning.then(async () => {
+      try {
+        const beforeMs = this.#now() - this.#options.retentionDays * DAY_MS;
+        while (!this.#closed && (await this.#store.prune(beforeMs, PRUNE_ROWS)) === PRUNE_ROWS);
+      } catch (error) {
+        if (!this.#closed) this.#options.report({ type: 'prune-failed', fault: error instanceof Error ? error.message : String(error) });
+      }
+    });
+  }
+}
