@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { root } from './pages.ts';
+
+/** There is no engine to build the image with in the tests: what can be read is held to the tree. */
+const dockerfile = readFileSync(`${root}Dockerfile`, 'utf8');
+const ignored = readFileSync(`${root}.dockerignore`, 'utf8').split('\n');
+const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) => (match[1] as string).split(' '));
+
+test('something is copied', () => expect(copied.length).toBeGreaterThan(10));
+
+test.each(copied)('%s exists and is let into the build', (path) => {
+  expect(existsSync(root + path)).toBe(true);
+  expect(ignored).toContain(`!${path}`);
+});
+
+test('nothing else is let in', () => {
+  expect(ignored).toContain('*');
+  expect(ignored.filter((line) => line.startsWith('!')).map((line) => line.slice(1))).toEqual(expect.arrayContaining([...new Set(copied)]));
+  expect(ignored.filter((line) => line.startsWith('!') && !copied.includes(line.slice(1)))).toEqual([]);
+});
+
+test('every folder that is compiled is copied', () => {
+  const { include } = JSON.parse(readFileSync(`${root}tsconfig.build.json`, 'utf8')) as { include: string[] };
+  expect(copied).toEqual(expect.arrayContaining(include));
+});
+
+test('the last stage runs without root and without development packages', () => {
+  const last = dockerfile.split(/^FROM /m).at(-1) as string;
+  expect(last).toMatch(/^USER node$/m);
+  expect(last).not.toMatch(/^RUN/m);
+  expect(dockerfile.split(/^FROM /m).find((stage) => stage.includes('AS packages'))).toContain('npm ci --omit=dev --workspaces=false');
+  expect(last).toContain('COPY --from=packages /app/node_modules');
+});
+
+test('every stage starts from the same image', () => {
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]);
+  expect(new Set(bases).size).toBe(1);
+  expect(bases[0]).toMatch(/^node:24-.*-slim$/);
+});
