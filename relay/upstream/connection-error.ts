@@ -33,7 +33,9 @@ const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
 /** A failure of the connection, typed. Addresses and system texts stay in the cause. */
 export function connectionError(error: Error): OpenAIError {
   const code = codeOf(error);
-  const kind = KINDS[code] ?? (code.startsWith('HPE_') ? 'upstream_invalid_response' : 'upstream_truncated');
+  // undici's parser errors do not always carry a code.
+  const unreadable = code.startsWith('HPE_') || error.name === 'HTTPParserError';
+  const kind = KINDS[code] ?? (unreadable ? 'upstream_invalid_response' : 'upstream_truncated');
   return new OpenAIError(kind, WORDS[kind] as string, { cause: error, fallback: true, upstreamCode: code || undefined });
 }
 
