@@ -63,7 +63,7 @@ export class ChatLeg implements CallListener {
         fallback: true,
       });
     }
-    if (status !== 200 || !one(headers['content-type']).startsWith('text/event-stream')) return;
+    if (status !== 200 || !one(headers['content-type']).toLowerCase().startsWith('text/event-stream')) return;
     const reader = this.#translator.frames(this.#events);
     this.#reader = reader;
     this.#decoder = new SseDecoder((data) => reader.frame(data));
