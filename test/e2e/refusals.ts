@@ -62,10 +62,10 @@ export function expectRefusal(answer: RawAnswer, name: RefusalName): void {
 }
 
 /** A stream that began and failed: one error event at its end, no finish reason, no `[DONE]`. */
-export function expectBrokenStream(answer: RawAnswer, name: RefusalName): void {
+export function expectBrokenStream(answer: RawAnswer, name: RefusalName, includeUsage = false): void {
   expect(answer.status, answer.text).toBe(200);
   expect(checkHeaders(answer.headers, 'stream')).toEqual([]);
-  const { problems, chunks, error, done } = answer.stream();
+  const { problems, chunks, error, done } = answer.stream(includeUsage);
   expect(problems).toEqual([]);
   expect(done).toBe(false);
   expect(error, answer.text.slice(-300)).toMatchObject({ type: REFUSALS[name].type, code: codeOf(name) });

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { countTokens } from '../../simulator/kernel/tokens.ts';
+import { foldStream } from '../contract/openai-schema.ts';
+import { type Rig, startRig, user } from './rig.ts';
+
+const IDLE_MS = 400;
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig({
+    configExtra: { backends: { hasty: { simulated: 'qwen', timeouts: { idleMs: IDLE_MS } } }, server: { heartbeatMs: 100 } },
+  });
+});
+beforeEach(() => rig.reset());
+afterAll(() => rig.close());
+
+function open(body: unknown): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${rig.keyOf('main')}`, 'content-type': 'application/json' };
+    const sent = request(`${rig.url}/v1/chat/completions`, { method: 'POST', headers }, resolve);
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes that the process holds and still needs. */
+function held(): number {
+  collect();
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return heapUsed + external + arrayBuffers;
+}
+
+/** Waits until the simulator has been held back for a while; how far it has come. */
+async function heldBack(): Promise<number> {
+  let sent = -1;
+  for (let still = 0; still < 5; await sleep(50)) {
+    const now = rig.seen()[0]?.bytesSent ?? 0;
+    still = now === sent ? still + 1 : 0;
+    sent = now;
+  }
+  return sent;
+}
+
+/** The rest of an answer, whole. */
+async function rest(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  response.on('data', (part: Buffer) => parts.push(part));
+  response.resume();
+  await once(response, 'end');
+  return Buffer.concat(parts).toString('utf8');
+}
+
+const long = (model: string, tokens: number) => ({
+  model,
+  messages: [user(`[[sim:tokens n=${tokens}]]`)],
+  max_tokens: tokens,
+  reasoning_effort: 'none',
+  stream: true,
+});
+
+// The models with the longest answers: tens of megabytes, more than the sockets in between can hold.
+test.each([
+  ['qwen/qwen3.8-max', 60_000],
+  ['ernie/ernie-5.0', 60_000],
+  ['glm/glm-4.6', 60_000],
+] as const)('a caller of %s who does not read holds the vendor back, and gets everything in the end', async (model, tokens) => {
+  const response = await open(long(model, tokens));
+  expect(response.statusCode).toBe(200);
+  response.pause();
+  await sleep(100);
+  // Everything the simulator will send exists by now, and nothing else of it; what grows from here on is what stands in between.
+  const before = held();
+  const sent = await heldBack();
+  expect(held() - before).toBeLessThan(8 * 1024 * 1024);
+  expect(rig.seen()[0]).toMatchObject({ done: false });
+  const text = await rest(response);
+  expect(rig.seen()[0]?.bytesSent).toBeGreaterThan(sent + 1_000_000);
+  const events = text.split('\n\n').filter((event) => !event.startsWith(':'));
+  expect(events.slice(-2)).toEqual(['data: [DONE]', '']);
+  const [choice] = foldStream(events.slice(0, -2).map((event) => JSON.parse(event.slice('data: '.length)) as unknown)).choices;
+  expect(choice?.finish_reason).toBe('stop');
+  expect(countTokens(choice?.content ?? '')).toBe(tokens);
+  expect(rig.records).toMatchObject([{ reason: 'done', usage: { completionTokens: tokens } }]);
+});
+
+test('a backend held back by a slow caller is not taken for a silent one', async () => {
+  const response = await open(long('hasty/qwen3.8-max', 60_000));
+  response.pause();
+  const sent = await heldBack();
+  await sleep(IDLE_MS + 100);
+  expect(rig.seen()[0]).toMatchObject({ bytesSent: sent, done: false });
+  const text = await rest(response);
+  expect(text.slice(-200)).toContain('[DONE]');
+  // Nor were comments piled up for a caller who does not read.
+  expect(text).not.toContain(': keep-alive\n\n: keep-alive');
+});
