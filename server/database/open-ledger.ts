@@ -1,0 +1,39 @@
+import { databaseAddress } from '../../config/database-address.ts';
+import type { Secret } from '../../config/secret.ts';
+import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
+import { openPostgres } from './postgres.ts';
+import { SqlLedger } from './sql-ledger.ts';
+import { openSqlite } from './sqlite.ts';
+import { SqliteThread } from './sqlite-thread.ts';
+
+/** The store for the relay: nothing is connected or opened before its first call. */
+export function ledgerStore(database: Secret | undefined): LedgerStore {
+  const address = addressOf(database);
+  switch (address.kind) {
+    case 'memory':
+      return new SqliteThread({ path: ':memory:' });
+    case 'sqlite':
+      return new SqliteThread({ path: address.path });
+    case 'postgres':
+      return new SqlLedger(openPostgres(address.url));
+  }
+}
+
+/** The store for a command that only reads, beside a relay that may be running. @throws LedgerFault in one line */
+export function ledgerReader(database: Secret | undefined): LedgerStore {
+  const address = addressOf(database);
+  switch (address.kind) {
+    case 'memory':
+      throw new LedgerFault('the books of this configuration are in the memory of the running relay (`database: memory:`): ask it instead');
+    case 'sqlite':
+      return new SqlLedger(openSqlite({ path: address.path, readOnly: true }), { readOnly: true });
+    case 'postgres':
+      return new SqlLedger(openPostgres(address.url), { readOnly: true });
+  }
+}
+
+function addressOf(database: Secret | undefined) {
+  const address = databaseAddress(database?.reveal());
+  if ('fault' in address) throw new LedgerFault(`database: ${address.fault}`);
+  return address;
+}

@@ -1,0 +1,55 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
+import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
+import type { UsageQuery } from '../../relay/ledger/usage.ts';
+import { SqlLedger } from './sql-ledger.ts';
+import { openSqlite, type SqliteOptions } from './sqlite.ts';
+
+/** The thread's side of `SqliteThread`: the same books, one call after the other. */
+export type ThreadCall =
+  | { readonly call: 'open' }
+  /** The entries as JSON: one text crosses faster than a list of objects. */
+  | { readonly call: 'write'; readonly json: string }
+  | { readonly call: 'usage'; readonly query: UsageQuery }
+  | { readonly call: 'prune'; readonly beforeMs: number; readonly most: number }
+  | { readonly call: 'close' };
+
+export type ThreadRequest = ThreadCall & { readonly id: number };
+
+export type ThreadReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly fault: string; readonly permanent: boolean };
+
+if (parentPort !== null) {
+  const port = parentPort;
+  let ledger: SqlLedger | null = null;
+  const opened = (): SqlLedger => (ledger ??= new SqlLedger(openSqlite(workerData as SqliteOptions)));
+  const answer = (request: ThreadRequest): Promise<unknown> => {
+    switch (request.call) {
+      case 'open':
+        return opened().open();
+      case 'write':
+        return opened().write(JSON.parse(request.json) as LedgerEntry[]);
+      case 'usage':
+        return opened().usage(request.query);
+      case 'prune':
+        return opened().prune(request.beforeMs, request.most);
+      case 'close':
+        return ledger?.close() ?? Promise.resolve();
+    }
+  };
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', (request: ThreadRequest) => {
+    last = last.then(async () => {
+      let reply: ThreadReply;
+      try {
+        reply = { id: request.id, value: await answer(request) };
+      } catch (error) {
+        const { message, permanent } = error instanceof LedgerFault ? error : new LedgerFault(String(error));
+        reply = { id: request.id, fault: message, permanent };
+      }
+      port.postMessage(reply);
+      if (request.call === 'close') port.close();
+    });
+  });
+}
