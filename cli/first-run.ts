@@ -38,7 +38,9 @@ export function firstRun({ vendors }: Pick<StartedSimulator, 'vendors'>): FirstR
     env[`SIMULATED_${vendor.toUpperCase()}`] = vendorKey;
     return `  ${vendor}: { vendor: ${vendor}, baseUrl: '${baseUrl}', apiKey: 'env:SIMULATED_${vendor.toUpperCase()}' }`;
   });
-  const text = `backends:
+  // Whoever only tries it out finds no file left behind.
+  const text = `database: 'memory:'
+backends:
 ${backends.join('\n')}
 ${MODELS}
 teams:

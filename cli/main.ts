@@ -27,14 +27,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   program
     .command('check')
     .description('Check a configuration file and show what it means. Exit code 0: it can be served; 1: it cannot.')
-    .argument('[file]', 'configuration file', 'estafet.yaml')
-    .action((file: string) => check(file));
+    .argument('[file]', 'configuration file (default: estafet.yaml)')
+    .option('-c, --config <file>', 'the same as an option')
+    .action((file: string | undefined, options: { config?: string }) => check(file ?? options.config ?? 'estafet.yaml'));
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')
     .allowUnknownOption()
     .helpOption(false)
     .argument('[options...]')
-    .action((_options: string[], command: Command) => simulate(command.args));
+    .action((args: string[]) => simulate(args));
   await program.parseAsync(argv);
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { LedgerFault } from '../relay/ledger/ledger-store.ts';
 import { type RunningRelay, startRelay } from '../server/main.ts';
 import { firstRun, greeting } from './first-run.ts';
-import { loadOrExplain } from './load.ts';
+import { loadOrExplain, warn } from './load.ts';
 import { type StartedSimulator, startSimulator } from './simulate.ts';
 
 export interface ServeOptions {
@@ -22,14 +23,19 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (file === null) {
     simulator = await startSimulator();
     ({ config, key } = firstRun(simulator));
-  } else config = loadOrExplain(file);
+  } else {
+    const loaded = loadOrExplain(file);
+    if (loaded !== null) warn(loaded.warnings);
+    config = loaded?.config ?? null;
+  }
   const settled = config === null ? null : overridden(config, options, process.env);
   if (settled === null) return fail(simulator);
   let running: RunningRelay;
   try {
     running = await startRelay(settled);
   } catch (error) {
-    console.error(`estafet: cannot listen on ${settled.server.host}:${settled.server.port}: ${listenFault(error)}`);
+    const { host, port } = settled.server;
+    console.error(`estafet: ${error instanceof LedgerFault ? error.message : `cannot listen on ${host}:${port}: ${listenFault(error)}`}`);
     return fail(simulator);
   }
   console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import { requestRecordHandler } from '../routes/estafet/requests.ts';
+import { usageHandler } from '../routes/estafet/usage.ts';
 import type { RouteDeps } from '../routes/http/deps.ts';
 import { requestIdOf, sendError } from '../routes/http/reply.ts';
 import { chatHandler } from '../routes/openai/chat.ts';
@@ -35,6 +36,7 @@ export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
     { method: 'get', path: '/models', handler: modelListHandler(deps), guard: 'key' },
     { method: 'get', path: '/models/*id', handler: modelHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },
+    { method: 'get', path: '/estafet/usage', handler: usageHandler(deps), guard: 'key' },
     { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
   ];
 }
@@ -51,10 +53,11 @@ export function createApp(deps: AppDeps): Express {
   // As OpenAI's: /V1/Models is no path.
   app.enable('case sensitive routing');
   const specs = routeSpecs(deps);
-  for (const { method, path, handler } of specs) {
+  for (const { method, path, handler, guard } of specs) {
     const paths = BASES.map((base) => base + path);
     const guarded = (request: Request, response: Response): void | Promise<void> => {
-      if (!deps.draining()) return handler(request, response);
+      // Whoever asks whether the process lives is told so to the end.
+      if (guard === 'public' || !deps.draining()) return handler(request, response);
       response.setHeader('connection', 'close');
       throw new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 });
     };
