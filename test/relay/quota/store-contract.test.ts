@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditLevels } from '../../../relay/quota/audit.ts';
 import { refill } from '../../../relay/quota/bucket.ts';
+import { MOST_AMOUNT } from '../../../relay/quota/limits.ts';
 import type { ClosingLine } from '../../../relay/quota/lines.ts';
 import { NO_USE } from '../../../relay/quota/memory-store.ts';
 import type { QuotaStore } from '../../../relay/quota/store.ts';
@@ -403,7 +404,15 @@ describe.each([memoryHarness(), redisHarness()])('quota store: $name', (harness)
     ['an id with a space', { id: 'a b' }],
     ['an owner that ends the hash tag', { owner: 'team/a}b' }],
     ['no lease', { leaseMs: 0 }],
-    ['two demands on one bucket', { demands: [{ limit: tpm(10), amount: 1 }, { limit: tpm(20), amount: 1 }] }],
+    [
+      'two demands on one bucket',
+      {
+        demands: [
+          { limit: tpm(10), amount: 1 },
+          { limit: tpm(20), amount: 1 },
+        ],
+      },
+    ],
     ['a law that does not fit', { demands: [{ limit: { ...slots(1), measure: 'tokens' as const }, amount: 1 }] }],
     ['an endless note', { about: 'x'.repeat(4097) }],
   ])('refuses %s', async (_, wrong) => {
@@ -418,10 +427,10 @@ describe.each([memoryHarness(), redisHarness()])('quota store: $name', (harness)
 
   test('the largest amounts stay exact', async () => {
     const most = 4_503_599_627;
-    await store.reserve(ask('a', [tpm(most), most], [budget(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER]));
-    await settle('a', used(most, Number.MAX_SAFE_INTEGER));
+    await store.reserve(ask('a', [tpm(most), most], [budget(MOST_AMOUNT), MOST_AMOUNT]));
+    await settle('a', used(most, MOST_AMOUNT));
     expect(await store.reserve(ask('b', [tpm(most), 1]))).toMatchObject({ kind: 'wait', retryAfterMs: 1 });
-    expect(await store.reserve(ask('b', [budget(Number.MAX_SAFE_INTEGER), 1]))).toMatchObject({ kind: 'spent' });
+    expect(await store.reserve(ask('b', [budget(MOST_AMOUNT), 1]))).toMatchObject({ kind: 'spent' });
     clock.us += 12_345_677;
     expect(await level('key/ci/tpm')).toBe(Number((12_345_677n * BigInt(most)) / 60n));
     expect(await audit()).toEqual([]);

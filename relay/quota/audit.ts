@@ -1,0 +1,119 @@
+import type { Line } from './lines.ts';
+import type { Snapshot } from './store.ts';
+
+/** A bucket whose level is not what the lines say. Micro-units for rates, else the measure's units used. */
+export interface Drift {
+  readonly bucket: string;
+  readonly expected: number;
+  readonly found: number;
+}
+
+/**
+ * Recomputes every level from an owner's lines and open reservations, and names those that differ: refilled − taken + refunded = level.
+ * The lines must be whole, from the owner's first. Counts in BigInt fractions, apart from the engine's own arithmetic, so that the two
+ * cannot share a mistake.
+ */
+export function auditLevels(lines: readonly Line[], snapshot: Snapshot): Drift[] {
+  const books = new Map<string, Book>();
+  for (const { act } of steps(lines, snapshot).sort((one, other) => one.seq - other.seq)) act(books);
+  const drifts: Drift[] = [];
+  for (const [bucket, state] of snapshot.buckets) {
+    const book = books.get(bucket);
+    const expected = book === undefined ? 0 : state.kind === 'rate' ? rateLevel(book, state.at) : Number(-book.level);
+    const found = state.kind === 'rate' ? state.level : state.used;
+    if (found !== expected) drifts.push({ bucket, expected, found });
+  }
+  return drifts;
+}
+
+/** `level` counts micro-units × den for rates (so it carries the fraction), and minus what is used for the others. */
+interface Book {
+  level: bigint;
+  at: number;
+  law: { readonly burst: bigint; readonly num: bigint; readonly den: bigint } | null;
+}
+
+interface Step {
+  readonly seq: number;
+  act(books: Map<string, Book>): void;
+}
+
+function steps(lines: readonly Line[], { open }: Snapshot): Step[] {
+  const found = open.map(({ seq, at, taken }) =>
+    moving(
+      seq,
+      at,
+      [...taken].map(([bucket, amount]) => [bucket, -amount]),
+    ),
+  );
+  for (const line of lines) found.push(...stepsOf(line));
+  return found;
+}
+
+function stepsOf(line: Line): Step[] {
+  const { seq, at } = line;
+  if (line.kind === 'window') {
+    const begun: Book = { level: BigInt(-line.used), at, law: null };
+    return [{ seq, act: (books) => void books.set(line.bucket, begun) }];
+  }
+  if (line.kind === 'rate') {
+    const law = { burst: BigInt(line.burst), num: BigInt(line.num), den: BigInt(line.den) };
+    const full = { level: law.burst * law.den, at, law };
+    return [{ seq, act: (books) => void books.set(line.bucket, line.fresh ? full : changed(books.get(line.bucket), law, at)) }];
+  }
+  const back = line.moves.map(({ bucket, reserved, actual }): [string, number] => [bucket, reserved - actual]);
+  // A lease that ran out moves nothing but slots: what it had reserved stays.
+  const closing = moving(seq, at, line.actual === null ? back.filter(([, amount]) => amount !== 0) : back);
+  if (line.corrects || line.takenSeq === 0) return [closing];
+  const taken = line.moves.map(({ bucket, reserved }): [string, number] => [bucket, -reserved]);
+  return [moving(line.takenSeq, line.takenAt, taken), closing];
+}
+
+function moving(seq: number, at: number, moves: readonly [bucket: string, amount: number][]): Step {
+  return {
+    seq,
+    act: (books) => {
+      for (const [bucket, amount] of moves) add(books, bucket, amount, at);
+    },
+  };
+}
+
+function changed(before: Book | undefined, law: NonNullable<Book['law']>, at: number): Book {
+  if (before?.law == null) return { level: law.burst * law.den, at, law };
+  refill(before, at);
+  const used = before.law.burst - floorDivide(before.level, before.law.den);
+  const sameRate = before.law.num === law.num && before.law.den === law.den;
+  const fraction = sameRate ? before.level - floorDivide(before.level, before.law.den) * before.law.den : 0n;
+  return { level: (law.burst - used) * law.den + fraction, at: before.at, law };
+}
+
+function add(books: Map<string, Book>, bucket: string, amount: number, at: number): void {
+  let book = books.get(bucket);
+  // A rate or a window begins with a line of its own; slots begin free.
+  if (book === undefined) books.set(bucket, (book = { level: 0n, at, law: null }));
+  if (book.law === null) {
+    book.level += BigInt(amount);
+    return;
+  }
+  refill(book, at);
+  const full = book.law.burst * book.law.den;
+  book.level += BigInt(amount) * 1_000_000n * book.law.den;
+  if (book.level > full || floorDivide(book.level, book.law.den) >= book.law.burst) book.level = full;
+}
+
+function refill(book: Book, at: number): void {
+  if (book.law === null || at <= book.at) return;
+  const full = book.law.burst * book.law.den;
+  const level = book.level + BigInt(at - book.at) * book.law.num;
+  book.level = level > full ? full : level;
+  book.at = at;
+}
+
+function rateLevel(book: Book, at: number): number {
+  refill(book, at);
+  return Number(floorDivide(book.level, book.law?.den ?? 1n));
+}
+
+function floorDivide(a: bigint, b: bigint): bigint {
+  return a >= 0n ? a / b : -((-a + b - 1n) / b);
+}

@@ -1,0 +1,67 @@
+import { type Demand, MOST_AMOUNT, MOST_RATE } from './limits.ts';
+import type { Use } from './lines.ts';
+import type { ReserveRequest, Settlement } from './store.ts';
+
+/** Longest lease: a node that lives renews far more often. */
+const LONGEST_LEASE_MS = 86_400_000;
+const LONGEST_ABOUT = 4096;
+const ID = /^[\w.:-]{1,128}$/;
+const OWNER = /^(?:team|backend)\/[\w.-]{1,64}$/;
+/** No white space: a line of moves is split at it. `@` marks a window's start, `$` the engine's own fields. */
+const BUCKET = /^[^\s@$]{1,1024}$/;
+
+/**
+ * Numbers and names are checked before they touch a quota: a bad one is a fault of the caller within the relay, never of the client.
+ * @throws RangeError that names the field.
+ */
+export function checkReserve({ id, owner, demands, leaseMs, about }: ReserveRequest): void {
+  checkIds(owner, [id]);
+  checkAbout(about);
+  checkLease(leaseMs);
+  const buckets = new Set<string>();
+  for (const demand of demands) {
+    checkDemand(demand);
+    if (buckets.has(demand.limit.bucket)) throw new RangeError(`Two demands on one bucket: ${demand.limit.bucket}.`);
+    buckets.add(demand.limit.bucket);
+  }
+}
+
+export function checkSettlement({ id, owner, actual, about }: Settlement): void {
+  checkIds(owner, [id]);
+  checkAbout(about);
+  const most: Record<keyof Use, number> = {
+    requests: MOST_RATE,
+    tokens: MOST_RATE,
+    nanoCny: MOST_AMOUNT,
+    nanoUsd: MOST_AMOUNT,
+  };
+  for (const measure of ['requests', 'tokens', 'nanoCny', 'nanoUsd'] as const) amount(`actual.${measure}`, actual[measure], most[measure]);
+}
+
+export function checkLease(leaseMs: number): void {
+  amount('leaseMs', leaseMs, LONGEST_LEASE_MS);
+  if (leaseMs === 0) throw new RangeError('leaseMs must not be 0.');
+}
+
+export function checkIds(owner: string, ids: readonly string[]): void {
+  if (!OWNER.test(owner)) throw new RangeError(`Not an owner of limits: ${JSON.stringify(owner)}.`);
+  for (const id of ids) if (!ID.test(id)) throw new RangeError(`Not a reservation's id: ${JSON.stringify(id)}.`);
+}
+
+function checkAbout(about: string): void {
+  if (about.length > LONGEST_ABOUT) throw new RangeError(`about must have at most ${LONGEST_ABOUT} characters, not ${about.length}.`);
+}
+
+function checkDemand({ limit: { bucket, law, measure }, amount: asked }: Demand): void {
+  if (!BUCKET.test(bucket)) throw new RangeError(`Not a bucket's name: ${JSON.stringify(bucket)}.`);
+  // A call gives its slot back by ending and its money by being cheaper: each measure has the laws that can do so.
+  const fits =
+    law.kind === 'slots' ? measure === 'concurrency' : measure !== 'concurrency' && (law.kind === 'window' || !measure.startsWith('nano'));
+  if (!fits) throw new RangeError(`${measure} cannot be kept under the law ${law.kind}: ${bucket}.`);
+  amount(`the demand on ${bucket}`, asked, law.kind === 'window' ? MOST_AMOUNT : MOST_RATE);
+}
+
+function amount(what: string, value: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= most) return;
+  throw new RangeError(`${what} must be a whole number from 0 to ${most}, not ${value}.`);
+}

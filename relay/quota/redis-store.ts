@@ -1,0 +1,122 @@
+import type { Cluster, Redis } from 'ioredis';
+import { checkIds, checkLease, checkReserve, checkSettlement } from './check-input.ts';
+import type { Line } from './lines.ts';
+import { IDLE_US, KEEP_WINDOW_US } from './memory-owner.ts';
+import { RETAIN_MS, type StoreOptions } from './memory-store.ts';
+import { reserveBySteps } from './plan.ts';
+import { integers, lineOf, snapshotOf } from './redis-reply.ts';
+import { loadScript } from './script.ts';
+import type { QuotaStore, ReserveRequest, Settled, Settlement, Snapshot, Verdict } from './store.ts';
+
+export interface RedisStoreOptions extends StoreOptions {
+  /** Before every key. */
+  readonly prefix?: string;
+  /** Tests only: µs that stand in for the server's clock. */
+  readonly testClockUs?: () => number;
+}
+
+/**
+ * An owner nobody used for so long is forgotten: longer than any window but `never`, which comes back from the books. Each write starts it
+ * anew, so Redis holds five keys per owner in use.
+ */
+const KEYS_LIVE_MS = 400 * 86_400_000;
+const KINDS = { rate: 1, slots: 2, window: 3 } as const;
+const SETTLED: readonly Settled[] = ['settled', 'corrected', 'already', 'unknown'];
+
+const reserveScript = loadScript('reserve', ['laws', 'sweeping']);
+const settleScript = loadScript('settle', ['laws']);
+const renewScript = loadScript('renew', ['laws']);
+const sweepScript = loadScript('sweep', ['laws', 'sweeping']);
+const levelsScript = loadScript('levels', ['laws']);
+
+/**
+ * Limits shared by every node on one Redis (6.2 or later, or Valkey; alone, with Sentinel, or a Cluster). One round trip for each
+ * operation; time is the server's. Throws what the client throws when the server cannot be reached; nothing is taken twice by asking again.
+ */
+export class RedisStore implements QuotaStore {
+  readonly #redis: Redis | Cluster;
+  readonly #options: RedisStoreOptions;
+  /** How far the server's clock is ahead of ours, learned from its answers: only to guess the calendar window, which the server checks. */
+  #aheadMs = 0;
+
+  constructor(redis: Redis | Cluster, options: RedisStoreOptions) {
+    this.#redis = redis;
+    this.#options = options;
+  }
+
+  async reserve(request: ReserveRequest): Promise<Verdict> {
+    checkReserve(request);
+    const { id, owner, leaseMs, about } = request;
+    const keys = this.#keys(owner);
+    return reserveBySteps(request, this.#options.spent, Date.now() + this.#aheadMs, async (demands) => {
+      const args = this.#args(id, leaseMs * 1000, about);
+      for (const { bucket, kind, measure, amount, a, b, c, seed } of demands)
+        args.push(bucket, KINDS[kind], measure, amount, a, b, c, seed);
+      const reply = integers(await reserveScript(this.#redis, keys, args));
+      this.#aheadMs = Math.floor(reply[1]! / 1000) - Date.now();
+      return reply;
+    });
+  }
+
+  async settle(settlement: Settlement): Promise<Settled> {
+    checkSettlement(settlement);
+    const { id, owner, actual, reason, source, about } = settlement;
+    const { requests, tokens, nanoCny, nanoUsd } = actual;
+    return this.#settle(owner, this.#args(id, reason, source, about, requests, tokens, 0, nanoCny, nanoUsd));
+  }
+
+  async release(owner: string, id: string): Promise<Settled> {
+    checkIds(owner, [id]);
+    return this.#settle(owner, this.#args(id, 'released', '', '', 0, 0, 0, 0, 0));
+  }
+
+  async renew(owner: string, ids: readonly string[], leaseMs: number): Promise<readonly string[]> {
+    checkIds(owner, ids);
+    checkLease(leaseMs);
+    const leases = this.#keys(owner)[2]!;
+    const lost = integers(await renewScript(this.#redis, [leases], [this.#now(), KEYS_LIVE_MS, leaseMs * 1000, ...ids]));
+    return lost.map((place) => ids[place - 1]!);
+  }
+
+  async sweep(owner: string): Promise<number> {
+    checkIds(owner, []);
+    return Number(await sweepScript(this.#redis, this.#keys(owner), this.#args(KEEP_WINDOW_US, IDLE_US)));
+  }
+
+  async levels(owner: string): Promise<Snapshot> {
+    checkIds(owner, []);
+    return snapshotOf(await levelsScript(this.#redis, this.#keys(owner).slice(0, 3), [this.#now()]));
+  }
+
+  async lines(owner: string, count: number, after?: string): Promise<readonly Line[]> {
+    checkIds(owner, []);
+    const entries = await this.#redis.xrange(this.#keys(owner)[4]!, after === undefined ? '-' : `(${after}`, '+', 'COUNT', count);
+    return entries.map(([line, fields]) => lineOf(line, fields));
+  }
+
+  async dropLines(owner: string, ids: readonly string[]): Promise<void> {
+    checkIds(owner, []);
+    if (ids.length > 0) await this.#redis.xdel(this.#keys(owner)[4]!, ...ids);
+  }
+
+  async #settle(owner: string, args: (string | number)[]): Promise<Settled> {
+    const [code] = integers([await settleScript(this.#redis, this.#keys(owner), args)]);
+    return SETTLED[code!]!;
+  }
+
+  /** What every script but the smallest begins with. */
+  #args(...own: (string | number)[]): (string | number)[] {
+    const { retainMs = RETAIN_MS, keepLines } = this.#options;
+    return [this.#now(), retainMs * 1000, keepLines ? 1 : 0, KEYS_LIVE_MS, ...own];
+  }
+
+  #now(): string | number {
+    return this.#options.testClockUs?.() ?? '';
+  }
+
+  /** One hash slot per owner, whose characters are checked: none of them ends the tag. */
+  #keys(owner: string): string[] {
+    const { prefix = 'estafet:' } = this.#options;
+    return ['levels', 'held', 'leases', 'closed', 'lines'].map((part) => `${prefix}{${owner}}:${part}`);
+  }
+}
