@@ -68,6 +68,8 @@ export class ChatRun implements LegOwner, Deadline {
   }
 
   start(): Promise<RunResult> {
+    // The caller had left before: nothing is asked of the vendor.
+    if (this.#settled) return this.#done.promise;
     const { translator, plan, requestId, post, check } = this.#input;
     const { emulation } = plan;
     const calls = emulation.choices ?? 1;
@@ -120,7 +122,8 @@ export class ChatRun implements LegOwner, Deadline {
   failed(_leg: ChatLeg, error: OpenAIError): void {
     if (this.#settled) return;
     this.#abortLegs();
-    if (!this.#started) {
+    // Nobody waits for a caller who has gone: no other backend is asked.
+    if (!this.#started && !this.#gone) {
       this.#close();
       this.#done.reject(error);
       return;

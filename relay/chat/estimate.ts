@@ -24,9 +24,11 @@ export function estimatedUsage(request: ChatRequest, meter: LegMeter): Usage {
   };
 }
 
-/** The usage of one answer from those of its legs: the prompt once, as OpenAI counts `n`, and all completions. */
+const NOTHING: Usage = { prompt: 0, completion: 0, cached: 0, reasoning: 0 };
+
+/** The usage of one answer from those of its legs: the prompt once, as OpenAI counts `n`, and all completions. No legs: nothing was used. */
 export function mergedUsage(usages: readonly Usage[]): Usage {
-  const [first, ...rest] = usages as [Usage, ...Usage[]];
+  const [first = NOTHING, ...rest] = usages;
   return rest.reduce(
     (sum, usage) => ({
       prompt: sum.prompt,

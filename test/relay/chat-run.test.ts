@@ -1,0 +1,291 @@
+import { describe, expect, test } from 'vitest';
+import type { ChatEvents, Usage } from '../../openai/chat/events.ts';
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import { OpenAIError } from '../../openai/errors.ts';
+import { ChatLeg, type LegOwner } from '../../relay/chat/chat-leg.ts';
+import { ChatRun, type RunInput } from '../../relay/chat/chat-run.ts';
+import { estimatedUsage, mergedUsage } from '../../relay/chat/estimate.ts';
+import { LegMeter } from '../../relay/chat/legs.ts';
+import { DeadlineWheel } from '../../relay/upstream/deadlines.ts';
+import type { CallListener, UpstreamCall } from '../../relay/upstream/upstream-call.ts';
+import { qwenCompatible } from '../../translators/qwen/compatible.ts';
+import type { Emulation } from '../../translators/translator.ts';
+import { completion, DONE, finishFrame, roleFrame, textFrame, usageFrame } from './backends.ts';
+
+const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] } as unknown as ChatRequest;
+const usage = (prompt: number, completionTokens: number): Usage => ({ prompt, completion: completionTokens, cached: 0, reasoning: 0 });
+
+interface Posted {
+  readonly id: string;
+  readonly body: Record<string, unknown>;
+  readonly listener: CallListener;
+  readonly did: string[];
+  say(...texts: string[]): void;
+}
+
+/** A run whose backend is played by hand. */
+function rig(options: { stream?: boolean; emulation?: Emulation; body?: Record<string, unknown> } = {}) {
+  const posted: Posted[] = [];
+  const out: string[] = [];
+  let full = false;
+  let drained: (() => void) | null = null;
+  const wheel = new DeadlineWheel(() => 0);
+  const input: RunInput = {
+    request: { ...request, stream: options.stream === true },
+    translator: qwenCompatible,
+    plan: { path: '/x', body: options.body ?? {}, stream: options.stream === true, emulation: options.emulation ?? {} },
+    head: { id: 'id', created: 1, model: 'm', legacyFunctions: false, showReasoning: true },
+    requestId: 'req',
+    post: (_path, body, id, listener) => {
+      const did: string[] = [];
+      posted.push({
+        id,
+        body: JSON.parse(body) as Record<string, unknown>,
+        listener,
+        did,
+        say: (...texts) => {
+          for (const text of texts) listener.onData(Buffer.from(text));
+        },
+      });
+      const call = {
+        abort: () => did.push('abort'),
+        pause: () => did.push('pause'),
+        resume: () => did.push('resume'),
+        hurry: (ms: number) => did.push(`hurry ${ms}`),
+      };
+      return call as unknown as UpstreamCall;
+    },
+    client:
+      options.stream === true
+        ? {
+            start: () => out.push('<start>'),
+            write: (text) => {
+              out.push(text);
+              return !full;
+            },
+            onceDrained: (resume) => {
+              drained = resume;
+            },
+            end: (text) => out.push(`${text}<end>`),
+          }
+        : null,
+    wheel,
+    heartbeatMs: 10,
+    check: () => Promise.resolve(null),
+  };
+  const run = new ChatRun(input);
+  return {
+    run,
+    posted,
+    out,
+    wheel,
+    fill: () => {
+      full = true;
+    },
+    drain: () => {
+      full = false;
+      drained?.();
+    },
+  };
+}
+
+const SSE = { 'content-type': 'text/event-stream' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+describe('one leg', () => {
+  test('a caller who had left before the start: nothing is sent, nothing used, nothing stays behind', async () => {
+    for (const stream of [false, true]) {
+      const { run, posted, wheel, out } = rig({ stream });
+      run.callerGone(false);
+      const result = await run.start();
+      expect(result).toMatchObject({ json: null, error: null, gone: true, usage: usage(0, 0), firstByteAtMs: null });
+      expect(posted).toHaveLength(0);
+      expect(wheel.size).toBe(0);
+      expect(out).toEqual([]);
+    }
+  });
+
+  test('it settles once, whatever comes after', async () => {
+    const { run, posted, out, wheel } = rig({ stream: true });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, SSE);
+    leg.say(roleFrame, textFrame('a'), finishFrame(), usageFrame, DONE);
+    leg.listener.onEnd();
+    const before = out.length;
+    leg.listener.onFail(new OpenAIError('upstream_truncated', 'late'));
+    leg.say(textFrame('late'));
+    run.callerGone(false);
+    expect(await result).toMatchObject({ error: null, gone: false, usage: { prompt: 3, completion: 2 } });
+    expect(out).toHaveLength(before);
+    expect(out.at(-1)).toMatch(/\[DONE\]\n\n<end>$/);
+    expect(wheel.size).toBe(0);
+  });
+
+  test('after the finish the backend has five seconds for the usage', async () => {
+    const { run, posted } = rig({ stream: true });
+    void run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, SSE);
+    leg.say(roleFrame, textFrame('a'));
+    expect(leg.did).toEqual([]);
+    leg.say(finishFrame());
+    expect(leg.did).toEqual(['hurry 5000']);
+  });
+
+  test('back-pressure pauses every leg once, and drain resumes it', () => {
+    const { run, posted, fill, drain } = rig({ stream: true, emulation: { choices: 2 } });
+    void run.start();
+    const [first, second] = posted as [Posted, Posted];
+    for (const { listener } of posted) listener.onHead(200, SSE);
+    fill();
+    first.say(textFrame('a'));
+    second.say(textFrame('b'));
+    expect([first.did, second.did]).toEqual([['pause'], ['pause']]);
+    drain();
+    expect([first.did, second.did]).toEqual([
+      ['pause', 'resume'],
+      ['pause', 'resume'],
+    ]);
+  });
+});
+
+describe('several legs for `n`', () => {
+  test('each has its own id; choices are numbered; the prompt counts once, what was paid for every time', async () => {
+    const { run, posted } = rig({ emulation: { choices: 3 }, body: { seed: 2 ** 31 - 1 } });
+    const result = run.start();
+    expect(new Set(posted.map(({ id }) => id)).size).toBe(3);
+    expect(new Set(posted.map(({ body }) => body['seed'])).size).toBe(3);
+    for (const { body } of posted) expect(body['seed']).toBeLessThan(2 ** 31);
+    posted.forEach(({ listener, say }, index) => {
+      listener.onHead(200, JSON_TYPE);
+      say(completion(`answer ${index}`));
+    });
+    // They end in any order.
+    for (const { listener } of posted.toReversed()) listener.onEnd();
+    const { json, usage: merged, paid } = await result;
+    const body = JSON.parse(json as string) as { choices: { index: number; message: { content: string } }[]; usage: object };
+    expect(body.choices.map(({ index, message }) => `${index} ${message.content}`)).toEqual(['0 answer 0', '1 answer 1', '2 answer 2']);
+    expect(body.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 6, total_tokens: 9 });
+    expect(merged).toMatchObject({ prompt: 3, completion: 6 });
+    expect(paid.map(({ prompt }) => prompt)).toEqual([3, 3, 3]);
+  });
+
+  test('one that fails ends all', async () => {
+    const { run, posted } = rig({ emulation: { choices: 2 } });
+    const result = run.start();
+    const [first, second] = posted as [Posted, Posted];
+    first.listener.onFail(new OpenAIError('upstream_overloaded', 'busy'));
+    await expect(result).rejects.toMatchObject({ kind: 'upstream_overloaded' });
+    expect(second.did).toEqual(['abort']);
+    second.listener.onHead(200, JSON_TYPE);
+    second.say(completion('late'));
+    second.listener.onEnd();
+  });
+
+  test('fewer choices than were asked for is no whole answer', async () => {
+    const { run, posted } = rig({ body: { n: 2 } });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, JSON_TYPE);
+    leg.say(completion('only one'));
+    leg.listener.onEnd();
+    await expect(result).rejects.toMatchObject({ kind: 'upstream_truncated', details: { param: 'n' } });
+  });
+});
+
+test('a stop word ends the call at once', async () => {
+  const { run, posted, out } = rig({ stream: true, emulation: { stop: ['END'] } });
+  const result = run.start();
+  const [leg] = posted as [Posted];
+  leg.listener.onHead(200, SSE);
+  leg.say(roleFrame, textFrame('one E'), textFrame('N'));
+  expect(out.join('')).not.toContain('E"');
+  leg.say(textFrame('D two'));
+  expect(await result).toMatchObject({ error: null, usage: { estimated: true } });
+  expect(leg.did).toEqual(['abort']);
+  expect(out.join('')).toContain('"finish_reason":"stop"');
+  expect(out.join('')).not.toContain('two');
+  expect(out.at(-1)).toMatch(/\[DONE\]\n\n<end>$/);
+});
+
+describe('a leg', () => {
+  const owner = () => {
+    const told: string[] = [];
+    const it: LegOwner = {
+      progressed: () => void told.push('progressed'),
+      ended: () => void told.push('ended'),
+      failed: (_leg, error) => void told.push(`failed ${error.kind}`),
+    };
+    return { told, it };
+  };
+  const sink = new Proxy({}, { get: () => () => undefined }) as ChatEvents;
+
+  test('tells its owner of one end, and of nothing once it was aborted', () => {
+    const { told, it } = owner();
+    const leg = new ChatLeg(qwenCompatible, sink, it);
+    leg.onHead(200, SSE);
+    leg.onData(Buffer.from(textFrame('a')));
+    leg.abort();
+    expect(leg.over).toBe(true);
+    leg.onData(Buffer.from(textFrame('b')));
+    leg.onEnd();
+    leg.onFail(new OpenAIError('upstream_timeout', 'late'));
+    expect(told).toEqual(['progressed']);
+  });
+
+  test.each([201, 202, 206])('an answer with status %d is one', (status) => {
+    const { told, it } = owner();
+    const leg = new ChatLeg(qwenCompatible, sink, it);
+    leg.onHead(status, JSON_TYPE);
+    leg.onData(Buffer.from(completion('x')));
+    leg.onEnd();
+    expect(told).toEqual(['ended']);
+  });
+
+  test.each([301, 304, 400, 500])('one with status %d is a refusal', (status) => {
+    const { it } = owner();
+    const leg = new ChatLeg(qwenCompatible, sink, it);
+    leg.onHead(status, JSON_TYPE);
+    leg.onData(Buffer.from('{}'));
+    expect(() => leg.onEnd()).toThrow(OpenAIError);
+  });
+});
+
+describe('usage', () => {
+  test('of several legs', () => {
+    expect(mergedUsage([])).toEqual(usage(0, 0));
+    expect(mergedUsage([usage(5, 2)])).toEqual(usage(5, 2));
+    const second = { prompt: 9, completion: 3, cached: 7, reasoning: 1, estimated: true };
+    expect(mergedUsage([{ prompt: 5, completion: 2, cached: 4, reasoning: 2 }, second])).toEqual({
+      prompt: 5,
+      completion: 5,
+      cached: 4,
+      reasoning: 3,
+      estimated: true,
+    });
+  });
+
+  const metered = (...texts: string[]): LegMeter => {
+    const meter = new LegMeter(new Proxy({}, { get: () => () => undefined }) as ChatEvents, 0);
+    for (const text of texts) meter.text(0, text);
+    return meter;
+  };
+  const asked = (content: string): ChatRequest => ({ model: 'm', messages: [{ role: 'user', content }] }) as unknown as ChatRequest;
+
+  test('estimates: marked, never nothing for a prompt, more for more, more for Chinese', () => {
+    const of = (content: string, ...texts: string[]): Usage => estimatedUsage(asked(content), metered(...texts));
+    expect(of('')).toMatchObject({ estimated: true, completion: 0 });
+    expect(of('').prompt).toBeGreaterThan(0);
+    expect(of('a'.repeat(4000)).prompt - of('').prompt).toBe(1000);
+    expect(of('你'.repeat(1500)).prompt - of('').prompt).toBe(1000);
+    expect(of('', 'x'.repeat(400)).completion).toBe(100);
+    expect(of('', ...Array.from({ length: 50 }, () => 'x')).completion).toBe(50);
+  });
+
+  test('a large prompt is estimated in linear time', () => {
+    const startedAt = performance.now();
+    estimatedUsage(asked('a b '.repeat(1_000_000)), metered());
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+});
