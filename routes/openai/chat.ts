@@ -23,7 +23,8 @@ export function chatHandler({ current }: RouteDeps) {
     const model = modelOf(body);
     const candidates = relay.route(model, caller);
     const chat = checkChatRequest(body, server);
-    let gone = false;
+    // The caller may have left while the body was being unpacked: its close event is past then.
+    let gone = response.destroyed;
     let act: (() => void) | null = null;
     response.on('close', () => {
       if (response.writableFinished) return;
