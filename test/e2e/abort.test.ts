@@ -1,11 +1,13 @@
 import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Rig, startRig, user } from './rig.ts';
 import { VENDOR_CASES } from './vendors.ts';
 
 let rig: Rig;
 beforeAll(async () => {
-  rig = await startRig({ keyOptions: { drain: { onDisconnect: 'drain' } } });
+  const pairs = VENDOR_CASES.map(({ vendor, model }) => [`${vendor}-pair`, [`${vendor}/${model}`, 'glm/glm-4.7', 'qwen/qwen-flash']]);
+  rig = await startRig({ configExtra: { models: Object.fromEntries(pairs) }, keyOptions: { drain: { onDisconnect: 'drain' } } });
 });
 beforeEach(() => rig.reset());
 afterAll(() => rig.close());
@@ -95,8 +97,32 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat }) => {
     expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: { completionTokens: 60, source: 'vendor' } }]);
   });
 
+  test('a backend that fails after the caller has left is not followed by another', async () => {
+    const leave = new AbortController();
+    const messages = [user('[[sim:slow firstByteMs=150]] [[sim:overload]]')];
+    const asked = rig.client({ key: 'drain' }).chat.completions.create({ model: `${vendor}-pair`, messages }, { signal: leave.signal });
+    const refused = expect(asked).rejects.toThrow(/abort/i);
+    await expect.poll(() => rig.seen().length, WITHIN).toBe(1);
+    leave.abort();
+    await refused;
+    await expect.poll(() => rig.records.length, WITHIN).toBe(1);
+    expect(rig.records).toMatchObject([{ reason: 'client_gone', attempts: [{ error: 'upstream_overloaded' }] }]);
+    expect(rig.seen()).toHaveLength(1);
+  });
+
   test('the relay serves on, and no second attempt is made for a caller who has left', async () => {
     expect((await rig.raw({ model: chat, messages: [user('hello')] })).status).toBe(200);
     expect(rig.seen()).toHaveLength(1);
   });
+});
+
+test('a caller who leaves while the body is unpacked costs nothing', async () => {
+  const packed = gzipSync(JSON.stringify({ model: 'qwen-chat', messages: [user('hello')], padding: ' '.repeat(15_000_000) }));
+  const headers = { authorization: `Bearer ${rig.keyOf('main')}`, 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const sent = request(`${rig.url}/v1/chat/completions`, { method: 'POST', headers });
+  sent.on('error', () => undefined);
+  sent.end(packed, () => sent.destroy());
+  await expect.poll(() => rig.records.length, { timeout: 5000, interval: 10 }).toBe(1);
+  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: { promptTokens: 0, completionTokens: 0 } }]);
+  expect(rig.seen()).toHaveLength(0);
 });

@@ -85,6 +85,7 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
   const keyOf = (name: string): string => `sk-test-${name}-0123456789abcdef`;
   const written = {
     server: { host: '127.0.0.1', port: 0, logLevel: 'silent', ...server },
+    database: 'memory:',
     backends: {
       ...Object.fromEntries(['qwen', 'ernie', 'glm'].map((vendor) => [vendor, { ...address(vendor), ...backend }])),
       ...Object.fromEntries(
