@@ -59,7 +59,7 @@ function midnight(timeZone: string, localMs: number): number {
   const early = localMs - before;
   if (before === after || offsetMs(timeZone, early) === before) return early;
   const late = localMs - after;
-  if (offsetMs(timeZone, late) === after && late >= early) return late;
+  if (offsetMs(timeZone, late) === after) return late;
   return firstWith(timeZone, localMs - DAY_MS, localMs + DAY_MS, after);
 }
 

@@ -78,7 +78,7 @@ test('the limits of a block of the configuration', () => {
   } as const;
   expect(configuredLimits({ kind: 'key', key: 'c/i', model: 'glm 4' }, block, 'Asia/Shanghai')).toMatchObject([
     { name: 'key.model.rpm', bucket: 'key/c%2Fi/model/glm%204/rpm', measure: 'requests', law: { kind: 'rate', num: 10, den: 1 } },
-    { name: 'key.model.rpd', law: { num: 625, den: 10_800 } },
+    { name: 'key.model.rpd', law: { num: 25, den: 432 } },
     { name: 'key.model.tpm', measure: 'tokens', law: { num: 10_000, den: 3 } },
     { name: 'key.model.tpd' },
     { name: 'key.model.concurrency', measure: 'concurrency', law: { kind: 'slots', amount: 20 } },
