@@ -66,3 +66,14 @@ export function extras(request: Record<string, unknown>, situation: Situation = 
   const { model: _model, messages: _messages, stream: _stream, stream_options: _options, enable_thinking: _thinking, ...rest } = body;
   return { body: rest, changes: changes.filter((change) => !/^(enable_thinking|stream)=/.test(change)) };
 }
+
+const AMOUNTS = ['enable_thinking', 'thinking_budget', 'reasoning_effort', 'preserve_thinking', 'max_tokens', 'max_completion_tokens'];
+
+/** What is sent of thinking and its bounds, and what is noted of them. */
+export function thinking(request: Record<string, unknown>, situation: Situation): [Record<string, unknown>, string[]] {
+  const { body, changes } = ask(request, situation);
+  return [
+    Object.fromEntries(Object.entries(body).filter(([key]) => AMOUNTS.includes(key))),
+    changes.filter((change) => !change.startsWith('stream')),
+  ];
+}
