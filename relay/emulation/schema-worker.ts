@@ -25,6 +25,8 @@ parentPort?.on('message', ({ id, schema, text }: CheckRequest) => {
   parentPort?.postMessage({ id, fault: check(schema, text) } satisfies CheckReply);
 });
 
+parentPort?.postMessage('ready');
+
 function check(schema: string, text: string): string | null {
   try {
     let validate = validators.get(schema);
@@ -41,7 +43,8 @@ function check(schema: string, text: string): string | null {
 
 function compile(schema: Record<string, unknown>): (value: unknown) => string | null {
   const draft = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema']) ? Ajv : Ajv2020;
-  const { $schema: _, ...rest } = schema;
+  // `$async` would make the check a promise, which is always true.
+  const { $schema: _, $async: __, ...rest } = schema;
   // `format` is a hint to the model, not a promise: an unknown format must not fail an answer.
   const ajv = new draft({ strict: false, validateFormats: false, logger: false });
   const validate = ajv.compile(rest);

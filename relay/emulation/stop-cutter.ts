@@ -84,11 +84,19 @@ export class StopCutter implements ChatEvents {
     state.held = '';
   }
 
+  /**
+   * Where to cut: before the word that becomes whole first, as a model does that stops by itself, and before the longest of those that end
+   * together. So the result does not depend on how the text was split.
+   */
   #firstWord(text: string): number {
     let first = -1;
+    let firstEnd = Number.POSITIVE_INFINITY;
     for (const word of this.#words) {
       const at = text.indexOf(word);
-      if (at >= 0 && (first < 0 || at < first)) first = at;
+      const end = at + word.length;
+      if (at < 0 || end > firstEnd || (end === firstEnd && at > first)) continue;
+      first = at;
+      firstEnd = end;
     }
     return first;
   }
