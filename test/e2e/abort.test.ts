@@ -14,7 +14,7 @@ afterAll(() => rig.close());
 
 const WITHIN = { timeout: 1000, interval: 10 };
 
-describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat }) => {
+describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model }) => {
   const long = { model: chat, messages: [user('[[sim:tokens n=2000]] [[sim:slow chunkMs=5]]')] };
 
   test('the SDK leaves a stream: the vendor’s call is closed and the use is noted', async () => {
@@ -108,6 +108,27 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat }) => {
     await expect.poll(() => rig.records.length, WITHIN).toBe(1);
     expect(rig.records).toMatchObject([{ reason: 'client_gone', attempts: [{ error: 'upstream_overloaded' }] }]);
     expect(rig.seen()).toHaveLength(1);
+  });
+
+  test('a caller who leaves during the second attempt closes that one', async () => {
+    const leave = new AbortController();
+    rig.simulator.setFault({ name: 'overload', vendor, model });
+    rig.simulator.setFault({ name: 'silent', vendor: 'glm', model: 'glm-4.7' });
+    const body = { model: `${vendor}-pair`, messages: [user('hello')], stream: true as const };
+    const refused = expect(rig.client().chat.completions.create(body, { signal: leave.signal })).rejects.toThrow(/abort/i);
+    await expect.poll(() => rig.seen().length, WITHIN).toBe(2);
+    leave.abort();
+    await refused;
+    await expect.poll(() => rig.seen().at(-1)?.aborted, WITHIN).toBe(true);
+    await expect.poll(() => rig.records.length, WITHIN).toBe(1);
+    expect(rig.records[0]).toMatchObject({ reason: 'client_gone', attempts: [{ error: 'upstream_overloaded' }, { error: null }] });
+    expect(rig.seen()).toHaveLength(2);
+  });
+
+  test('the SDK’s own time limit closes the vendor’s call', async () => {
+    const body = { model: chat, messages: [user('[[sim:silent]]')] };
+    await expect(rig.client({ timeout: 150 }).chat.completions.create(body)).rejects.toThrow(/timed out/i);
+    await expect.poll(() => rig.seen()[0]?.aborted, WITHIN).toBe(true);
   });
 
   test('the relay serves on, and no second attempt is made for a caller who has left', async () => {

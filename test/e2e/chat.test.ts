@@ -90,6 +90,26 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model }) => {
     expect(streamed.model).toBe(chat);
   });
 
+  test('tokens that the vendor read from its cache are told', async () => {
+    const ask = { model: chat, messages: [user(`${'A long beginning of many words. '.repeat(80)}[[sim:tokens n=5]]`)] };
+    await rig.raw(ask);
+    const before = rig.simulator.usage().reduce((sum, row) => sum + row.cachedTokens, 0);
+    const again = await rig.raw({ ...ask, stream: true, stream_options: { include_usage: true } });
+    const cached = rig.simulator.usage().reduce((sum, row) => sum + row.cachedTokens, 0) - before;
+    expect(again.stream(true).problems).toEqual([]);
+    expect(foldStream(again.stream(true).chunks).usage).toMatchObject({ prompt_tokens_details: { cached_tokens: cached } });
+    expect(again.record().usage).toMatchObject({ cachedTokens: cached });
+    if (vendor === 'qwen') expect(cached).toBe(256);
+  });
+
+  test.each([{ include_obfuscation: false }, { include_obfuscation: true, include_usage: false }, {}])(
+    'stream_options %j',
+    async (options) => {
+      const answer = await rig.raw({ model: chat, messages: [user('hello')], stream: true, stream_options: options });
+      expect(answer.stream()).toMatchObject({ problems: [], done: true });
+    },
+  );
+
   test('an empty answer is "" and stop', async () => {
     const answer = await rig.client().chat.completions.create({ model: chat, messages: [user('[[sim:say text=""]]')] });
     expect(answer.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: '' } });

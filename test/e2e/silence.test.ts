@@ -16,6 +16,7 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model: name }) => {
           patient: { simulated: vendor, timeouts: { firstByteMs: 20_000, idleMs: 20_000 } },
           brief: { simulated: vendor, timeouts: { firstByteMs: 20_000, idleMs: 20_000, totalMs: 300 } },
         },
+        models: { pair: [`${vendor}/${name}`, `patient/${name}`] },
       },
     });
   });
@@ -35,6 +36,15 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model: name }) => {
     if (stream) expectBrokenStream(answer, 'upstream_timeout');
     else expectRefusal(answer, 'upstream_timeout');
     await expect.poll(() => rig.seen()[0]?.aborted).toBe(true);
+  });
+
+  test.each(['silent', 'stall after=0'])('%s: another backend answers', async (text) => {
+    const [name = '', ...args] = text.split(' ');
+    rig.simulator.setFault({ name, vendor, times: 1, args: Object.fromEntries(args.map((arg) => arg.split('='))) });
+    const answer = await rig.raw({ model: 'pair', messages: [user('hello')], stream: true });
+    expect(answer.stream()).toMatchObject({ problems: [], error: null, done: true });
+    expect(answer.headers.get('x-estafet-backend')).toBe('patient');
+    expect(answer.record().attempts).toMatchObject([{ error: 'upstream_timeout' }, { error: null }]);
   });
 
   test('stall before the first token: a real 504', async () => {

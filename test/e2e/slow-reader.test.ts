@@ -14,14 +14,15 @@ let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({
     configExtra: { backends: { hasty: { simulated: 'qwen', timeouts: { idleMs: IDLE_MS } } }, server: { heartbeatMs: 100 } },
+    keyOptions: { drain: { onDisconnect: 'drain' } },
   });
 });
 beforeEach(() => rig.reset());
 afterAll(() => rig.close());
 
-function open(body: unknown): Promise<IncomingMessage> {
+function open(body: unknown, key = 'main'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${rig.keyOf('main')}`, 'content-type': 'application/json' };
+    const headers = { authorization: `Bearer ${rig.keyOf(key)}`, 'content-type': 'application/json' };
     const sent = request(`${rig.url}/v1/chat/completions`, { method: 'POST', headers }, resolve);
     sent.on('error', reject);
     sent.end(JSON.stringify(body));
@@ -101,4 +102,23 @@ test('a backend held back by a slow caller is not taken for a silent one', async
   expect(text.slice(-200)).toContain('[DONE]');
   // Nor were comments piled up for a caller who does not read.
   expect(text).not.toContain(': keep-alive\n\n: keep-alive');
+});
+
+test('a caller who does not read and then leaves frees the backend at once', async () => {
+  const response = await open(long('qwen/qwen3.8-max', 60_000));
+  response.pause();
+  await heldBack();
+  response.destroy();
+  await expect.poll(() => rig.seen()[0]?.aborted, { timeout: 1000, interval: 10 }).toBe(true);
+  expect(rig.records).toMatchObject([{ reason: 'client_gone' }]);
+});
+
+test('where the key drains, the rest is read when the caller who did not read has left', async () => {
+  const response = await open(long('qwen/qwen3.8-max', 60_000), 'drain');
+  response.pause();
+  await heldBack();
+  response.destroy();
+  await expect.poll(() => rig.records.length, { timeout: 5000, interval: 10 }).toBe(1);
+  expect(rig.seen()).toMatchObject([{ aborted: false, done: true }]);
+  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: { completionTokens: 60_000, source: 'vendor' } }]);
 });

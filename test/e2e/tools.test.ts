@@ -160,6 +160,21 @@ describe.each(VENDOR_CASES)('$vendor', ({ chat, thinker }) => {
     expect(rig.seen()).toHaveLength(2);
   });
 
+  test('the SDK’s stream helper puts the calls together', async () => {
+    const runner = rig.client().chat.completions.stream({ model: chat, messages: [user(BOTH)], tools: both });
+    const done: unknown[] = [];
+    runner.on('tool_calls.function.arguments.done', ({ name, arguments: args }) => done.push([name, JSON.parse(args)]));
+    const { choices } = await runner.finalChatCompletion();
+    expect(choices[0]?.finish_reason).toBe('tool_calls');
+    expect(choices[0]?.message.content).toBeNull();
+    const calls = (choices[0]?.message.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call.function] : []));
+    expect(calls.map((call) => [call.name, JSON.parse(call.arguments) as unknown])).toEqual([
+      ['get_weather', BOTH_ARGS[0]],
+      ['get_time', BOTH_ARGS[1]],
+    ]);
+    expect(done).toEqual(calls.map((call) => [call.name, JSON.parse(call.arguments) as unknown]));
+  });
+
   test('calls and results of earlier turns are carried with content null, parts and empty arguments', async () => {
     const answer = await rig.raw({
       model: chat,
