@@ -20,6 +20,7 @@ export const qwenAnswer: AnswerDialect = {
     if (reason === undefined)
       throw new OpenAIError('upstream_invalid_response', 'The backend ended its answer for a reason that is not known.', {
         upstreamCode: word.slice(0, 64),
+        fallback: true,
       });
     return reason;
   },
