@@ -206,6 +206,19 @@ describe.each([memoryHarness(), redisHarness()])('quota store: $name', (harness)
     });
   });
 
+  test('an id in use again outlives the end of its first retention, also after a clock that stepped back', async () => {
+    store = harness.make(clock, { retainMs: 1000 });
+    await store.release(OWNER, 'x');
+    clock.pass(-500);
+    await store.release(OWNER, 'a');
+    clock.pass(1100);
+    expect(await store.reserve(ask('a', [slots(1), 1]))).toMatchObject({ ok: true });
+    clock.pass(500);
+    await store.sweep(OWNER);
+    expect((await store.levels(OWNER)).open.map(({ id }) => id)).toEqual(['a']);
+    expect(await settle('a')).toBe('settled');
+  });
+
   describe('leases', () => {
     test('Q6: what is past its lease is settled at its reserved amount, the slots are back', async () => {
       for (let call = 0; call < 200; call++) await store.reserve(ask(`c${call}`, [slots(200), 1], [tpm(1e6), 100]));

@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/**
+ * Breaks the quota engine in one way after the other, in a copy, and shows that its tests fail each time. Exit code 1 when one survives.
+ * `npx node tools/mutate-quota.ts [part of a name]`
+ */
+interface Mutation {
+  /** The claim that is broken, and how. */
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  { name: 'Q1 slots and rates short are admitted', file: 'lua/reserve.lua', from: 'not tooLarge and not shortest', to: 'not tooLarge' },
+  { name: 'Q1 a refund lifts above the burst', file: 'lua/laws.lua', from: 'micro, -MOST)\n  settled(bucket)', to: 'micro, -MOST)' },
+  { name: 'Q1 the refill drops its remainder', file: 'lua/laws.lua', from: 'part - whole * den', to: '0' },
+  { name: 'Q1 a clock that steps back is believed', file: 'lua/laws.lua', from: 'if elapsed <= 0 then return end', to: '' },
+  { name: 'Q1 numbers lose their last digits', file: 'lua/laws.lua', from: "string.format('%.0f', number)", to: 'tostring(number)' },
+  { name: 'Q1 a whole day refills once', file: 'lua/laws.lua', from: 'bucket[LEVEL] + turns * num + whole', to: 'bucket[LEVEL] + whole' },
+  { name: 'Q2 debts are forgiven', file: 'lua/laws.lua', from: 'micro, -MOST)', to: 'micro, 0)' },
+  { name: 'Q3 a refusal writes its buckets', file: 'lua/reserve.lua', from: 'if admitted or demand.changed then', to: 'if true then' },
+  { name: 'Q3 a refusal opens a reservation', file: 'lua/reserve.lua', from: 'if admitted then\n  seq', to: 'if not tooLarge then\n  seq' },
+  { name: 'Q4 a known id is taken again', file: 'lua/reserve.lua', from: 'if known then\n  local', to: 'if false then\n  local' },
+  { name: 'Q4 settled as often as asked', file: 'lua/settle.lua', from: 'if held and held[1] == CLOSED then return 2 end', to: '' },
+  {
+    name: 'Q4 no tombstone',
+    file: 'lua/settle.lua',
+    from: 'if not held then return 3 end',
+    to: "if not held then redis.call('DEL', KEYS[2]) return 3 end",
+  },
+  { name: 'Q4 the late truth is not booked', file: 'lua/settle.lua', from: 'if apply(bucket', to: 'if not corrects and apply(bucket' },
+  { name: 'Q4 the late truth gives slots back again', file: 'lua/settle.lua', from: 'kind == SLOTS and corrects', to: 'false' },
+  { name: 'Q5 a sweep without a line', file: 'lua/sweeping.lua', from: 'if keepLines then', to: 'if false then' },
+  { name: 'Q5 a settlement without a line', file: 'lua/settle.lua', from: 'if keepLines then', to: 'if false then' },
+  {
+    name: 'Q5 a taking nobody accounts for',
+    file: 'lua/reserve.lua',
+    from: 'move(bucket, -demand.need)',
+    to: 'move(bucket, -demand.need - 1)',
+  },
+  { name: 'Q6 leases never end', file: 'lua/sweeping.lua', from: "keys[3], '-inf', text(now)", to: "keys[3], '-inf', '0'" },
+  { name: 'Q6 expired slots stay taken', file: 'lua/sweeping.lua', from: 'apply(bucket, now, amount, 0)', to: 'false' },
+  { name: 'Q6 a renewal shortens a lease', file: 'lua/renew.lua', from: 'elseif tonumber(before) < deadline then', to: 'else' },
+  {
+    name: 'Q7 a changed limit starts full',
+    file: 'lua/laws.lua',
+    from: 'max(burst - (bucket[BURST] - bucket[LEVEL]), -MOST)',
+    to: 'burst',
+  },
+  {
+    name: 'Q7 a changed limit binds on admission only',
+    file: 'lua/reserve.lua',
+    from: 'if admitted or demand.changed then',
+    to: 'if admitted then',
+  },
+  {
+    name: 'Q8 a flushed script is given up',
+    file: 'script.ts',
+    from: 'return await client.eval(lua,',
+    to: 'return await client.evalsha(sha,',
+  },
+  { name: 'Q8 a lost window is admitted without the books', file: 'lua/reserve.lua', from: 'if demand.seed < 0 and', to: 'if false and' },
+  { name: 'R7 the wait is a microsecond short', file: 'lua/laws.lua', from: '- floor(-rest / num)', to: '+ floor(rest / num)' },
+  {
+    name: 'R7 the shortest wait is told',
+    file: 'lua/reserve.lua',
+    from: 'if waiting > longest then',
+    to: 'if waiting > 0 and (longest == 0 or waiting < longest) then',
+  },
+  {
+    name: 'R9 the node chooses the window',
+    file: 'lua/reserve.lua',
+    from: 'if now < demand.b or now >= demand.c then return { 4, now, place, 0 } end',
+    to: '',
+  },
+  {
+    name: 'windows: one bucket for all of them',
+    file: 'plan.ts',
+    from: 'windowBounds(law.per, law.timeZone, atMs)',
+    to: '{ startMs: 0, endMs: 9e12 }',
+  },
+  {
+    name: 'windows: days begin in UTC',
+    file: 'window-bounds.ts',
+    from: 'return Date.UTC(year, month - 1, day, hour, minute, second) -',
+    to: 'return 0 * second -',
+  },
+  {
+    name: 'memory: debts are forgiven',
+    file: 'bucket.ts',
+    from: 'bucket.level + microUnits, -MOST_MICRO',
+    to: 'bucket.level + microUnits, 0',
+  },
+  { name: 'memory: settled as often as asked', file: 'memory-owner.ts', from: "if (known?.state === 'closed') return 'already';", to: '' },
+  { name: 'memory: a refusal takes', file: 'memory-owner.ts', from: 'view.keep(admitted)', to: 'view.keep(true)' },
+  {
+    name: 'memory: a reused id is forgotten while open',
+    file: 'memory-owner.ts',
+    from: 'this.#closed.delete(id);\n    this.#open.add',
+    to: 'this.#open.add',
+  },
+];
+
+const root = resolve(import.meta.dirname, '..');
+const copy = mkdtempSync(join(tmpdir(), 'estafet-mutants-'));
+
+function passes(): boolean {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  return spawnSync(process.execPath, [vitest, 'run', '--bail=1', 'test/relay/quota'], { cwd: copy, stdio: 'ignore' }).status === 0;
+}
+
+try {
+  for (const path of ['relay/quota', 'test/relay/quota', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+    cpSync(join(root, path), join(copy, path), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  if (!passes()) throw new Error('The tests fail without any mutation: nothing can be shown.');
+  const wanted = MUTATIONS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+  let survivors = 0;
+  for (const { name, file, from, to } of wanted) {
+    const path = join(copy, 'relay/quota', file);
+    const text = readFileSync(path, 'utf8');
+    if (text.split(from).length !== 2) throw new Error(`${name}: the text to replace is not once in ${file}.`);
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
+    const survived = passes();
+    if (survived) survivors++;
+    console.log(`${survived ? 'SURVIVED' : 'caught  '}  ${name}`);
+    writeFileSync(path, text);
+  }
+  console.log(`${wanted.length - survivors} of ${wanted.length} mutations caught`);
+  process.exitCode = survivors > 0 || wanted.length === 0 ? 1 : 0;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
