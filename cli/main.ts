@@ -10,6 +10,11 @@ function port(text: string): number {
   return value;
 }
 
+function address(text: string): string {
+  if (text === '') throw new InvalidArgumentError('must not be empty: that would mean every address of this machine');
+  return text;
+}
+
 /** `estafet …`. Wrong usage: a message and exit code 2; a failure: one line and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('estafet')
@@ -21,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('serve', { isDefault: true })
     .description('Run the relay. Without a configuration file it runs on the built-in simulator and prints a key to try it with.')
     .option('-c, --config <file>', 'configuration file (default: ./estafet.yaml where there is one)')
-    .option('--host <address>', 'address to listen on, before `server.host` and HOST')
+    .option('--host <address>', 'address to listen on, before `server.host` and HOST', address)
     .option('-p, --port <number>', 'port to listen on, before `server.port` and PORT', port)
     .action((options) => serve(options));
   program

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { LedgerFault } from '../relay/ledger/ledger-store.ts';
 import { type RunningRelay, startRelay } from '../server/main.ts';
+import { type Built, build } from '../server/wiring.ts';
 import { firstRun, greeting } from './first-run.ts';
 import { loadOrExplain, warn } from './load.ts';
 import { type StartedSimulator, startSimulator } from './simulate.ts';
@@ -30,16 +31,24 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   const settled = config === null ? null : overridden(config, options, process.env);
   if (settled === null) return fail(simulator);
+  let built: Built;
+  try {
+    built = build(settled);
+  } catch (error) {
+    console.error(`estafet: cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(simulator);
+  }
   let running: RunningRelay;
   try {
-    running = await startRelay(settled);
+    running = await startRelay(settled, built);
   } catch (error) {
     const { host, port } = settled.server;
     console.error(`estafet: ${error instanceof LedgerFault ? error.message : `cannot listen on ${host}:${port}: ${listenFault(error)}`}`);
     return fail(simulator);
   }
-  console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
+  // Before the line is out: whoever reads it may send a signal at once.
   stopOnSignals(running, simulator);
+  console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
 }
 
 function fail(simulator: StartedSimulator | null): void {
@@ -59,6 +68,11 @@ function overridden(config: Config, options: ServeOptions, env: NodeJS.ProcessEn
   const logLevel = LEVELS.find((name) => name === level) ?? (level === undefined ? config.server.logLevel : undefined);
   if (logLevel === undefined) {
     console.error(`estafet: the environment variable LOG_LEVEL must be one of ${LEVELS.join(', ')}, not "${level}".`);
+    return null;
+  }
+  // An empty address would mean every one of this machine.
+  if (options.host === undefined && env['HOST'] === '') {
+    console.error('estafet: the environment variable HOST is empty: unset it, or name the address to listen on.');
     return null;
   }
   const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));

@@ -278,13 +278,14 @@ describe('codes', () => {
     const say = async (model: string): Promise<string> => {
       const answer = await fetch(`${desk.url}/v1/chat/completions`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${KEY}` },
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
         body: JSON.stringify({ model, messages: [{ role: 'user', content: 'x' }] }),
       });
       return `${answer.status} ${(await answer.text()).replaceAll(model, 'NAME')}`;
     };
     const [forbidden, unknown] = [await say('abroad'), await say('absent')];
     await desk.close();
+    expect(forbidden).toMatch(/^404 .*model_not_found/);
     expect(forbidden).toBe(unknown);
   });
 
