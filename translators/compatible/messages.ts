@@ -140,7 +140,7 @@ function carrySystem(draft: Draft, message: ChatMessage, path: string, system: S
   const content = message.content ?? '';
   if (typeof content !== 'string' && rules.keepArray?.(content) === true) {
     const parts = carryParts(draft, content, `${path}.content`, rules);
-    system.push({ text: textOf(content), parts: typeof parts === 'string' ? null : parts });
+    system.push({ text: textOf(content), parts: typeof parts === 'string' || parts.length === 0 ? null : parts });
   } else system.push({ text: flatText(draft, message, `${path}.content`), parts: null });
 }
 

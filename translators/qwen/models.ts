@@ -22,8 +22,10 @@ export interface Family {
   readonly totalTokens?: true;
   /** Largest `thinking_budget`, in tokens; the vendor prints "80k", and 1k is taken as 1,000. */
   readonly maxThinking?: number;
-  readonly vision?: true;
+  /** Absent where it is not known. */
+  readonly vision?: boolean;
   readonly audio?: true;
+  readonly tools?: false;
   readonly logprobs?: true;
   /** Makes up to four choices a call while it neither thinks nor has tools. */
   readonly choices?: true;
@@ -38,35 +40,40 @@ const ALWAYS = { thinking: 'always', thinksByDefault: true } as const;
 
 /** In order; the first that matches. From the vendor's lists of thinking models, stream-only models, token limits and modes. */
 const FAMILIES: readonly Family[] = [
-  { match: /^qwq/, ...ALWAYS, streamOnly: true, maxThinking: 32_000, json: false },
-  { match: /^qvq/, ...ALWAYS, streamOnly: true, vision: true, json: false },
+  { match: /^qwq/, ...ALWAYS, streamOnly: true, vision: false, maxThinking: 32_000, json: false },
+  { match: /^qvq/, ...ALWAYS, streamOnly: true, maxThinking: 16_000, vision: true, tools: false, json: false },
+  { match: /^qwen3-vl.*-thinking/, ...ALWAYS, maxThinking: 80_000, vision: true, json: false },
+  { match: /^qwen3-.*-thinking(-\d+)?$/, ...ALWAYS, maxThinking: 80_000, vision: false, json: false },
   { match: /-thinking(-\d+)?$/, ...ALWAYS, maxThinking: 80_000, json: false },
-  { match: /^deepseek-r1/, ...ALWAYS, json: false },
+  { match: /^deepseek-r1/, ...ALWAYS, vision: false, json: false },
   { match: /^qwen3\.8-omni/, thinking: 'effort', thinksByDefault: true, streamOnly: true, totalTokens: true, vision: true, audio: true },
   { match: /^qwen(2\.5)?-omni/, ...NOT, streamOnly: true, vision: true, audio: true, json: false },
-  { match: /omni/, ...OFF, streamOnly: true, vision: true, audio: true, json: false },
-  { match: /^qwen-(long|mt)|^qwen-vl-ocr/, ...NOT, json: false },
+  { match: /omni/, ...OFF, streamOnly: true, maxThinking: 32_000, vision: true, audio: true, json: false },
+  { match: /^qwen-long/, ...NOT, vision: false, json: false },
+  { match: /^qwen-mt/, ...NOT, vision: false, tools: false, json: false },
+  { match: /^qwen-vl-ocr/, ...NOT, vision: true, tools: false, json: false },
   { match: /^qwen(2(\.5)?)?-vl/, ...NOT, vision: true },
   { match: /^qwen3-vl.*-instruct/, ...NOT, vision: true },
   // Snapshots from before hybrid thinking refuse the switch.
-  { match: /^qwen-(plus|turbo)-(\d{4}$|2024|2025-0[1-3])/, ...NOT, logprobs: true },
-  { match: /-instruct(-\d+)?$|^qwen3-coder|^qwen-(max|coder|math)|^qwen2|^qwen1/, ...NOT },
+  { match: /^qwen-(plus|turbo)-(\d{4}$|2024|2025-0[1-3])/, ...NOT, vision: false, logprobs: true },
+  { match: /^qwen3-(\d|next).*-instruct|^qwen3-coder|^qwen-(max|coder|math)/, ...NOT, vision: false },
+  { match: /-instruct(-\d+)?$|^qwen2|^qwen1/, ...NOT },
   { match: /^qwen3\.8/, thinking: 'effort', thinksByDefault: true, totalTokens: true, maxThinking: 256_000, vision: true },
-  { match: /^qwen3\.7-max/, ...ON, totalTokens: true, maxThinking: 256_000 },
+  { match: /^qwen3\.7-max/, ...ON, totalTokens: true, maxThinking: 256_000, vision: false },
   { match: /^qwen3\.7-(plus|flash)/, ...ON, totalTokens: true, maxThinking: 256_000, vision: true },
   { match: /^qwen3\.[56]-(plus|flash)/, ...ON, totalTokens: true, maxThinking: 80_000, vision: true },
-  { match: /^qwen3\.6-max/, ...ON, maxThinking: 128_000 },
+  { match: /^qwen3\.6-max/, ...ON, maxThinking: 128_000, vision: false },
   { match: /^qwen3\.\d/, ...ON, maxThinking: 80_000 },
   { match: /^qwen3-vl/, ...OFF, maxThinking: 80_000, vision: true, logprobs: true },
-  { match: /^qwen3-max/, ...OFF, maxThinking: 80_000, choices: true },
-  { match: /^qwen3-(0\.6|1\.7)b/, ...ON, maxThinking: 30_000, logprobs: true },
-  { match: /^qwen3-\d/, ...ON, maxThinking: 38_000, logprobs: true },
-  { match: /^qwen-(plus|flash)/, ...OFF, maxThinking: 80_000, choices: true, logprobs: true },
-  { match: /^qwen-turbo/, ...OFF, maxThinking: 38_000, choices: true, logprobs: true },
-  { match: /^deepseek-v4/, thinking: 'hosted-effort', thinksByDefault: false, totalTokens: true },
+  { match: /^qwen3-max/, ...OFF, maxThinking: 80_000, vision: false, choices: true },
+  { match: /^qwen3-(0\.6|1\.7)b/, ...ON, maxThinking: 30_000, vision: false, logprobs: true },
+  { match: /^qwen3-\d/, ...ON, maxThinking: 38_000, vision: false, logprobs: true },
+  { match: /^qwen-(plus|flash)/, ...OFF, maxThinking: 80_000, vision: false, choices: true, logprobs: true },
+  { match: /^qwen-turbo/, ...OFF, maxThinking: 38_000, vision: false, choices: true, logprobs: true },
+  { match: /^deepseek-v4/, thinking: 'hosted-effort', thinksByDefault: false, totalTokens: true, vision: false },
   { match: /^glm-/, thinking: 'hosted-effort', thinksByDefault: true, totalTokens: true },
-  { match: /^deepseek-v3\.\d/, ...OFF, totalTokens: true },
-  { match: /^deepseek-v3/, ...NOT, totalTokens: true },
+  { match: /^deepseek-v3\.\d/, ...OFF, totalTokens: true, vision: false },
+  { match: /^deepseek-v3/, ...NOT, totalTokens: true, vision: false },
 ];
 
 /** Of a model that no row knows: nothing is sent that it might refuse. */
@@ -98,7 +105,7 @@ export function qwenFacts(id: string, known: ModelFacts | null): ModelFacts {
     id,
     contextTokens: known?.contextTokens ?? null,
     maxOutputTokens: known?.maxOutputTokens ?? null,
-    tools: known?.tools ?? null,
+    tools: known?.tools ?? family.tools ?? null,
     vision: known?.vision ?? family.vision ?? null,
     audioInput: known?.audioInput ?? family.audio ?? null,
     jsonObject: known?.jsonObject ?? jsonObject,

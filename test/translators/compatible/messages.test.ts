@@ -30,6 +30,13 @@ describe('system', () => {
       ['messages[1]=emulated'],
       { partKeys: ['cache_control'], keepArray: (parts) => parts.some((part) => 'cache_control' in part) },
     ],
+    [
+      'nothing but a mark',
+      [system([text('', { cache_control: {} })]), user('Hi')],
+      [user('Hi')],
+      [],
+      { partKeys: ['cache_control'], keepArray: (parts) => parts.some((part) => 'cache_control' in part) },
+    ],
   ])('%s', (_name, messages, sent, noted, rules) => {
     expect(carry(messages, rules)).toEqual({ sent, changes: noted });
   });

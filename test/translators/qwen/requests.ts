@@ -88,7 +88,7 @@ export const FIELDS = {
 
 const OWN = {
   enable_thinking: fc.boolean(),
-  thinking_budget: fc.integer({ min: 1, max: 1_000_000 }),
+  thinking_budget: fc.integer({ min: 1, max: 260_000 }),
   preserve_thinking: fc.boolean(),
   top_k: fc.integer({ min: 0, max: 100 }),
   unheard_of: fc.constant(1),
