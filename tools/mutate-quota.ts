@@ -23,7 +23,7 @@ const MUTATIONS: readonly Mutation[] = [
   { name: 'Q1 numbers lose their last digits', file: 'lua/laws.lua', from: "string.format('%.0f', number)", to: 'tostring(number)' },
   { name: 'Q1 a whole day refills once', file: 'lua/laws.lua', from: 'bucket[LEVEL] + turns * num + whole', to: 'bucket[LEVEL] + whole' },
   { name: 'Q2 debts are forgiven', file: 'lua/laws.lua', from: 'micro, -MOST)', to: 'micro, 0)' },
-  { name: 'Q3 a refusal writes its buckets', file: 'lua/reserve.lua', from: 'if admitted or demand.changed then', to: 'if true then' },
+  { name: 'Q3 a refusal writes its buckets', file: 'lua/reserve.lua', from: 'if admitted or changed[place] then', to: 'if true then' },
   { name: 'Q3 a refusal opens a reservation', file: 'lua/reserve.lua', from: 'if admitted then\n  seq', to: 'if not tooLarge then\n  seq' },
   { name: 'Q4 a known id is taken again', file: 'lua/reserve.lua', from: 'if known then\n  local', to: 'if false then\n  local' },
   { name: 'Q4 settled as often as asked', file: 'lua/settle.lua', from: 'if held and held[1] == CLOSED then return 2 end', to: '' },
@@ -40,8 +40,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'Q5 a taking nobody accounts for',
     file: 'lua/reserve.lua',
-    from: 'move(bucket, -demand.need)',
-    to: 'move(bucket, -demand.need - 1)',
+    from: 'move(bucket, -amount * MICRO)',
+    to: 'move(bucket, -amount * MICRO - 1)',
   },
   { name: 'Q6 leases never end', file: 'lua/sweeping.lua', from: "keys[3], '-inf', text(now)", to: "keys[3], '-inf', '0'" },
   { name: 'Q6 expired slots stay taken', file: 'lua/sweeping.lua', from: 'apply(bucket, now, amount, 0)', to: 'false' },
@@ -55,7 +55,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'Q7 a changed limit binds on admission only',
     file: 'lua/reserve.lua',
-    from: 'if admitted or demand.changed then',
+    from: 'if admitted or changed[place] then',
     to: 'if admitted then',
   },
   {
@@ -64,7 +64,7 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'return await client.eval(lua,',
     to: 'return await client.evalsha(sha,',
   },
-  { name: 'Q8 a lost window is admitted without the books', file: 'lua/reserve.lua', from: 'if demand.seed < 0 and', to: 'if false and' },
+  { name: 'Q8 a lost window is admitted without the books', file: 'lua/reserve.lua', from: 'if demand[SEED] < 0 and', to: 'if false and' },
   { name: 'R7 the wait is a microsecond short', file: 'lua/laws.lua', from: '- floor(-rest / num)', to: '+ floor(rest / num)' },
   {
     name: 'R7 the shortest wait is told',
@@ -75,7 +75,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'R9 the node chooses the window',
     file: 'lua/reserve.lua',
-    from: 'if now < demand.b or now >= demand.c then return { 4, now, place, 0 } end',
+    from: 'if now < demand[B] or now >= demand[C] then return { 4, now, place, 0 } end',
     to: '',
   },
   {

@@ -8,6 +8,8 @@ export interface Drift {
   readonly found: number;
 }
 
+const DEEPEST = -(2n ** 52n);
+
 /**
  * Recomputes every level from an owner's lines and open reservations, and names those that differ: refilled − taken + refunded = level.
  * The lines must be whole, from the owner's first. Counts in BigInt fractions, apart from the engine's own arithmetic, so that the two
@@ -84,7 +86,7 @@ function changed(before: Book | undefined, law: NonNullable<Book['law']>, at: nu
   const used = before.law.burst - floorDivide(before.level, before.law.den);
   const sameRate = before.law.num === law.num && before.law.den === law.den;
   const fraction = sameRate ? before.level - floorDivide(before.level, before.law.den) * before.law.den : 0n;
-  return { level: (law.burst - used) * law.den + fraction, at: before.at, law };
+  return { level: bounded((law.burst - used) * law.den + fraction, law.den), at: before.at, law };
 }
 
 function add(books: Map<string, Book>, bucket: string, amount: number, at: number): void {
@@ -97,8 +99,14 @@ function add(books: Map<string, Book>, bucket: string, amount: number, at: numbe
   }
   refill(book, at);
   const full = book.law.burst * book.law.den;
-  book.level += BigInt(amount) * 1_000_000n * book.law.den;
+  book.level = bounded(book.level + BigInt(amount) * 1_000_000n * book.law.den, book.law.den);
   if (book.level > full || floorDivide(book.level, book.law.den) >= book.law.burst) book.level = full;
+}
+
+/** Debts end where the engine's integers do, at 2^52 micro-units. */
+function bounded(level: bigint, den: bigint): bigint {
+  const whole = floorDivide(level, den);
+  return whole < DEEPEST ? DEEPEST * den + (level - whole * den) : level;
 }
 
 function refill(book: Book, at: number): void {

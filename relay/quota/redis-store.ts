@@ -49,9 +49,17 @@ export class RedisStore implements QuotaStore {
     const { id, owner, leaseMs, about } = request;
     const keys = this.#keys(owner);
     return reserveBySteps(request, this.#options.spent, Date.now() + this.#aheadMs, async (demands) => {
-      const args = this.#args(id, leaseMs * 1000, about);
-      for (const { bucket, kind, measure, amount, a, b, c, seed } of demands)
-        args.push(bucket, KINDS[kind], measure, amount, a, b, c, seed);
+      const asked = demands.map(({ bucket, kind, measure, amount, a, b, c, seed }) => [
+        bucket,
+        KINDS[kind],
+        measure,
+        amount,
+        a,
+        b,
+        c,
+        seed,
+      ]);
+      const args = this.#args(id, leaseMs * 1000, about, JSON.stringify(asked));
       const reply = integers(await reserveScript(this.#redis, keys, args));
       this.#aheadMs = Math.floor(reply[1]! / 1000) - Date.now();
       return reply;

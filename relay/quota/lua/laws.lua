@@ -1,6 +1,7 @@
 -- laws.lua: the arithmetic of buckets, put before each script that needs it. Integers in doubles, all below 2^53; why each product is:
--- bucket.ts, which does the same. A bucket is packed: rate {1, level, rem, at, burst, num, den} (micro-units, µs), slots {2, used},
--- window {3, used, end}. A reservation is packed: {state, seq, at, forgetAt, about, {bucket, kind, measure, amount, …}, {reply…}}.
+-- bucket.ts, which does the same. A bucket is stored as doubles: rate {1, level, rem, at, burst, num, den} (micro-units, µs), slots
+-- {2, used}, window {3, used, end}; a reservation in MessagePack: {state, seq, at, forgetAt, about, {bucket, kind, measure, amount, …},
+-- {reply…}}.
 local MICRO = 1000000
 local MOST = 4503599627370496
 local SAFE = 9007199254739968
@@ -9,6 +10,24 @@ local RATE, SLOTS, WINDOW = 1, 2, 3
 local LEVEL, REM, AT, BURST, NUM, DEN = 2, 3, 4, 5, 6, 7
 local floor, max, min = math.floor, math.max, math.min
 local pack, unpacked = cmsgpack.pack, cmsgpack.unpack
+
+local function packBucket(bucket)
+  if bucket[1] == RATE then
+    return struct.pack('<ddddddd', RATE, bucket[LEVEL], bucket[REM], bucket[AT], bucket[BURST], bucket[NUM], bucket[DEN])
+  end
+  if bucket[1] == SLOTS then return struct.pack('<dd', SLOTS, bucket[2]) end
+  return struct.pack('<ddd', WINDOW, bucket[2], bucket[3])
+end
+
+local function unpackBucket(packed)
+  if #packed == 56 then
+    local kind, level, rem, at, burst, num, den = struct.unpack('<ddddddd', packed)
+    return { kind, level, rem, at, burst, num, den }
+  end
+  if #packed == 16 then return { SLOTS, (select(2, struct.unpack('<dd', packed))) } end
+  local kind, used, last = struct.unpack('<ddd', packed)
+  return { kind, used, last }
+end
 
 -- Lua prints large numbers with an exponent; Redis must get digits.
 local function text(number) return string.format('%.0f', number) end

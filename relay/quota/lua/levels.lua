@@ -8,7 +8,7 @@ local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if all[i] ~= '$seq' then
     buckets[#buckets + 1] = all[i]
-    buckets[#buckets + 1] = unpacked(all[i + 1])
+    buckets[#buckets + 1] = unpackBucket(all[i + 1])
   end
 end
 local leases = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')

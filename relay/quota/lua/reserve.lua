@@ -2,7 +2,7 @@
 -- KEYS    levels (hash: bucket → state, `$seq`) · held (hash: id → reservation) · leases (zset: open id → deadline) ·
 --         closed (zset: closed id → when forgotten) · lines (stream)
 -- ARGV    1 now (µs; '' = the server's clock) · 2 retain (µs) · 3 lines kept (1, 0) · 4 life of the keys (ms) · 5 id · 6 lease (µs) ·
---         7 about · then per demand: bucket, kind, measure, amount, a, b, c, seed (plan.ts)
+--         7 about · 8 the demands: JSON of [bucket, kind, measure, amount, a, b, c, seed] each (plan.ts)
 -- returns {code, now, index, wait, (what is left, µs until full) per demand}; codes in plan.ts
 -- A refusal writes the sweep, changed laws and windows rebuilt from the books, and nothing of its own.
 local now = clock(ARGV[1])
@@ -13,27 +13,25 @@ if known then
   local held = unpacked(known)
   if held[1] == OPEN or held[4] > now then
     if held[1] == CLOSED then return { 3, now, 0, 0 } end
-    return { 0, now, 0, 0, unpack(held[7]) }
+    held[7][2] = now
+    return held[7]
   end
 end
 
-local names, demands = { '$seq' }, {}
-for i = 8, #ARGV, 8 do
-  demands[#demands + 1] = {
-    name = ARGV[i], kind = tonumber(ARGV[i + 1]), measure = tonumber(ARGV[i + 2]), amount = tonumber(ARGV[i + 3]),
-    a = tonumber(ARGV[i + 4]), b = tonumber(ARGV[i + 5]), c = tonumber(ARGV[i + 6]), seed = tonumber(ARGV[i + 7]),
-  }
-  names[#names + 1] = ARGV[i]
-end
+-- One argument for all demands: a number costs more to hand over than to read.
+local demands = cjson.decode(ARGV[8])
+local NAME, KIND, MEASURE, AMOUNT, A, B, C, SEED = 1, 2, 3, 4, 5, 6, 7, 8
+local names = { '$seq' }
+for place, demand in ipairs(demands) do names[place + 1] = demand[NAME] end
 
 sweep(KEYS, now, retain, keepLines, ttl)
 local stored = redis.call('HMGET', KEYS[1], unpack(names))
 local seq = tonumber(stored[1] or 0)
 
 for place, demand in ipairs(demands) do
-  if demand.kind == WINDOW then
-    if now < demand.b or now >= demand.c then return { 4, now, place, 0 } end
-    if demand.seed < 0 and not stored[place + 1] then return { 5, now, place, 0 } end
+  if demand[KIND] == WINDOW then
+    if now < demand[B] or now >= demand[C] then return { 4, now, place, 0 } end
+    if demand[SEED] < 0 and not stored[place + 1] then return { 5, now, place, 0 } end
   end
 end
 
@@ -53,68 +51,66 @@ local function slotsWait(name, short)
   return (last[2] and tonumber(last[2]) or MOST) - now
 end
 
+-- Each bucket as it is now, and whether it must be written even if nothing is taken: its law changed, or its window was rebuilt.
+local buckets, changed = {}, {}
 local tooLarge, shortest, longest = nil, nil, 0
 for place, demand in ipairs(demands) do
-  local packed = stored[place + 1]
+  local packed, kind, need, a = stored[place + 1], demand[KIND], demand[AMOUNT], demand[A]
+  local bucket = packed and unpackBucket(packed)
   local waiting = 0
-  demand.fresh = not packed
-  if demand.kind == RATE then
-    demand.need = demand.amount * MICRO
-    if packed then
-      demand.bucket = unpacked(packed)
-      demand.changed = adopt(demand.bucket, demand.a, demand.b, demand.c, now)
+  if kind == RATE then
+    need = need * MICRO
+    if bucket then
+      changed[place] = adopt(bucket, a, demand[B], demand[C], now)
     else
-      demand.bucket = { RATE, demand.a, 0, now, demand.a, demand.b, demand.c }
+      bucket = { RATE, a, 0, now, a, demand[B], demand[C] }
     end
-    waiting = wait(demand.bucket, demand.need, now)
+    waiting = wait(bucket, need, now)
   else
-    demand.need = demand.amount
-    if packed then
-      demand.bucket = unpacked(packed)
-    elseif demand.kind == SLOTS then
-      demand.bucket = { SLOTS, 0 }
-    else
-      demand.bucket = { WINDOW, demand.seed, demand.c }
-      demand.changed = true
+    if not bucket then
+      bucket = kind == SLOTS and { SLOTS, 0 } or { WINDOW, demand[SEED], demand[C] }
+      changed[place] = kind == WINDOW
     end
-    local short = demand.amount - (demand.a - demand.bucket[2])
-    if short > 0 then waiting = demand.kind == SLOTS and slotsWait(demand.name, short) or demand.c - now end
+    local short = need - (a - bucket[2])
+    if short > 0 then waiting = kind == SLOTS and slotsWait(demand[NAME], short) or demand[C] - now end
   end
-  if demand.need > demand.a and not tooLarge then tooLarge = place end
+  buckets[place] = bucket
+  if need > a and not tooLarge then tooLarge = place end
   if waiting > longest then shortest, longest = place, waiting end
 end
 
 local admitted = not tooLarge and not shortest
-local writes, reply, taken = {}, {}, {}
-for _, demand in ipairs(demands) do
-  local bucket = demand.bucket
-  if demand.changed or (admitted and demand.fresh and demand.kind == RATE) then
+local writes, taken = {}, {}
+local reply = { 0, now, 0, 0 }
+for place, demand in ipairs(demands) do
+  local bucket, kind, name, amount = buckets[place], demand[KIND], demand[NAME], demand[AMOUNT]
+  local begins = admitted and kind == RATE and not stored[place + 1]
+  if changed[place] or begins then
     seq = seq + 1
-    if keepLines and demand.kind == RATE then
-      redis.call('XADD', KEYS[5], '*', 'kind', 'rate', 'seq', text(seq), 'at', text(now), 'bucket', demand.name,
-        'fresh', demand.fresh and '1' or '0', 'burst', text(demand.a), 'num', text(demand.b), 'den', text(demand.c))
+    if keepLines and kind == RATE then
+      redis.call('XADD', KEYS[5], '*', 'kind', 'rate', 'seq', text(seq), 'at', text(now), 'bucket', name,
+        'fresh', begins and '1' or '0', 'burst', text(demand[A]), 'num', text(demand[B]), 'den', text(demand[C]))
     elseif keepLines then
-      redis.call('XADD', KEYS[5], '*', 'kind', 'window', 'seq', text(seq), 'at', text(now), 'bucket', demand.name,
-        'used', text(bucket[2]), 'endUs', text(demand.c))
+      redis.call('XADD', KEYS[5], '*', 'kind', 'window', 'seq', text(seq), 'at', text(now), 'bucket', name,
+        'used', text(bucket[2]), 'endUs', text(demand[C]))
     end
+    redis.call('PEXPIRE', KEYS[5], ttl)
   end
   if admitted then
-    if demand.kind == RATE then move(bucket, -demand.need) else bucket[2] = bucket[2] + demand.amount end
-    taken[#taken + 1] = demand.name
-    taken[#taken + 1] = demand.kind
-    taken[#taken + 1] = demand.measure
-    taken[#taken + 1] = demand.amount
+    if kind == RATE then move(bucket, -amount * MICRO) else bucket[2] = bucket[2] + amount end
+    local last = #taken
+    taken[last + 1], taken[last + 2], taken[last + 3], taken[last + 4] = name, kind, demand[MEASURE], amount
   end
-  if admitted or demand.changed then
-    writes[#writes + 1] = demand.name
-    writes[#writes + 1] = pack(bucket)
+  if admitted or changed[place] then
+    writes[#writes + 1] = name
+    writes[#writes + 1] = packBucket(bucket)
   end
-  if demand.kind == RATE then
+  if kind == RATE then
     reply[#reply + 1] = floor(bucket[LEVEL] / MICRO)
     reply[#reply + 1] = wait(bucket, bucket[BURST], now)
   else
-    reply[#reply + 1] = demand.a - bucket[2]
-    reply[#reply + 1] = demand.kind == SLOTS and 0 or demand.c - now
+    reply[#reply + 1] = demand[A] - bucket[2]
+    reply[#reply + 1] = kind == SLOTS and 0 or demand[C] - now
   end
 end
 
@@ -129,8 +125,10 @@ if admitted or #writes > 0 then
   writes[#writes + 1] = text(seq)
   redis.call('HSET', KEYS[1], unpack(writes))
   for place = 1, 3 do redis.call('PEXPIRE', KEYS[place], ttl) end
-  redis.call('PEXPIRE', KEYS[5], ttl)
 end
-if tooLarge then return { 2, now, tooLarge, 0, unpack(reply) } end
-if shortest then return { 1, now, shortest, longest, unpack(reply) } end
-return { 0, now, 0, 0, unpack(reply) }
+if tooLarge then
+  reply[1], reply[3] = 2, tooLarge
+elseif shortest then
+  reply[1], reply[3], reply[4] = 1, shortest, longest
+end
+return reply

@@ -12,24 +12,28 @@ if held and held[1] ~= OPEN and held[4] <= now then held = nil end
 if held and held[1] == CLOSED then return 2 end
 local corrects = held and held[1] == EXPIRED
 
-local moves, writes = {}, {}
 local taken = held and held[6] or {}
+local names = { '$seq' }
+for i = 1, #taken, 4 do names[#names + 1] = taken[i] end
+local stored = redis.call('HMGET', KEYS[1], unpack(names))
+
+local moves, writes = {}, {}
 for i = 1, #taken, 4 do
   local name, kind, reserved = taken[i], taken[i + 1], taken[i + 3]
   if not (kind == SLOTS and corrects) then
     local used = tonumber(ARGV[8 + taken[i + 2]])
-    local state = redis.call('HGET', KEYS[1], name)
-    local bucket = state and unpacked(state)
+    local state = stored[(i + 7) / 4]
+    local bucket = state and unpackBucket(state)
     if apply(bucket, now, reserved, used) then
       writes[#writes + 1] = name
-      writes[#writes + 1] = pack(bucket)
+      writes[#writes + 1] = packBucket(bucket)
     end
-    moves[#moves + 1] = name .. ' ' .. text(reserved) .. ' ' .. text(used)
+    if keepLines then moves[#moves + 1] = name .. ' ' .. text(reserved) .. ' ' .. text(used) end
   end
 end
 
 if held or reason ~= 'released' then
-  local seq = tonumber(redis.call('HGET', KEYS[1], '$seq') or 0) + 1
+  local seq = tonumber(stored[1] or 0) + 1
   writes[#writes + 1] = '$seq'
   writes[#writes + 1] = text(seq)
   redis.call('HSET', KEYS[1], unpack(writes))
@@ -42,6 +46,7 @@ end
 redis.call('HSET', KEYS[2], id, pack({ CLOSED, 0, 0, now + retain }))
 redis.call('ZREM', KEYS[3], id)
 redis.call('ZADD', KEYS[4], text(now + retain), id)
-for _, place in ipairs({ 1, 2, 4, 5 }) do redis.call('PEXPIRE', KEYS[place], ttl) end
+-- What a known reservation touches has its life from reserve.lua already.
+for place = held and 4 or 1, 5 do redis.call('PEXPIRE', KEYS[place], ttl) end
 if not held then return 3 end
 return corrects and 1 or 0

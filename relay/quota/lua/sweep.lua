@@ -7,7 +7,7 @@ local closed = sweep(KEYS, now, tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4])
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if all[i] ~= '$seq' then
-    local bucket = unpacked(all[i + 1])
+    local bucket = unpackBucket(all[i + 1])
     local idle
     if bucket[1] == RATE then
       idle = bucket[AT] + tonumber(ARGV[6]) <= now

@@ -40,8 +40,8 @@ local function sweep(keys, now, retain, keepLines, ttl)
   end
   for name, amount in pairs(slots) do
     local packed = redis.call('HGET', keys[1], name)
-    local bucket = packed and unpacked(packed)
-    if apply(bucket, now, amount, 0) then redis.call('HSET', keys[1], name, pack(bucket)) end
+    local bucket = packed and unpackBucket(packed)
+    if apply(bucket, now, amount, 0) then redis.call('HSET', keys[1], name, packBucket(bucket)) end
   end
   redis.call('HSET', keys[1], '$seq', text(seq))
   for place = 1, 5 do redis.call('PEXPIRE', keys[place], ttl) end

@@ -1,0 +1,68 @@
+import type { Price } from '../../catalog/price.ts';
+import type { Config, Limits } from '../../config/config.ts';
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import { promptTokens } from '../chat/estimate.ts';
+import type { Caller } from '../keys/key-ring.ts';
+import { costOf } from '../ledger/cost.ts';
+import { configuredLimits, type Demand, type Limit } from './limits.ts';
+
+/** Output reserved for a request without `max_tokens`, or with a large one: a cap of 65,536 would make any tokens-per-minute useless. */
+const OUTPUT_RESERVE_TOKENS = 2048;
+
+/**
+ * What a million tokens of a model without a known price are taken to cost, input and output: dearer than most, so that a budget holds.
+ * The same figures are settled, so that nothing is refunded that was spent.
+ */
+const UNKNOWN_PRICE = { CNY: { input: 20, output: 60 }, USD: { input: 3, output: 9 } } as const;
+
+/** The limits that hold for one key: its team's and its own. */
+export interface CallerLimits {
+  readonly owner: string;
+  readonly limits: readonly Limit[];
+  readonly outputReserve: number;
+}
+
+type Team = Config['teams'][string];
+
+/** Null when nothing limits the key: no store is asked then. */
+export function callerLimits({ key, team }: Pick<Caller, 'key'> & { team: Team }): CallerLimits | null {
+  const timeZone = team.timeZone ?? 'UTC';
+  const of = (scope: Parameters<typeof configuredLimits>[0], limits: Limits | undefined) =>
+    limits === undefined ? [] : configuredLimits(scope, limits, timeZone);
+  const limits = [...of({ kind: 'team', team: team.name }, team.limits), ...of({ kind: 'key', key: key.name }, key.limits)];
+  if (limits.length === 0) return null;
+  const outputReserve = key.limits?.outputReserve ?? team.limits?.outputReserve ?? OUTPUT_RESERVE_TOKENS;
+  return { owner: `team/${team.name}`, limits, outputReserve };
+}
+
+/** Tokens a request is expected to use, before it is sent. */
+export interface Expected {
+  readonly prompt: number;
+  readonly completion: number;
+}
+
+/** The prompt by character class, and the output as far as it was bounded within reason, for each choice. */
+export function expectedUse(request: ChatRequest, outputReserve: number): Expected {
+  const max = request.max_completion_tokens ?? request.max_tokens ?? outputReserve;
+  return { prompt: promptTokens(request), completion: Math.min(max, outputReserve) * (request.n ?? 1) };
+}
+
+/** What is asked of every limit; the amounts are rounded up. */
+export function demandsOf({ limits }: CallerLimits, expected: Expected, price: Price | null): Demand[] {
+  const tokens = expected.prompt + expected.completion;
+  return limits.map((limit) => ({ limit, amount: amountOf(limit, tokens, expected, price) }));
+}
+
+function amountOf({ measure }: Limit, tokens: number, expected: Expected, price: Price | null): number {
+  if (measure === 'requests' || measure === 'concurrency') return 1;
+  if (measure === 'tokens') return tokens;
+  return moneyNano(measure === 'nanoCny' ? 'CNY' : 'USD', expected, price);
+}
+
+/** Billionths in one currency; 0 when the backend bills in the other: two list prices are not converted into each other. */
+export function moneyNano(currency: 'CNY' | 'USD', { prompt, completion }: Expected, price: Price | null): number {
+  const cost = price === null ? null : costOf(price, [{ prompt, completion, cached: 0, reasoning: 0 }]);
+  if (cost !== null) return cost.currency === currency ? cost.amountNano : 0;
+  const { input, output } = UNKNOWN_PRICE[currency];
+  return (prompt * input + completion * output) * 1000;
+}

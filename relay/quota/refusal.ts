@@ -1,0 +1,63 @@
+import { OpenAIError } from '../../openai/errors.ts';
+import { goDuration } from './duration.ts';
+import { rateLimitHeaders } from './headers.ts';
+import { capacity, type Limit } from './limits.ts';
+import type { Refusal } from './store.ts';
+
+/** The last word of a limit's name → OpenAI's words for it. */
+const WORDS: Readonly<Record<string, string>> = {
+  rpm: 'requests per min (RPM)',
+  rpd: 'requests per day (RPD)',
+  tpm: 'tokens per min (TPM)',
+  tpd: 'tokens per day (TPD)',
+  concurrency: 'concurrent requests',
+};
+
+/**
+ * A refusal as OpenAI would tell it: rates and slots say when to come again, a spent budget and a demand larger than the whole limit say not
+ * to (the SDKs then make one attempt).
+ */
+export function refusalError(refusal: Refusal, model: string, asked: (limit: Limit) => number): OpenAIError {
+  if (refusal.kind === 'closed') return quotaUnavailable(undefined);
+  const { limit, tightest, retryAfterMs } = refusal;
+  const details = { limit: limit.name, headers: rateLimitHeaders(tightest) };
+  const words = WORDS[limit.name.split('.').at(-1) as string] ?? limit.name;
+  const kind = limit.measure === 'tokens' ? 'rate_limit_tokens' : 'rate_limit_requests';
+  const most = capacity(limit);
+  const requested = asked(limit);
+  if (refusal.kind === 'spent') {
+    return new OpenAIError(
+      'insufficient_quota',
+      'You exceeded your current quota: the budget of this key or its team is spent. Ask the administrator of this relay.',
+      {
+        ...details,
+        retryAfterMs: retryAfterMs ?? undefined,
+      },
+    );
+  }
+  if (refusal.kind === 'too_large') {
+    if (limit.law.kind === 'window') {
+      return new OpenAIError('insufficient_quota', 'The request may cost more than the whole budget of this key or its team.', details);
+    }
+    return new OpenAIError(
+      kind,
+      `Request too large for ${model} on ${words}: Limit ${most}, Requested ${requested}. The input or output tokens must be reduced in order to run successfully.`,
+      { ...details, retry: false },
+    );
+  }
+  const level = limit.measure === 'tokens' ? tightest.tokens : tightest.requests;
+  // Of a limit that is not the tightest, only its size is known here.
+  const used = limit.measure === 'concurrency' ? most : level?.limit === limit ? most - level.remaining : null;
+  return new OpenAIError(
+    kind,
+    `Rate limit reached for ${model} on ${words}: Limit ${most}, ${used === null ? '' : `Used ${used}, `}Requested ${requested}. Please try again in ${goDuration(refusal.retryAfterMs)}.`,
+    { ...details, retryAfterMs: refusal.retryAfterMs },
+  );
+}
+
+/** The store of limits cannot be asked: nothing is admitted (fails closed). */
+export const quotaUnavailable = (cause: unknown): OpenAIError =>
+  new OpenAIError('quota_unavailable', 'The limits of this key cannot be checked at the moment. Please try again.', {
+    cause,
+    retryAfterMs: 1000,
+  });
