@@ -15,6 +15,8 @@ export interface Violation {
 interface Import {
   readonly target: string;
   readonly typeOnly: boolean;
+  /** A file, by a relative path; else a package or a module of Node. */
+  readonly local: boolean;
 }
 
 const SPECIFIER = /\b(?:import|export)\s+(type\s+)?(?:[^'"();]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -26,8 +28,9 @@ export function importsOf(file: string, text: string): Import[] {
   const found: Import[] = [];
   for (const match of code.matchAll(SPECIFIER)) {
     const specifier = (match[2] ?? match[3]) as string;
-    const target = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier;
-    found.push({ target, typeOnly: match[1] !== undefined });
+    const local = specifier.startsWith('.');
+    const target = local ? normalize(join(dirname(file), specifier)) : specifier;
+    found.push({ target, typeOnly: match[1] !== undefined, local });
   }
   return found;
 }
@@ -40,21 +43,21 @@ export function violations(files: ReadonlyMap<string, string>, rules: readonly I
     const imports = importsOf(file, text);
     graph.set(
       file,
-      imports.filter(({ target, typeOnly }) => files.has(target) && !typeOnly).map(({ target }) => target),
+      imports.filter(({ target, typeOnly, local }) => local && files.has(target) && !typeOnly).map(({ target }) => target),
     );
     if (rule === undefined) continue;
-    for (const { target, typeOnly } of imports) {
-      const why = refusal(rule, target, typeOnly, files);
-      if (why !== null) out.push({ file, imports: target, why });
+    for (const found of imports) {
+      const why = refusal(rule, found, files);
+      if (why !== null) out.push({ file, imports: found.target, why });
     }
   }
   return [...out, ...cycles(graph)];
 }
 
-function refusal(rule: ImportRule, target: string, typeOnly: boolean, files: ReadonlyMap<string, string>): string | null {
+function refusal(rule: ImportRule, { target, typeOnly, local }: Import, files: ReadonlyMap<string, string>): string | null {
   if (target.startsWith('node:')) return rule.node === false ? `${rule.folder}/ is pure: no node: module` : null;
-  if (!files.has(target))
-    return rule.packages === false && !target.includes('/') && !target.startsWith('.') ? `${rule.folder}/ uses no package` : null;
+  if (!local) return rule.packages === false ? `${rule.folder}/ uses no package` : null;
+  if (!files.has(target)) return null;
   if (target.startsWith(`${rule.folder}/`)) return null;
   const allowed = rule.may.some((entry) => target === entry || target.startsWith(`${entry}/`));
   const allowedType = typeOnly && (rule.types ?? []).some((entry) => target === entry || target.startsWith(`${entry}/`));
