@@ -121,6 +121,11 @@ export const ERRORS = {
   },
   upstream_overloaded: { status: 503, type: 'server_error', about: 'The backend is overloaded or failed inside.' },
   draining: { status: 503, type: 'server_error', about: 'This process is shutting down; ask again.' },
+  usage_unavailable: {
+    status: 503,
+    type: 'server_error',
+    about: 'The books cannot be read at the moment. Requests are served all the same.',
+  },
   upstream_timeout: { status: 504, type: 'server_error', about: 'The backend was silent for longer than its timeouts allow.' },
 } as const satisfies Record<string, ErrorKind>;
 

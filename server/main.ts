@@ -14,12 +14,14 @@ export interface RunningRelay {
 }
 
 /**
- * Builds and listens.
- * @throws Error with the system's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`) when the port cannot be had; nothing stays open
+ * Builds, opens the books and listens.
+ * @throws LedgerFault when the database cannot be used; Error with the system's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`) when the
+ * port cannot be had; nothing stays open
  */
 export async function startRelay(config: Config, built: Built = build(config)): Promise<RunningRelay> {
   const server = createHttpServer(built.app, config.server);
   try {
+    await built.open();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(config.server.port, config.server.host, resolve);

@@ -3,6 +3,8 @@ import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
+import { Books } from '../relay/ledger/books.ts';
+import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { Relay } from '../relay/relay.ts';
@@ -11,6 +13,8 @@ import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { translatorFor } from '../translators/registry.ts';
 import { createApp } from './app.ts';
+import { ledgerStore } from './database/open-ledger.ts';
+import { logBooks } from './telemetry/books-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logRequest } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
@@ -18,9 +22,12 @@ import { VERSION } from './version.ts';
 export interface Built {
   readonly app: Express;
   readonly logger: Logger;
+  readonly books: Books;
+  /** Opens the books. @throws LedgerFault when the database cannot be used */
+  open(): Promise<void>;
   /** From now on new requests are refused. */
   drain(): void;
-  /** Ends timers, threads and connections; running calls first when `graceful`. */
+  /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */
   close(graceful: boolean): Promise<void>;
 }
 
@@ -28,6 +35,8 @@ export interface BuildOptions {
   readonly logger?: Logger;
   readonly catalog?: Catalog;
   readonly random?: () => number;
+  /** Where the books lie; from the configuration unless given. */
+  readonly ledger?: LedgerStore;
   /** Told of every settled request, after the log. */
   readonly onSettled?: (record: RequestRecord) => void;
 }
@@ -45,8 +54,13 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const catalog = options.catalog ?? loadCatalog();
   const priceOf = (vendor: string, model: string, region: string) => catalog.price(vendor, model, region);
   const routes = new RouteTable(config, catalog, translatorFor, options.random);
+  const books = new Books(options.ledger ?? ledgerStore(config.database), {
+    ...config.books,
+    report: (event) => logBooks(logger, event),
+  });
   const onSettled = (record: RequestRecord): void => {
     records.add(record, Date.now());
+    books.add(record);
     logRequest(logger, record);
     options.onSettled?.(record);
   };
@@ -56,17 +70,23 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const app = createApp({
     current: () => current,
     records,
+    books,
     draining: () => draining,
     onError: (error, id, method, path) => logError(logger, error, id, method, path),
   });
   return {
     app,
     logger,
+    books,
+    open: () => books.open(),
     drain: () => {
       draining = true;
     },
     close: async (graceful) => {
       await Promise.all([...clients.values()].map((client) => (graceful ? client.close() : client.destroy())));
+      // Calls that were cut settle only now, and their lines belong in the books.
+      await new Promise(setImmediate);
+      await books.close(config.books.flushTimeoutMs);
       wheel.stop();
       stopFlushing();
       await checker.close();

@@ -1,5 +1,6 @@
 import type { Server } from '../../config/config.ts';
 import type { KeyRing } from '../../relay/keys/key-ring.ts';
+import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
 
@@ -10,7 +11,13 @@ export interface Current {
   readonly server: Server;
 }
 
+/** The books, as far as routes read them. */
+export interface UsageReader {
+  usage(query: UsageQuery): Promise<UsageRow[]>;
+}
+
 export interface RouteDeps {
   readonly current: () => Current;
   readonly records: RequestRecords;
+  readonly books: UsageReader;
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import { parseConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
-import { keyDigest } from '../../config/secret.ts';
+import { keyDigest, Secret } from '../../config/secret.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
 import { type RunningRelay, startRelay } from '../../server/main.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
@@ -40,7 +40,11 @@ export async function openRelay(config: Config, options: { random?: () => number
   const records: RequestRecord[] = [];
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
-  const built = build(config, { ...options, logger, onSettled: (record) => void records.push(record) });
+  // No file is left behind.
+  const built = build(
+    { ...config, database: new Secret('memory:') },
+    { ...options, logger, onSettled: (record) => void records.push(record) },
+  );
   const relay = await startRelay(config, built);
   return { relay, url: relay.url, port: Number(new URL(relay.url).port), records, log, close: async () => void (await relay.stop()) };
 }
