@@ -22,9 +22,17 @@ export class DeadlineWheel {
     this.nowMs = clock();
   }
 
-  /** Begins to tick. The timer alone does not keep the process alive. */
+  /**
+   * Begins to tick. The timer alone does not keep the process alive. Each tick waits until the sockets have been read: after a stall of the
+   * event loop the data of all that time lies there, and whoever sent it has not been silent.
+   */
   start(tickMs = 100): void {
-    this.#timer ??= setInterval(() => this.tick(), tickMs).unref();
+    this.#timer ??= setInterval(() => {
+      this.now();
+      setImmediate(() => {
+        if (this.#timer !== null) this.tick();
+      });
+    }, tickMs).unref();
   }
 
   stop(): void {
