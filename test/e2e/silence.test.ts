@@ -51,6 +51,18 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model: name }) => {
     expectRefusal(await rig.raw({ model: chat, messages: [user('[[sim:stall after=0]]')], stream: true }), 'upstream_timeout');
   });
 
+  test('a stall of this process is not taken for a silence of the backend', async () => {
+    const messages = [user('[[sim:tokens n=8]] [[sim:slow chunkMs=40]]')];
+    const stream = await rig.client().chat.completions.create({ model: chat, messages, stream: true });
+    let seen = 0;
+    let finish: string | null = null;
+    for await (const chunk of stream) {
+      if (++seen === 3) for (const until = performance.now() + 450; performance.now() < until; );
+      finish = chunk.choices[0]?.finish_reason ?? finish;
+    }
+    expect(finish).toBe('stop');
+  });
+
   test('totalMs bounds an answer that goes on and on', async () => {
     const answer = await rig.raw({
       model: `brief/${name}`,
