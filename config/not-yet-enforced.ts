@@ -7,14 +7,10 @@ import type { Problems } from './problem.ts';
  * `*` stands for any name or index; with `value`, only that value is without effect.
  */
 export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; readonly value?: string; readonly what: string }[] = [
-  { path: ['teams', '*', 'limits'], what: 'limits are' },
-  { path: ['keys', '*', 'limits'], what: 'limits are' },
-  { path: ['teams', '*', 'timeZone'], what: 'timeZone is' },
   { path: ['backends', '*', 'retries'], what: 'retries is' },
   { path: ['backends', '*', 'breaker'], what: 'breaker is' },
   { path: ['backends', '*', 'concurrency'], what: 'concurrency is' },
   { path: ['backends', '*', 'prices'], what: 'prices are' },
-  { path: ['redis'], what: 'redis is' },
 ];
 
 /** Warns of every key in the file (as written, before defaults) that nothing enforces yet. */

@@ -72,6 +72,24 @@ export const ERRORS = {
   unsupported_content_type: { status: 415, type: 'invalid_request_error', about: 'The body is not `application/json`, or is compressed.' },
   headers_too_large: { status: 431, type: 'invalid_request_error', about: 'The request headers are larger than `server.maxHeaderBytes`.' },
 
+  rate_limit_requests: {
+    status: 429,
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+    about: 'The key or its team has used up its requests or concurrent requests; `x-estafet-limit` names the limit.',
+  },
+  rate_limit_tokens: {
+    status: 429,
+    type: 'tokens',
+    code: 'rate_limit_exceeded',
+    about: 'The key or its team has used up its tokens, or asks for more than the whole limit holds; `x-estafet-limit` names the limit.',
+  },
+  insufficient_quota: {
+    status: 429,
+    type: 'insufficient_quota',
+    retry: false,
+    about: 'The budget of the key or its team is spent.',
+  },
   upstream_rate_limit_requests: {
     status: 429,
     type: 'requests',
@@ -120,6 +138,11 @@ export const ERRORS = {
     about: 'The backend account has no money, or its free tier is over. An admin must act.',
   },
   upstream_overloaded: { status: 503, type: 'server_error', about: 'The backend is overloaded or failed inside.' },
+  quota_unavailable: {
+    status: 503,
+    type: 'server_error',
+    about: 'The limits cannot be checked at the moment: the store of limits does not answer.',
+  },
   draining: { status: 503, type: 'server_error', about: 'This process is shutting down; ask again.' },
   usage_unavailable: {
     status: 503,
@@ -144,6 +167,8 @@ export interface ErrorDetails {
   readonly fallback?: boolean | undefined;
   /** The backend's own error code, for the log and the books; never sent to a caller. */
   readonly upstreamCode?: string | undefined;
+  /** More headers of the answer, e.g. `x-ratelimit-*`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Which limit refused, for `x-estafet-limit`. */
   readonly limit?: string | undefined;
 }

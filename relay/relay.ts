@@ -10,9 +10,11 @@ import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
 import type { Caller } from './keys/key-ring.ts';
-import { costOf } from './ledger/cost.ts';
+import { type Cost, costOf } from './ledger/cost.ts';
 import { Permit } from './permit/permit.ts';
-import { type Attempt, type RequestRecord, receiptRecord, usageRecord } from './records/request-record.ts';
+import type { Outcome, QuotaGate, Ticket } from './quota/gate.ts';
+import { type Ending, reachedBackend, recordOf } from './records/record-of.ts';
+import type { Attempt, RequestRecord } from './records/request-record.ts';
 import type { Candidate, RouteTable } from './routing/route-table.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
@@ -27,6 +29,7 @@ export interface RelayState {
 export interface RelayServices {
   readonly wheel: DeadlineWheel;
   readonly check: SchemaCheck;
+  readonly gate: QuotaGate;
   /** The price of a vendor's model in a region; null when none is known. */
   readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
   /** Told once per request, after its answer. */
@@ -44,6 +47,8 @@ export interface ChatExchange {
   readonly client: StreamClient | null;
   /** Called before anything is sent, each time a backend is chosen: headers that name it. */
   readonly onChosen: (backend: string, receipt: string) => void;
+  /** Called once the limits have admitted the request: the `x-ratelimit-*` headers. */
+  readonly onAdmitted: (headers: Readonly<Record<string, string>>) => void;
   /** Registers what to do when the caller leaves; called at most once per attempt. */
   readonly onGone: (act: () => void) => void;
 }
@@ -88,8 +93,16 @@ export class Relay {
    */
   async chat(exchange: ChatExchange, candidates: readonly Candidate[]): Promise<string | null> {
     const attempts: Attempt[] = [];
+    let ticket: Ticket | null = null;
     let receipt: Receipt | null = null;
     let failure: OpenAIError | null = null;
+    try {
+      ticket = await this.#admit(exchange, candidates);
+    } catch (thrown) {
+      const error = asOpenAIError(thrown);
+      this.#settle(exchange, null, { attempts, receipt, result: null, error });
+      throw error;
+    }
     for (const candidate of candidates) {
       for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
         const startedAt = this.#services.wheel.now();
@@ -97,7 +110,7 @@ export class Relay {
         try {
           const result = await this.#attempt(exchange, candidate, receipt, attempts.length);
           attempts.push(this.#attempted(candidate, result.error, startedAt));
-          this.#settle(exchange, attempts, receipt, result, result.error, 200);
+          this.#settle(exchange, ticket, { attempts, receipt, result, error: result.error });
           return result.json;
         } catch (thrown) {
           failure = asOpenAIError(thrown);
@@ -108,8 +121,17 @@ export class Relay {
       if (failure?.details.fallback !== true) break;
     }
     const error = failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
-    this.#settle(exchange, attempts, receipt, null, error, error.status);
+    this.#settle(exchange, ticket, { attempts, receipt, result: null, error });
     throw error;
+  }
+
+  /** Limits are checked once, whatever is tried after it; money by the price of the first candidate. */
+  async #admit({ requestId, caller, request, onAdmitted }: ChatExchange, [first]: readonly Candidate[]): Promise<Ticket | null> {
+    const { gate, priceOf } = this.#services;
+    const price = first === undefined ? null : priceOf(first.backend.vendor, first.model, first.backend.region);
+    const ticket = await gate.admit(requestId, caller, request, price);
+    if (ticket !== null) onAdmitted(ticket.headers);
+    return ticket;
   }
 
   async #attempt(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Promise<RunResult> {
@@ -165,43 +187,14 @@ export class Relay {
     };
   }
 
-  #settle(
-    exchange: ChatExchange,
-    attempts: Attempt[],
-    receipt: Receipt | null,
-    result: RunResult | null,
-    error: OpenAIError | null,
-    status: number,
-  ): void {
-    const { request, caller, requestId, arrivedAtMs } = exchange;
-    const now = Date.now();
-    const sinceFirstByte = result?.firstByteAtMs == null ? null : this.#services.wheel.now() - result.firstByteAtMs;
-    this.#services.onSettled({
-      id: requestId,
-      object: 'estafet.request',
-      at: new Date(arrivedAtMs).toISOString(),
-      surface: 'chat.completions',
-      key: caller.key.name,
-      team: caller.team.name,
-      model: request.model,
-      stream: request.stream === true,
-      status,
-      reason:
-        result?.gone === true
-          ? 'client_gone'
-          : error === null
-            ? 'done'
-            : error.status < 500 && attempts.at(-1)?.upstreamCode === null
-              ? 'refused'
-              : 'vendor_error',
-      error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
-      attempts,
-      receipt: receipt === null ? null : receiptRecord(request, receipt),
-      usage: result === null ? null : usageRecord(result.usage, result.paid),
-      cost: result === null ? null : this.#cost(attempts, result),
-      firstByteMs: sinceFirstByte === null ? null : Math.max(0, Math.round(now - arrivedAtMs - sinceFirstByte)),
-      totalMs: now - arrivedAtMs,
-    });
+  #settle(exchange: ChatExchange, ticket: Ticket | null, ending: Omit<Ending, 'cost' | 'sinceFirstByteMs'>): void {
+    const { result, attempts } = ending;
+    const { gate, wheel, onSettled } = this.#services;
+    const cost = result === null ? null : this.#cost(attempts, result);
+    const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
+    const record = recordOf(exchange, { ...ending, cost, sinceFirstByteMs }, Date.now());
+    if (ticket !== null) gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
+    onSettled(record);
   }
 
   /** What the vendor will bill: parallel calls pay the prompt each time. */
@@ -210,6 +203,18 @@ export class Relay {
     const price = last === undefined ? null : this.#services.priceOf(last.vendor, last.model, last.region);
     return price === null ? null : costOf(price, paid);
   }
+}
+
+/** What the limits are told: what was used and why it ended. Nothing was used where no backend was reached. */
+function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Ending, 'attempts' | 'result'>, cost: Cost | null): Outcome {
+  const reason = record.reason === 'refused' ? 'refused_upstream' : record.reason;
+  if (result === null && !reachedBackend(attempts)) return { used: null, reason };
+  const paid = result?.paid ?? [];
+  const expected = paid.reduce((sum, usage) => ({ prompt: sum.prompt + usage.prompt, completion: sum.completion + usage.completion }), {
+    prompt: 0,
+    completion: 0,
+  });
+  return { used: { expected, cost, source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated' }, reason };
 }
 
 const permits = new WeakMap<Caller['key'], Permit>();

@@ -5,6 +5,7 @@ import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
+import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { Relay } from '../relay/relay.ts';
@@ -14,9 +15,15 @@ import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { translatorFor } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { ledgerStore } from './database/open-ledger.ts';
+import { openQuotaStore } from './quota-store.ts';
 import { logBooks } from './telemetry/books-log.ts';
-import { createLogger, flushRegularly, type Logger, logError, logRequest } from './telemetry/logger.ts';
+import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
+
+/** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
+const LEASE_MS = 60_000;
+/** A store of limits slower than this counts as gone. */
+const QUOTA_TIMEOUT_MS = 250;
 
 /** Everything one process consists of. */
 export interface Built {
@@ -64,7 +71,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     logRequest(logger, record);
     options.onSettled?.(record);
   };
-  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, priceOf, onSettled });
+  const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);
+  const quotas = openQuotaStore(config.redis, books, onQuotaFault);
+  const gate = new QuotaGate(quotas.store, { leaseMs: LEASE_MS, timeoutMs: QUOTA_TIMEOUT_MS, onFault: onQuotaFault });
+  gate.start();
+  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, gate, priceOf, onSettled });
   const current = { relay, keys: new KeyRing(config), server: config.server };
   let draining = false;
   const app = createApp({
@@ -86,6 +97,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await Promise.all([...clients.values()].map((client) => (graceful ? client.close() : client.destroy())));
       // Calls that were cut settle only now, and their lines belong in the books.
       await new Promise(setImmediate);
+      await gate.close(config.books.flushTimeoutMs);
+      await quotas.close();
       await books.close(config.books.flushTimeoutMs);
       wheel.stop();
       stopFlushing();

@@ -6,7 +6,7 @@ import type { LegMeter } from './legs.ts';
  * Token counts where the vendor told none (a stream that the relay cut, a vendor that forgot): by character class, never by a
  * tokenizer, which can stop the event loop for seconds. About 4 ASCII characters or 1.5 others a token.
  */
-function promptTokens(request: ChatRequest): number {
+export function promptTokens(request: Pick<ChatRequest, 'messages' | 'tools' | 'functions'>): number {
   const text = JSON.stringify(request.messages) + JSON.stringify(request.tools ?? request.functions ?? '');
   let ascii = 0;
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) < 128) ascii++;

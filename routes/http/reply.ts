@@ -64,7 +64,7 @@ export function sendJson(response: ServerResponse, status: number, json: string,
 
 /** An error as OpenAI would answer it, with what SDKs need to decide on a retry. */
 export function sendError(response: ServerResponse, error: OpenAIError): void {
-  const { retryAfterMs, limit } = error.details;
+  const { retryAfterMs, limit, headers: more } = error.details;
   const headers: string[] = [];
   let retry = error.retry;
   if (retryAfterMs !== undefined) {
@@ -74,6 +74,7 @@ export function sendError(response: ServerResponse, error: OpenAIError): void {
   }
   if (retry === false) headers.push('x-should-retry', 'false');
   if (limit !== undefined) headers.push('x-estafet-limit', limit);
+  if (more !== undefined) for (const [name, value] of Object.entries(more)) headers.push(name, value);
   if (error.status === 401) headers.push('www-authenticate', 'Bearer');
   sendJson(response, error.status, JSON.stringify(error), headers);
 }

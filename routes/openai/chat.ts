@@ -38,6 +38,9 @@ export function chatHandler({ current }: RouteDeps) {
         request: chat,
         arrivedAtMs,
         client: chat.stream === true ? new SseClient(response) : null,
+        onAdmitted: (headers) => {
+          for (const [name, value] of Object.entries(headers)) setHeader(response, name, value);
+        },
         onChosen: (backend, receipt) => {
           setHeader(response, 'x-estafet-backend', backend);
           setHeader(response, 'x-estafet-receipt', receipt);

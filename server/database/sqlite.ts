@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from 'kysely';
@@ -30,6 +30,7 @@ export function openSqlite({ path, readOnly = false }: SqliteOptions): SqlDataba
   const fault = (error: unknown): LedgerFault => sqliteFault(error, path);
   let connection: DatabaseSync;
   try {
+    if (readOnly && !existsSync(path)) throw new LedgerFault(`there are no books at ${path}: the relay makes them when it starts`);
     if (!readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     const { DatabaseSync } = loadSqlite();
     connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS });

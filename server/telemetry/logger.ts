@@ -44,3 +44,13 @@ export function logError(logger: Logger, error: OpenAIError, requestId: string, 
 function describe(cause: unknown): string {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }
+
+/** The store of limits fails; requests are refused meanwhile. At most one line a second says so. */
+export function logQuotaFault(logger: Logger, fault: unknown, waiting: number): void {
+  const now = Date.now();
+  if (now - (lastQuotaLine.get(logger) ?? 0) < 1000) return;
+  lastQuotaLine.set(logger, now);
+  logger.error({ error: fault instanceof Error ? fault.message : String(fault), waiting }, 'the store of limits fails');
+}
+
+const lastQuotaLine = new WeakMap<Logger, number>();

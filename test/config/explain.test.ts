@@ -17,7 +17,7 @@ keys:
   - { name: app, team: t, key: env:APP_KEY, strict: true, reasoning: hide, onDisconnect: drain, expires: 2030-01-01T00:00:00Z, permit: { models: [gpt-*] } }
 `);
   if (!result.ok) throw new Error('expected a good file');
-  expect(explainConfig(result.config, result.warnings)).toBe(`estafet.yaml: good, 2 warnings
+  expect(explainConfig(result.config, result.warnings)).toBe(`estafet.yaml: good, 1 warning
 listens on [::1]:9000
 backends:
   q: qwen in cn-beijing, https://dashscope.aliyuncs.com/compatible-mode/v1
@@ -30,7 +30,6 @@ teams:
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*
 warnings:
-  estafet.yaml:8:81  teams.t.limits: limits are validated but not enforced by this release
   estafet.yaml:9:3  teams.none: team none has no permit: every request of its keys is refused
 `);
 });

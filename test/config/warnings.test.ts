@@ -88,7 +88,6 @@ redis: redis://x
     const lines = warnings.filter((line) => line.endsWith('validated but not enforced by this release'));
     expect(lines).toHaveLength(NOT_YET_ENFORCED.length);
     expect(lines[0]).toBe('estafet.yaml:2:47  backends.qwen.retries: retries is validated but not enforced by this release');
-    expect(lines).toContain('estafet.yaml:6:43  keys[0].limits: limits are validated but not enforced by this release');
     expect(accepted(GOOD.replace('"${APP_KEY}"', '"${APP_KEY}", onDisconnect: cancel')).warnings).toEqual([]);
   });
 });

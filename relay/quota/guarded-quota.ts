@@ -1,0 +1,144 @@
+import { checkIds, checkReserve, checkSettlement } from './check-input.ts';
+import { sharedDemands } from './share.ts';
+import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Verdict } from './store.ts';
+import { type StoreBreaker, StoreGone } from './store-breaker.ts';
+import { Unsent } from './unsent.ts';
+
+/**
+ * What happens to a team's requests while the store is gone.
+ *
+ * - `refuse`: none is admitted.
+ * - `local`: this node enforces its share of each limit, counted anew from the first loss; a limit that leaves it less than one admits none.
+ *   All nodes together admit at most the limit, and one share more for each node that is not among the known ones.
+ * - `admit`: all are admitted; no bound while it lasts, but every use reaches the lines when the store is back.
+ */
+export type OnStoreLoss = 'refuse' | 'local' | 'admit';
+
+/** `unavailable`: the store is gone and the policy admits nothing. */
+export type Outcome = Admission | Refusal | Unavailable;
+
+export interface Unavailable {
+  readonly ok: false;
+  readonly kind: 'unavailable';
+  readonly retryAfterMs: number;
+}
+
+export interface GuardOptions {
+  readonly store: QuotaStore;
+  readonly breaker: StoreBreaker;
+  /** For `local`: keeps no lines, the store's are the only ones. */
+  readonly local: QuotaStore;
+  /** How many nodes share the store, this one among them. */
+  readonly nodes: () => number;
+  /** Between attempts to send what the store has not got. */
+  readonly retryMs: number;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Open {
+  readonly owner: string;
+  readonly heldBy: 'store' | 'local' | 'nobody';
+}
+
+/**
+ * One node's way to the quota store: never waits longer than the breaker allows, keeps settlements until they have arrived, and renews what
+ * it has open. Running calls never depend on the store.
+ */
+export class GuardedQuota {
+  readonly #options: GuardOptions;
+  readonly #unsent: Unsent;
+  readonly #open = new Map<string, Open>();
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#unsent = new Unsent(options.breaker, options.retryMs, options.onFailure);
+  }
+
+  /** Steps the store has not confirmed, for metrics. */
+  get unsent(): number {
+    return this.#unsent.size;
+  }
+
+  async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
+    checkReserve(request);
+    const { store, breaker } = this.#options;
+    try {
+      return this.#opened(request, 'store', await breaker.run(() => store.reserve(request)));
+    } catch (error) {
+      if (!(error instanceof StoreGone)) throw error;
+      // Nobody asked it, so nothing can arrive late.
+      if (error.cause !== undefined) this.#options.onFailure(error.cause);
+      if (onStoreLoss === 'admit') return this.#opened(request, 'nobody', { ok: true, tightest: { requests: null, tokens: null } });
+      const asked = error.cause !== undefined;
+      const outcome = onStoreLoss === 'local' ? await this.#reserveLocally(request, error) : unavailable(error);
+      // The store may carry out what was sent after all: a refused request must cost nothing in the end.
+      if (!outcome.ok && asked) this.#sendRelease(request.owner, request.id);
+      return outcome;
+    }
+  }
+
+  /** Returns at once; it is sent until the store has it. @throws RangeError for numbers that are none. */
+  settle(settlement: Settlement): void {
+    checkSettlement(settlement);
+    const { id, owner } = settlement;
+    if (this.#take(id)?.heldBy === 'local') void this.#options.local.settle(settlement);
+    this.#unsent.add(`${owner} ${id}`, () => this.#options.store.settle(settlement));
+  }
+
+  /** As `settle`, with no use. */
+  release(owner: string, id: string): void {
+    checkIds(owner, [id]);
+    if (this.#take(id)?.heldBy === 'local') void this.#options.local.release(owner, id);
+    this.#sendRelease(owner, id);
+  }
+
+  /** Extends every lease of this node, one call for each owner. Call it several times per lease. */
+  async renewAll(leaseMs: number): Promise<void> {
+    const { store, local, breaker, onFailure } = this.#options;
+    const renewals: Promise<unknown>[] = [];
+    for (const [owner, ids] of this.#idsBy('store')) renewals.push(breaker.run(() => store.renew(owner, ids, leaseMs)).catch(onFailure));
+    for (const [owner, ids] of this.#idsBy('local')) renewals.push(local.renew(owner, ids, leaseMs));
+    await Promise.all(renewals);
+  }
+
+  /** At the end of the process: the number of steps the store has not got. */
+  flush(): Promise<number> {
+    return this.#unsent.flush();
+  }
+
+  async #reserveLocally(request: ReserveRequest, gone: StoreGone): Promise<Outcome> {
+    const demands = sharedDemands(request.demands, this.#options.nodes());
+    if (demands === null) return unavailable(gone);
+    return this.#opened(request, 'local', await this.#options.local.reserve({ ...request, demands }));
+  }
+
+  #opened({ id, owner }: ReserveRequest, heldBy: Open['heldBy'], verdict: Verdict): Verdict {
+    if (verdict.ok) this.#open.set(id, { owner, heldBy });
+    return verdict;
+  }
+
+  #take(id: string): Open | undefined {
+    const open = this.#open.get(id);
+    this.#open.delete(id);
+    return open;
+  }
+
+  #sendRelease(owner: string, id: string): void {
+    this.#unsent.add(`${owner} ${id}`, () => this.#options.store.release(owner, id));
+  }
+
+  #idsBy(holder: Open['heldBy']): Map<string, string[]> {
+    const owners = new Map<string, string[]>();
+    for (const [id, { owner, heldBy }] of this.#open) {
+      if (heldBy !== holder) continue;
+      const ids = owners.get(owner);
+      if (ids === undefined) owners.set(owner, [id]);
+      else ids.push(id);
+    }
+    return owners;
+  }
+}
+
+function unavailable({ retryAfterMs }: StoreGone): Unavailable {
+  return { ok: false, kind: 'unavailable', retryAfterMs };
+}

@@ -1,0 +1,56 @@
+import type { OpenAIError } from '../../openai/errors.ts';
+import type { Receipt } from '../../translators/receipt.ts';
+import type { RunResult } from '../chat/chat-run.ts';
+import type { Cost } from '../ledger/cost.ts';
+import type { ChatExchange } from '../relay.ts';
+import { type Attempt, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
+
+/** How a request ended. */
+export interface Ending {
+  readonly attempts: readonly Attempt[];
+  /** Of the last attempt; null when none was made. */
+  readonly receipt: Receipt | null;
+  /** Null when nothing was answered. */
+  readonly result: RunResult | null;
+  readonly error: OpenAIError | null;
+  readonly cost: Cost | null;
+  /** From the first byte of the answer to now, in ms. */
+  readonly sinceFirstByteMs: number | null;
+}
+
+/** The record of a settled request. */
+export function recordOf({ request, caller, requestId, arrivedAtMs }: ChatExchange, ending: Ending, nowMs: number): RequestRecord {
+  const { attempts, receipt, result, error, cost, sinceFirstByteMs } = ending;
+  const totalMs = nowMs - arrivedAtMs;
+  return {
+    id: requestId,
+    object: 'estafet.request',
+    at: new Date(arrivedAtMs).toISOString(),
+    surface: 'chat.completions',
+    key: caller.key.name,
+    team: caller.team.name,
+    model: request.model,
+    stream: request.stream === true,
+    // A stream that failed after it had begun was a 200 all the same.
+    status: result === null && error !== null ? error.status : 200,
+    reason: reasonOf(ending),
+    error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
+    attempts,
+    receipt: receipt === null ? null : receiptRecord(request, receipt),
+    usage: result === null ? null : usageRecord(result.usage, result.paid),
+    cost,
+    firstByteMs: sinceFirstByteMs === null ? null : Math.max(0, Math.round(totalMs - sinceFirstByteMs)),
+    totalMs,
+  };
+}
+
+function reasonOf({ attempts, result, error }: Ending): Reason {
+  if (result?.gone === true) return 'client_gone';
+  if (error === null) return 'done';
+  return error.status < 500 && (attempts.at(-1)?.upstreamCode ?? null) === null ? 'refused' : 'vendor_error';
+}
+
+/** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
+export function reachedBackend(attempts: readonly Attempt[]): boolean {
+  return attempts.some(({ error, upstreamCode }) => error === null || upstreamCode !== null || error.startsWith('upstream_'));
+}
