@@ -36,7 +36,12 @@ const MUTATIONS: readonly Mutation[] = [
   { name: 'Q4 the late truth is not booked', file: 'lua/settle.lua', from: 'if apply(bucket', to: 'if not corrects and apply(bucket' },
   { name: 'Q4 the late truth gives slots back again', file: 'lua/settle.lua', from: 'kind == SLOTS and corrects', to: 'false' },
   { name: 'Q5 a sweep without a line', file: 'lua/sweeping.lua', from: 'if keepLines then', to: 'if false then' },
-  { name: 'Q5 a settlement without a line', file: 'lua/settle.lua', from: 'if keepLines then', to: 'if false then' },
+  {
+    name: 'Q5 a settlement without a line',
+    file: 'lua/settle.lua',
+    from: 'if keepLines then\n    redis.call',
+    to: 'if false then\n    redis.call',
+  },
   {
     name: 'Q5 a taking nobody accounts for',
     file: 'lua/reserve.lua',

@@ -1,7 +1,7 @@
 import { checkIds, checkReserve, checkSettlement } from './check-input.ts';
 import { sharedDemands } from './share.ts';
 import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Verdict } from './store.ts';
-import { type StoreBreaker, StoreGone } from './store-breaker.ts';
+import { StoreGone } from './store-breaker.ts';
 import { Unsent } from './unsent.ts';
 
 /**
@@ -24,8 +24,8 @@ export interface Unavailable {
 }
 
 export interface GuardOptions {
+  /** Throws StoreGone when it is gone: it has a breaker of its own. */
   readonly store: QuotaStore;
-  readonly breaker: StoreBreaker;
   /** For `local`: keeps no lines, the store's are the only ones. */
   readonly local: QuotaStore;
   /** How many nodes share the store, this one among them. */
@@ -51,7 +51,7 @@ export class GuardedQuota {
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#unsent = new Unsent(options.breaker, options.retryMs, options.onFailure);
+    this.#unsent = new Unsent(options.retryMs, options.onFailure);
   }
 
   /** Steps the store has not confirmed, for metrics. */
@@ -61,18 +61,15 @@ export class GuardedQuota {
 
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
     checkReserve(request);
-    const { store, breaker } = this.#options;
     try {
-      return this.#opened(request, 'store', await breaker.run(() => store.reserve(request)));
+      return this.#opened(request, 'store', await this.#options.store.reserve(request));
     } catch (error) {
-      if (!(error instanceof StoreGone)) throw error;
-      // Nobody asked it, so nothing can arrive late.
-      if (error.cause !== undefined) this.#options.onFailure(error.cause);
-      if (onStoreLoss === 'admit') return this.#opened(request, 'nobody', { ok: true, tightest: { requests: null, tokens: null } });
-      const asked = error.cause !== undefined;
-      const outcome = onStoreLoss === 'local' ? await this.#reserveLocally(request, error) : unavailable(error);
+      if (error instanceof RangeError) throw error;
+      const silent = error instanceof StoreGone && error.cause === undefined;
+      if (!silent) this.#options.onFailure(error);
+      const outcome = error instanceof StoreGone ? await this.#withoutStore(request, error, onStoreLoss) : this.#unavailable();
       // The store may carry out what was sent after all: a refused request must cost nothing in the end.
-      if (!outcome.ok && asked) this.#sendRelease(request.owner, request.id);
+      if (!outcome.ok && !silent) this.#sendRelease(request.owner, request.id);
       return outcome;
     }
   }
@@ -81,22 +78,23 @@ export class GuardedQuota {
   settle(settlement: Settlement): void {
     checkSettlement(settlement);
     const { id, owner } = settlement;
-    if (this.#take(id)?.heldBy === 'local') void this.#options.local.settle(settlement);
-    this.#unsent.add(`${owner} ${id}`, () => this.#options.store.settle(settlement));
+    const { store, local, onFailure } = this.#options;
+    if (this.#take(id)?.heldBy === 'local') local.settle(settlement).catch(onFailure);
+    this.#unsent.add(`${owner} ${id}`, () => store.settle(settlement));
   }
 
   /** As `settle`, with no use. */
   release(owner: string, id: string): void {
     checkIds(owner, [id]);
-    if (this.#take(id)?.heldBy === 'local') void this.#options.local.release(owner, id);
+    if (this.#take(id)?.heldBy === 'local') this.#options.local.release(owner, id).catch(this.#options.onFailure);
     this.#sendRelease(owner, id);
   }
 
   /** Extends every lease of this node, one call for each owner. Call it several times per lease. */
   async renewAll(leaseMs: number): Promise<void> {
-    const { store, local, breaker, onFailure } = this.#options;
+    const { store, local, onFailure } = this.#options;
     const renewals: Promise<unknown>[] = [];
-    for (const [owner, ids] of this.#idsBy('store')) renewals.push(breaker.run(() => store.renew(owner, ids, leaseMs)).catch(onFailure));
+    for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(onFailure));
     for (const [owner, ids] of this.#idsBy('local')) renewals.push(local.renew(owner, ids, leaseMs));
     await Promise.all(renewals);
   }
@@ -106,10 +104,17 @@ export class GuardedQuota {
     return this.#unsent.flush();
   }
 
-  async #reserveLocally(request: ReserveRequest, gone: StoreGone): Promise<Outcome> {
+  async #withoutStore(request: ReserveRequest, { retryAfterMs }: StoreGone, onStoreLoss: OnStoreLoss): Promise<Outcome> {
+    if (onStoreLoss === 'refuse') return this.#unavailable(retryAfterMs);
+    if (onStoreLoss === 'admit') return this.#opened(request, 'nobody', { ok: true, tightest: { requests: null, tokens: null } });
     const demands = sharedDemands(request.demands, this.#options.nodes());
-    if (demands === null) return unavailable(gone);
+    if (demands === null) return this.#unavailable(retryAfterMs);
     return this.#opened(request, 'local', await this.#options.local.reserve({ ...request, demands }));
+  }
+
+  /** Also when the books cannot say what was used of a window: nobody is admitted before they have, whatever the policy. */
+  #unavailable(retryAfterMs: number = this.#options.retryMs): Unavailable {
+    return { ok: false, kind: 'unavailable', retryAfterMs };
   }
 
   #opened({ id, owner }: ReserveRequest, heldBy: Open['heldBy'], verdict: Verdict): Verdict {
@@ -137,8 +142,4 @@ export class GuardedQuota {
     }
     return owners;
   }
-}
-
-function unavailable({ retryAfterMs }: StoreGone): Unavailable {
-  return { ok: false, kind: 'unavailable', retryAfterMs };
 }

@@ -5,12 +5,15 @@ import { IDLE_US, KEEP_WINDOW_US } from './memory-owner.ts';
 import { RETAIN_MS, type StoreOptions } from './memory-store.ts';
 import { reserveBySteps } from './plan.ts';
 import { integers, lineOf, snapshotOf } from './redis-reply.ts';
-import { loadScript } from './script.ts';
+import { loadScript, type Script } from './script.ts';
 import type { QuotaStore, ReserveRequest, Settled, Settlement, Snapshot, Verdict } from './store.ts';
+import type { StoreBreaker } from './store-breaker.ts';
 
 export interface RedisStoreOptions extends StoreOptions {
   /** Before every key. */
   readonly prefix?: string;
+  /** Every call goes through it; absent: calls wait as long as the client lets them. */
+  readonly breaker?: StoreBreaker;
   /** Tests only: µs that stand in for the server's clock. */
   readonly testClockUs?: () => number;
 }
@@ -31,7 +34,8 @@ const levelsScript = loadScript('levels', ['laws']);
 
 /**
  * Limits shared by every node on one Redis (6.2 or later, or Valkey; alone, with Sentinel, or a Cluster). One round trip for each
- * operation; time is the server's. Throws what the client throws when the server cannot be reached; nothing is taken twice by asking again.
+ * operation; time is the server's. Throws what the client
+ * throws when the server cannot be reached (with a breaker: StoreGone); nothing is taken twice by asking again.
  */
 export class RedisStore implements QuotaStore {
   readonly #redis: Redis | Cluster;
@@ -60,7 +64,7 @@ export class RedisStore implements QuotaStore {
         seed,
       ]);
       const args = this.#args(id, leaseMs * 1000, about, JSON.stringify(asked));
-      const reply = integers(await reserveScript(this.#redis, keys, args));
+      const reply = integers(await this.#run(reserveScript, keys, args));
       this.#aheadMs = Math.floor(reply[1]! / 1000) - Date.now();
       return reply;
     });
@@ -82,34 +86,44 @@ export class RedisStore implements QuotaStore {
     checkIds(owner, ids);
     checkLease(leaseMs);
     const leases = this.#keys(owner)[2]!;
-    const lost = integers(await renewScript(this.#redis, [leases], [this.#now(), KEYS_LIVE_MS, leaseMs * 1000, ...ids]));
+    const lost = integers(await this.#run(renewScript, [leases], [this.#now(), KEYS_LIVE_MS, leaseMs * 1000, ...ids]));
     return lost.map((place) => ids[place - 1]!);
   }
 
   async sweep(owner: string): Promise<number> {
     checkIds(owner, []);
-    return Number(await sweepScript(this.#redis, this.#keys(owner), this.#args(KEEP_WINDOW_US, IDLE_US)));
+    return Number(await this.#run(sweepScript, this.#keys(owner), this.#args(KEEP_WINDOW_US, IDLE_US)));
   }
 
   async levels(owner: string): Promise<Snapshot> {
     checkIds(owner, []);
-    return snapshotOf(await levelsScript(this.#redis, this.#keys(owner).slice(0, 3), [this.#now()]));
+    return snapshotOf(await this.#run(levelsScript, this.#keys(owner).slice(0, 3), [this.#now()]));
   }
 
   async lines(owner: string, count: number, after?: string): Promise<readonly Line[]> {
     checkIds(owner, []);
-    const entries = await this.#redis.xrange(this.#keys(owner)[4]!, after === undefined ? '-' : `(${after}`, '+', 'COUNT', count);
+    const from = after === undefined ? '-' : `(${after}`;
+    const entries = await this.#guarded(() => this.#redis.xrange(this.#keys(owner)[4]!, from, '+', 'COUNT', count));
     return entries.map(([line, fields]) => lineOf(line, fields));
   }
 
   async dropLines(owner: string, ids: readonly string[]): Promise<void> {
     checkIds(owner, []);
-    if (ids.length > 0) await this.#redis.xdel(this.#keys(owner)[4]!, ...ids);
+    if (ids.length > 0) await this.#guarded(() => this.#redis.xdel(this.#keys(owner)[4]!, ...ids));
   }
 
   async #settle(owner: string, args: (string | number)[]): Promise<Settled> {
-    const [code] = integers([await settleScript(this.#redis, this.#keys(owner), args)]);
+    const [code] = integers([await this.#run(settleScript, this.#keys(owner), args)]);
     return SETTLED[code!]!;
+  }
+
+  #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.#guarded(() => script(this.#redis, keys, args));
+  }
+
+  #guarded<T>(call: () => Promise<T>): Promise<T> {
+    const { breaker } = this.#options;
+    return breaker === undefined ? call() : breaker.run(call);
   }
 
   /** What every script but the smallest begins with. */

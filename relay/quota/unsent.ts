@@ -1,5 +1,3 @@
-import type { StoreBreaker } from './store-breaker.ts';
-
 /** Most steps sent together. */
 const BATCH = 256;
 
@@ -8,7 +6,6 @@ const BATCH = 256;
  * idempotent by its id, so a lost answer costs nothing.
  */
 export class Unsent {
-  readonly #breaker: StoreBreaker;
   readonly #retryMs: number;
   /** Called for every failed attempt, for logs and metrics. */
   readonly #onFailure: (error: unknown) => void;
@@ -16,8 +13,7 @@ export class Unsent {
   #sending: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(breaker: StoreBreaker, retryMs: number, onFailure: (error: unknown) => void) {
-    this.#breaker = breaker;
+  constructor(retryMs: number, onFailure: (error: unknown) => void) {
     this.#retryMs = retryMs;
     this.#onFailure = onFailure;
   }
@@ -26,7 +22,9 @@ export class Unsent {
     return this.#steps.size;
   }
 
+  /** A second step of one name is left out: the first closes the id. */
   add(name: string, step: () => Promise<unknown>): void {
+    if (this.#steps.has(name)) return;
     this.#steps.set(name, step);
     this.#send();
   }
@@ -50,7 +48,7 @@ export class Unsent {
     await Promise.resolve();
     while (this.#steps.size > 0) {
       const batch = [...this.#steps].slice(0, BATCH);
-      const outcomes = await Promise.allSettled(batch.map(([, step]) => this.#breaker.run(step)));
+      const outcomes = await Promise.allSettled(batch.map(([, step]) => step()));
       let failed = false;
       for (const [place, outcome] of outcomes.entries()) {
         const [name, step] = batch[place]!;

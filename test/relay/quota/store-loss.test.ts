@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
+import { MemoryStore } from '../../../relay/quota/memory-store.ts';
+import { RedisStore } from '../../../relay/quota/redis-store.ts';
+import { shareOf } from '../../../relay/quota/share.ts';
+import { askOnce } from '../../../relay/quota/spent-cache.ts';
+import { StoreBreaker, StoreGone } from '../../../relay/quota/store-breaker.ts';
+import { ask, budget, OWNER, rpd, slots, tpm, used } from './limits.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+
+const TIMING = { timeoutMs: 250, pauseMs: 100 };
+let server: RedisServer;
+let prefixes = 0;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+/** Waits for what happens by itself once the store is back; fails with the test's own time limit. */
+async function until(done: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await done())) await sleep(20);
+}
+
+describe('a Redis that stands still', () => {
+  let guard: GuardedQuota;
+  let store: RedisStore;
+  let direct: RedisStore;
+  beforeEach(async () => {
+    const prefix = `loss${++prefixes}:`;
+    const options = { keepLines: true, spent: null, prefix };
+    store = new RedisStore(server.connect(), { ...options, breaker: new StoreBreaker(TIMING) });
+    direct = new RedisStore(server.connect(), options);
+    guard = new GuardedQuota({
+      store,
+      local: new MemoryStore({ keepLines: false, spent: null }),
+      nodes: () => 2,
+      retryMs: 50,
+      onFailure: () => {},
+    });
+    await direct.levels(OWNER);
+  });
+
+  const settle = (id: string, tokens = 5) =>
+    guard.settle({ id, owner: OWNER, actual: used(tokens), source: 'vendor', reason: 'done', about: '' });
+
+  /** Runs while the server is stopped, and lets it go on in any case. */
+  async function whileStopped(work: () => Promise<void>): Promise<void> {
+    server.process.kill('SIGSTOP');
+    try {
+      await work();
+    } finally {
+      server.process.kill('SIGCONT');
+    }
+    await until(async () => (await guard.flush()) === 0);
+  }
+
+  test('refuse: one request pays the wait, the others none; what it took late costs nothing in the end', async () => {
+    await whileStopped(async () => {
+      const started = performance.now();
+      expect(await guard.reserve(ask('a', [tpm(1000), 100], [slots(5), 1]), 'refuse')).toMatchObject({ ok: false, kind: 'unavailable' });
+      expect(performance.now() - started).toBeGreaterThan(240);
+      const paid = performance.now();
+      for (let call = 0; call < 20; call++) await guard.reserve(ask(`n${call}`, [tpm(1000), 100]), 'refuse');
+      expect(performance.now() - paid).toBeLessThan(100);
+    });
+    await until(async () => (await direct.levels(OWNER)).open.length === 0);
+    const { buckets } = await direct.levels(OWNER);
+    // Either the reservation came first and was given back, or the release did and it took nothing.
+    const rate = buckets.get('key/ci/tpm');
+    if (rate?.kind === 'rate') expect(rate.level).toBe(rate.burst);
+    expect(buckets.get('team/concurrency') ?? { kind: 'slots', used: 0 }).toEqual({ kind: 'slots', used: 0 });
+    await until(async () => (await guard.reserve(ask(`again${performance.now()}`, [tpm(1000), 100]), 'refuse')).ok);
+  });
+
+  test('a settlement is kept and applied once', async () => {
+    await guard.reserve(ask('a', [slots(5), 1], [tpm(1000), 100]), 'refuse');
+    await whileStopped(async () => {
+      settle('a', 40);
+      settle('a', 40);
+      guard.release(OWNER, 'a');
+      expect(await guard.flush()).toBe(1);
+    });
+    const snapshot = await direct.levels(OWNER);
+    expect(snapshot.open).toEqual([]);
+    expect(snapshot.buckets.get('team/concurrency')).toEqual({ kind: 'slots', used: 0 });
+    const closed = (await direct.lines(OWNER, 100)).filter(({ kind }) => kind === 'close');
+    expect(closed).toMatchObject([{ id: 'a', actual: used(40) }]);
+  });
+
+  test.each<{ policy: OnStoreLoss; admitted: number }>([
+    { policy: 'refuse', admitted: 0 },
+    { policy: 'local', admitted: 5 },
+    { policy: 'admit', admitted: 20 },
+  ])('$policy admits $admitted of 20 calls on a limit of 10 for two nodes, all of them in the lines', async ({ policy, admitted }) => {
+    const taken: string[] = [];
+    await whileStopped(async () => {
+      for (let call = 0; call < 20; call++) {
+        if ((await guard.reserve(ask(`c${call}`, [rpd(10), 1]), policy)).ok) taken.push(`c${call}`);
+      }
+      expect(taken.length).toBe(admitted);
+      for (const id of taken) settle(id);
+    });
+    const closed = (await direct.lines(OWNER, 100)).filter((line) => line.kind === 'close' && line.reason === 'done');
+    expect(closed.map((line) => line.kind === 'close' && line.id).sort()).toEqual(taken.sort());
+  });
+
+  test('renews all that is open in one call', async () => {
+    for (const id of ['a', 'b', 'c']) await guard.reserve({ ...ask(id, [slots(5), 1]), leaseMs: 1000 }, 'refuse');
+    settle('b');
+    await guard.flush();
+    await guard.renewAll(60_000);
+    const { nowUs, open } = await direct.levels(OWNER);
+    expect(open.map(({ id }) => id).sort()).toEqual(['a', 'c']);
+    for (const { deadlineUs } of open) expect(deadlineUs - nowUs).toBeGreaterThan(50e6);
+  });
+});
+
+test('books that fail admit nobody under any policy, and the breaker stays closed', async () => {
+  const breaker = new StoreBreaker(TIMING);
+  const spent = () => Promise.reject(new Error('books are closed'));
+  const store = new RedisStore(server.connect(), { keepLines: true, spent, prefix: `loss${++prefixes}:`, breaker });
+  const local = new MemoryStore({ keepLines: false, spent: null });
+  const guard = new GuardedQuota({ store, local, nodes: () => 1, retryMs: 50, onFailure: () => {} });
+  expect(await guard.reserve(ask('a', [budget(100), 1]), 'admit')).toEqual({ ok: false, kind: 'unavailable', retryAfterMs: 50 });
+  expect(breaker.open).toBe(false);
+  expect(await guard.reserve(ask('b', [tpm(100), 1]), 'refuse')).toMatchObject({ ok: true });
+});
+
+test('breaker: one call tries after the pause, and closes it', async () => {
+  const breaker = new StoreBreaker({ timeoutMs: 50, pauseMs: 30 });
+  let asked = 0;
+  const fail = () => breaker.run(() => Promise.reject(new Error(`down ${++asked}`)));
+  await expect(fail()).rejects.toThrow(StoreGone);
+  await expect(fail()).rejects.toThrow(StoreGone);
+  expect([asked, breaker.open]).toEqual([1, true]);
+  await sleep(35);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const trying = breaker.run(() => promise);
+  await expect(fail()).rejects.toThrow(StoreGone);
+  resolve('up');
+  expect(await trying).toBe('up');
+  expect([asked, breaker.open]).toEqual([1, false]);
+});
+
+test('shares are rounded down, and none is none', () => {
+  expect(shareOf(tpm(1000), 3)?.law).toMatchObject({ amount: 333, burst: 333 });
+  expect(shareOf(slots(2), 3)).toBeNull();
+  expect(shareOf(budget(7), 2)?.law).toMatchObject({ amount: 3, per: 'month' });
+});
+
+test('the books are asked once for all that wait, and again after a failure', async () => {
+  let asked = 0;
+  const answers = [Promise.reject(new Error('no')), Promise.resolve(5), Promise.resolve(6)];
+  const spent = askOnce(() => answers[asked++]!, 10_000);
+  const call = () => spent(OWNER, budget(1), 0, 1);
+  await Promise.all([expect(call()).rejects.toThrow('no'), expect(call()).rejects.toThrow('no')]);
+  expect(await Promise.all([call(), call()])).toEqual([5, 5]);
+  expect([await call(), asked]).toEqual([5, 2]);
+});
