@@ -1,8 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { USAGE_GROUPS } from '../relay/ledger/usage.ts';
 import { VERSION } from '../server/version.ts';
 import { check } from './check.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
+import { moment, usage } from './usage.ts';
+import { FORMATS } from './usage-table.ts';
 
 function port(text: string): number {
   const value = Number(text);
@@ -13,6 +16,16 @@ function port(text: string): number {
 function address(text: string): string {
   if (text === '') throw new InvalidArgumentError('must not be empty: that would mean every address of this machine');
   return text;
+}
+
+function time(end: boolean): (text: string) => number {
+  return (text) => {
+    try {
+      return moment(text, end);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
 }
 
 /** `estafet …`. Wrong usage: a message and exit code 2; a failure: one line and exit code 1. */
@@ -35,6 +48,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     .argument('[file]', 'configuration file (default: estafet.yaml)')
     .option('-c, --config <file>', 'the same as an option')
     .action((file: string | undefined, options: { config?: string }) => check(file ?? options.config ?? 'estafet.yaml'));
+  program
+    .command('usage')
+    .description('Show what was used and what it cost, from the database of the configuration; the relay may be running or not.')
+    .addOption(new Option('--by <what>', 'what to break it down by; days are UTC days').choices(USAGE_GROUPS).default('team'))
+    .option('--from <time>', 'first day (2026-11-01, UTC) or full hour (2026-11-01T08:00+08:00); default: all that is kept', time(false))
+    .option('--to <time>', 'last day, included, or the hour at which to end; default: now', time(true))
+    .option('--key <name>', 'only this key')
+    .option('--team <name>', 'only this team')
+    .addOption(new Option('--format <format>', 'how to print it').choices(FORMATS).default('table'))
+    .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
+    .action((options) => usage(options));
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')

@@ -1,0 +1,92 @@
+import type { Currency } from '../relay/ledger/ledger-entry.ts';
+import { decimal } from '../relay/ledger/money.ts';
+import { addUsage, NO_USAGE, type UsageGroup, type UsageRow, type UsageTotals } from '../relay/ledger/usage.ts';
+
+export const FORMATS = ['table', 'csv', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const CURRENCIES: readonly Currency[] = ['CNY', 'USD'];
+
+/** Columns of table and CSV, and the fields of JSON. */
+const COUNTS = {
+  requests: 'requests',
+  failed: 'failed',
+  refused: 'refused',
+  clientGone: 'client_gone',
+  promptTokens: 'prompt_tokens',
+  paidPromptTokens: 'paid_prompt_tokens',
+  cachedTokens: 'cached_tokens',
+  completionTokens: 'completion_tokens',
+  reasoningTokens: 'reasoning_tokens',
+  estimated: 'estimated',
+  unpriced: 'unpriced',
+} as const satisfies Partial<Record<keyof UsageTotals, string>>;
+
+/** Usage as text. Money is exact, in a column for each currency and never added up across them. */
+export function formatUsage(rows: readonly UsageRow[], by: UsageGroup, format: Format): string {
+  if (format === 'json') return `${JSON.stringify({ by, rows: rows.map((row) => ({ [by]: row.group, ...jsonOf(row) })) }, null, 2)}\n`;
+  if (format === 'csv') return csv([header(by, CURRENCIES), ...rows.map((row) => cells(row.group, row, CURRENCIES))]);
+  if (rows.length === 0) return 'no usage\n';
+  const currencies = CURRENCIES.filter((currency) => rows.some(({ costNano }) => costNano[currency] !== undefined));
+  const total = rows.reduce<UsageTotals>(addUsage, NO_USAGE);
+  const body = rows.map((row) => cells(row.group, row, currencies));
+  return table([header(by, currencies), ...body, ...(rows.length > 1 ? [cells('total', total, currencies)] : [])]) + footnotes(total);
+}
+
+function jsonOf(totals: UsageTotals): Record<string, unknown> {
+  const counts = Object.fromEntries(Object.entries(COUNTS).map(([field, name]) => [name, totals[field as keyof typeof COUNTS]]));
+  return { ...counts, cost: Object.fromEntries(Object.entries(totals.costNano).map(([currency, nano]) => [currency, decimal(nano)])) };
+}
+
+const header = (by: UsageGroup, currencies: readonly Currency[]): string[] => [
+  by,
+  ...Object.values(COUNTS),
+  ...currencies.map((currency) => `cost_${currency.toLowerCase()}`),
+];
+
+function cells(name: string, totals: UsageTotals, currencies: readonly Currency[]): string[] {
+  const counts = (Object.keys(COUNTS) as (keyof typeof COUNTS)[]).map((field) => String(totals[field]));
+  return [
+    name,
+    ...counts,
+    ...currencies.map((currency) => {
+      const nano = totals.costNano[currency];
+      return nano === undefined ? '' : decimal(nano);
+    }),
+  ];
+}
+
+function footnotes({ estimated, unpriced }: UsageTotals): string {
+  const notes = [
+    ...(unpriced > 0 ? [`unpriced: no price is known for ${unpriced} answered requests; their cost is in no sum.`] : []),
+    ...(estimated > 0 ? [`estimated: for ${estimated} requests the vendor told no count, and the relay's estimate stands in.`] : []),
+  ];
+  return notes.length === 0 ? '' : `\n${notes.join('\n')}\n`;
+}
+
+/** RFC 4180, with a quote before what a spreadsheet would take for a formula: names come from people. */
+function csv(rows: readonly (readonly string[])[]): string {
+  const cell = (text: string): string => {
+    const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const clean = rows.map(([name = '', ...rest]) => [name === '' ? '(none)' : name.replace(/\p{Cc}/gu, '?'), ...rest]);
+  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => width(row[column] ?? ''))));
+  const line = (row: readonly string[]): string =>
+    row.map((text, column) => (column === 0 ? text + pad(text, widths[0]) : pad(text, widths[column]) + text)).join('  ');
+  return clean.map((row) => `${line(row).trimEnd()}\n`).join('');
+}
+
+/** Columns of a terminal: Chinese characters take two. */
+const width = (text: string): number =>
+  [...text].reduce(
+    (sum, char) =>
+      sum + (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(char) ? 2 : 1),
+    0,
+  );
+
+const pad = (text: string, columns = 0): string => ' '.repeat(Math.max(0, columns - width(text)));
