@@ -17,11 +17,11 @@ export interface RedisServer {
 }
 
 /** A Redis of the test's own, on a free port of 127.0.0.1, that keeps nothing. */
-export async function startRedis(): Promise<RedisServer> {
+export async function startRedis(extra: readonly string[] = []): Promise<RedisServer> {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: apt-get install -y redis-server`);
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'estafet-redis-'));
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...extra];
   const process = spawn(BINARY, options, { stdio: 'ignore' });
   const exited = once(process, 'exit');
   const clients: Redis[] = [];
