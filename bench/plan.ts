@@ -17,7 +17,7 @@ export interface Plan {
 }
 
 export const FULL: Plan = {
-  rounds: 7,
+  rounds: 5,
   wholeMs: 3000,
   streamsEach: 4,
   chunks: 1000,
@@ -26,7 +26,7 @@ export const FULL: Plan = {
   held: 1000,
 };
 
-export const QUICK: Plan = { ...FULL, rounds: 3, wholeMs: 1000, streamsEach: 2, memoryRepeats: 1 };
+export const QUICK: Plan = { ...FULL, rounds: 3, wholeMs: 800, streamsEach: 2, memoryRepeats: 1 };
 
 /** Where it is measured. */
 export interface Place {
