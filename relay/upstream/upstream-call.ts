@@ -62,14 +62,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   resume(): void {
     if (this.#over || !this.#paused) return;
     this.#paused = false;
-    this.#quietUntil(this.#wheel.nowMs);
+    this.#quietUntil(this.#wheel.now());
     this.#controller?.resume();
   }
 
   /** From now on the vendor may be silent for this long only: what matters has come. */
   hurry(idleMs: number): void {
     if (idleMs < this.#idleMs) this.#idleMs = idleMs;
-    this.#quietUntil(this.#wheel.nowMs);
+    this.#quietUntil(this.#wheel.now());
   }
 
   expire(): void {
@@ -96,7 +96,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     this.#answering = true;
-    this.#quietUntil(this.#wheel.nowMs);
+    this.#quietUntil(this.#wheel.now());
     try {
       this.#listener.onData(chunk);
     } catch (error) {
@@ -120,6 +120,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
     this.#listener.onFail(connectionError(error));
   }
 
+  /** @param nowMs exact: a busy event loop leaves the coarse clock far behind, and that time would be taken from the vendor */
   #quietUntil(nowMs: number): void {
     if (this.#paused) return;
     const total = this.#startedAt + this.#timeouts.totalMs;
