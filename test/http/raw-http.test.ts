@@ -179,6 +179,23 @@ describe('slow and broken callers', () => {
   });
 });
 
+test('connections beyond the limit are closed, and there is room again when one ends', async () => {
+  const small = await openSimulated('maxConnections: 2');
+  try {
+    const held = [connect(small.port, '127.0.0.1'), connect(small.port, '127.0.0.1')];
+    for (const socket of held) socket.on('error', () => undefined);
+    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    const get = 'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    expect((await rawExchange(small.port, [get])).text).toBe('');
+    for (const socket of held) socket.destroy();
+    let status = Number.NaN;
+    for (let round = 0; round < 50 && status !== 200; round++) status = (await rawExchange(small.port, [get])).status;
+    expect(status).toBe(200);
+  } finally {
+    await small.close();
+  }
+});
+
 function gathered(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (piece: Buffer) => {
