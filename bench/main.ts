@@ -6,7 +6,7 @@ import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
 import { FULL, QUICK } from './plan.ts';
-import { machineOf, report } from './report.ts';
+import { machineOf, perChunk, perRequest, report, summaryOf } from './report.ts';
 
 /** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
 function cores(): { readonly target: number; readonly load: number } | null {
@@ -47,7 +47,8 @@ async function main(): Promise<void> {
     const cpu = await measureCpu(plan, place, tick);
     const memory = await measureMemory(plan, place);
     const machine = machineOf(pinned);
-    console.log(values.json ? JSON.stringify({ machine, plan, cpu, memory }, null, 2) : report(machine, plan, cpu, memory));
+    const micros = { perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
+    console.log(values.json ? JSON.stringify({ machine, plan, micros, cpu, memory }, null, 2) : report(machine, plan, cpu, memory));
   } finally {
     children.closeAll();
   }

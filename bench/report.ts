@@ -54,24 +54,51 @@ load     ${plan.connections} connections; ${REQUEST_BYTES}-byte request, ${REPLY
 
 CPU time of the process tree, median of the rounds (least to most); ratios are medians of the ratios of the rounds
 
-${cpuTable('µs/request', cpu, ({ perRequest }) => perRequest, 0)}
+${cpuTable('µs/request', summaryOf(cpu, perRequest), 0)}
 
-${cpuTable('µs/chunk', cpu, ({ perChunk }) => perChunk, 1)}
+${cpuTable('µs/chunk', summaryOf(cpu, perChunk), 1)}
 
 ${memoryTable(plan, memory)}
 `;
 }
 
-function cpuTable(unit: string, cpu: CpuFigures, of: (figure: CpuFigure) => readonly number[], digits: number): string {
-  const ratio = (figure: CpuFigure, process: CpuFigure['process']): string => {
-    const base = cpu.find((other) => other.process === process);
-    return base === undefined ? '' : pairedRatio(of(figure), of(base)).toFixed(2);
-  };
-  const rows = cpu.map((figure) => {
+/** One column of figures in one number each, and how many times as much as the bare proxies it is. */
+export interface Summary {
+  readonly name: string;
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+  readonly overExpress: number;
+  readonly overNode: number;
+}
+
+export function summaryOf(cpu: CpuFigures, of: (figure: CpuFigure) => readonly number[]): Summary[] {
+  const base = (process: CpuFigure['process']): readonly number[] => cpu.filter((figure) => figure.process === process).flatMap(of);
+  const [express, node] = [base('express'), base('node')];
+  return cpu.map((figure) => {
     const values = of(figure);
-    const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
-    return [figure.name, median(values).toFixed(digits), `(${least} to ${most})`, ratio(figure, 'express'), ratio(figure, 'node')];
+    return {
+      name: figure.name,
+      median: median(values),
+      least: Math.min(...values),
+      most: Math.max(...values),
+      overExpress: pairedRatio(values, express),
+      overNode: pairedRatio(values, node),
+    };
   });
+}
+
+export const perRequest = ({ perRequest: values }: CpuFigure): readonly number[] => values;
+export const perChunk = ({ perChunk: values }: CpuFigure): readonly number[] => values;
+
+function cpuTable(unit: string, summaries: readonly Summary[], digits: number): string {
+  const rows = summaries.map((one) => [
+    one.name,
+    one.median.toFixed(digits),
+    `(${one.least.toFixed(digits)} to ${one.most.toFixed(digits)})`,
+    one.overExpress.toFixed(2),
+    one.overNode.toFixed(2),
+  ]);
   return table([['', unit, '', '÷ Express', '÷ Node'], ...rows]);
 }
 

@@ -17,6 +17,7 @@ import {
   requestBody,
   USAGE,
 } from '../../bench/mock-answers.ts';
+import { perChunk, summaryOf } from '../../bench/report.ts';
 import { ChunkEncoder } from '../../openai/chat/chunk-encoder.ts';
 import { CompletionCollector } from '../../openai/chat/completion-collector.ts';
 import type { AnswerHead } from '../../openai/chat/events.ts';
@@ -78,6 +79,27 @@ describe('figures', () => {
     // The second round was slow for both: each pair says 2, although the medians (12 and 10) say 1.2.
     expect(pairedRatio([10, 200, 12], [5, 100, 6])).toBe(2);
     expect(pairedRatio([3, 2, 8], [2, 2, 2])).toBe(1.5);
+  });
+
+  test('a summary sets each target against both bare proxies', () => {
+    const cpu = [
+      { name: 'n', process: 'node', perRequest: [], perChunk: [2, 4, 3] },
+      { name: 'e', process: 'express', perRequest: [], perChunk: [4, 8, 6] },
+      { name: 'r', process: 'relay', perRequest: [], perChunk: [6, 12, 12] },
+    ] as const;
+    expect(
+      summaryOf(
+        cpu.map((figure) => ({ ...figure, perRequest: [], perChunk: [...figure.perChunk] })),
+        perChunk,
+      )[2],
+    ).toEqual({
+      name: 'r',
+      median: 12,
+      least: 6,
+      most: 12,
+      overExpress: 1.5,
+      overNode: 3,
+    });
   });
 
   test('columns line up', () => {
