@@ -1,0 +1,282 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LedgerEntry } from '../../../relay/ledger/ledger-entry.ts';
+import type { LedgerStore } from '../../../relay/ledger/ledger-store.ts';
+import { NO_USAGE, type UsageQuery } from '../../../relay/ledger/usage.ts';
+import { MIGRATIONS } from '../../../server/database/migrations.ts';
+import { openPostgres } from '../../../server/database/postgres.ts';
+import { type SqlDatabase, SqlLedger } from '../../../server/database/sql-ledger.ts';
+import { openSqlite } from '../../../server/database/sqlite.ts';
+import { SqliteThread } from '../../../server/database/sqlite-thread.ts';
+import { wholeBig } from '../../../server/database/whole.ts';
+import { entry, HOUR, TEN, UNANSWERED, UNPRICED } from '../../relay/ledger/entries.ts';
+import { type PostgresServer, postgresServer } from './postgres-server.ts';
+
+let server: PostgresServer;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'estafet-books-'));
+  server = await postgresServer();
+}, 60_000);
+afterAll(() => {
+  server?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let files = 0;
+const newPath = (): string => join(folder, `deep/er/${++files}.db`);
+
+interface Kind {
+  readonly name: string;
+  /** A database that nothing is in. */
+  place(): string;
+  open(place: string, readOnly?: boolean): SqlDatabase;
+  store(place: string): LedgerStore;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'SQLite',
+    place: newPath,
+    open: (path, readOnly = false) => openSqlite({ path, readOnly }),
+    store: (path) => new SqliteThread({ path }),
+  },
+  {
+    name: 'PostgreSQL',
+    place: () => server.database(),
+    open: (url) => openPostgres(url),
+    store: (url) => new SqlLedger(openPostgres(url)),
+  },
+];
+
+const ALL: UsageQuery = { by: null, fromMs: null, toMs: null, team: null, key: null };
+
+describe.each(KINDS)('$name', (kind) => {
+  async function opened(place = kind.place()): Promise<LedgerStore> {
+    const store = kind.store(place);
+    await store.open();
+    return store;
+  }
+
+  test('a line comes back as it was written, whatever is in its texts', async () => {
+    const place = kind.place();
+    const store = await opened(place);
+    const strange = entry('req_1', {
+      askedModel: 'a\0b\ud800c\\u0000"\n中😀',
+      receipt: '{"a":"\\\\u0000"}',
+      firstByteMs: null,
+      ...UNPRICED,
+    });
+    expect(await store.write([strange, entry('req_2', { costNano: Number.MAX_SAFE_INTEGER })])).toBe(2);
+    const { db } = kind.open(place);
+    const { rows } = await sql<Record<string, unknown>>`select * from estafet_requests order by id`.execute(db);
+    expect(rows[0]).toMatchObject({ asked_model: expect.stringMatching(/^a.b\ufffdc\\u0000"\n中😀$/su), receipt: '{"a":"\\\\u0000"}' });
+    expect(rows[0]).toMatchObject({ first_byte_ms: null, cost_nano: null, currency: null, team: 'blue', key_name: 'app' });
+    expect(wholeBig(rows[1]?.['cost_nano'] as string)).toBe(9_007_199_254_740_991n);
+    expect(wholeBig(rows[1]?.['at_ms'] as string)).toBe(BigInt(TEN));
+    await db.destroy();
+    await store.close();
+  });
+
+  test('replays, repeats inside a batch and other orders change nothing: lines and sums agree', async () => {
+    const lines = Array.from({ length: 40 }, (_, index) =>
+      entry(`req_${index}`, {
+        atMs: TEN + index * 600_000,
+        key: `key${index % 3}`,
+        servedModel: `m${index % 2}`,
+        promptTokens: index,
+        costNano: index,
+        currency: index % 5 === 0 ? 'USD' : 'CNY',
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(fc.nat(39), { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 }), async (batches) => {
+        const place = kind.name === 'SQLite' ? ':memory:' : server.database();
+        const store = await opened(place);
+        const seen = new Set<number>();
+        for (const batch of batches) {
+          const fresh = new Set(batch.filter((index) => !seen.has(index)));
+          expect(await store.write(batch.map((index) => lines[index] as LedgerEntry))).toBe(fresh.size);
+          for (const index of batch) seen.add(index);
+        }
+        const written = [...seen].map((index) => lines[index] as LedgerEntry);
+        const sum = (pick: (line: LedgerEntry) => number): number => written.reduce((total, line) => total + pick(line), 0);
+        const [all] = await store.usage(ALL);
+        expect(all).toMatchObject({ requests: seen.size, promptTokens: sum((line) => line.promptTokens), completionTokens: 5 * seen.size });
+        for (const currency of ['CNY', 'USD'] as const) {
+          const lines = written.filter((line) => line.currency === currency);
+          const nano = lines.reduce((total, { costNano }) => total + BigInt(costNano ?? 0), 0n);
+          expect(all?.costNano[currency]).toBe(lines.length === 0 ? undefined : nano);
+        }
+        for (const by of ['key', 'model', 'day', 'team', 'backend'] as const) {
+          const rows = await store.usage({ ...ALL, by });
+          expect(rows.reduce((total, { requests }) => total + requests, 0)).toBe(seen.size);
+          expect(rows.map(({ group }) => group)).toEqual(rows.map(({ group }) => group).sort());
+        }
+        await store.close();
+      }),
+      { numRuns: kind.name === 'SQLite' ? 40 : 8 },
+    );
+  }, 60_000);
+
+  test('two writers of the same lines at once: each line once', async () => {
+    const place = kind.place();
+    const [one, two] = [await opened(place), await opened(place)];
+    const lines = Array.from({ length: 300 }, (_, index) => entry(`req_${index}`, { key: `key${index % 7}` }));
+    const backwards = [...lines].reverse();
+    const counts = await Promise.all(
+      [one, two].flatMap((store, which) => [0, 100, 200].map((at) => store.write((which === 0 ? lines : backwards).slice(at, at + 100)))),
+    );
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(300);
+    expect((await one.usage(ALL))[0]).toMatchObject({ requests: 300, costNano: { CNY: 300_000_000_000n } });
+    await one.close();
+    await two.close();
+  });
+
+  test('broken down and filtered; money stays apart by currency; ends are taken as they are meant', async () => {
+    const store = await opened();
+    await store.write([
+      entry('1'),
+      entry('2', { atMs: TEN + HOUR, key: 'ci', currency: 'USD', costNano: 7, backend: 'glm', servedModel: 'glm-4.6' }),
+      entry('3', { atMs: TEN + 14 * HOUR, team: 'red', key: 'web', ...UNPRICED, usageSource: 'estimated' }),
+      entry('4', { atMs: TEN, key: 'ci', ...UNANSWERED, reason: 'vendor_error', status: 503, errorCode: 'upstream_overloaded' }),
+      entry('5', { atMs: TEN, key: 'ci', ...UNANSWERED, reason: 'refused', status: 400 }),
+      entry('6', { atMs: TEN, reason: 'client_gone', usageSource: 'estimated', paidPromptTokens: 30 }),
+    ]);
+    const groups = async (query: Partial<UsageQuery>) =>
+      (await store.usage({ ...ALL, ...query })).map(({ group, requests, costNano }) => [group, requests, costNano]);
+    expect(await groups({ by: 'team' })).toEqual([
+      ['blue', 5, { CNY: 2_000_000_000n, USD: 7n }],
+      ['red', 1, {}],
+    ]);
+    expect(await groups({ by: 'day' })).toEqual([
+      ['2026-11-02', 5, { CNY: 2_000_000_000n, USD: 7n }],
+      ['2026-11-03', 1, {}],
+    ]);
+    expect((await groups({ by: 'key' })).map(([group]) => group)).toEqual(['app', 'ci', 'web']);
+    expect((await groups({ by: 'model' })).map(([group]) => group)).toEqual(['glm-4.6', 'qwen-plus']);
+    expect(await groups({ by: 'backend', key: 'ci' })).toEqual([
+      ['glm', 1, { USD: 7n }],
+      ['qwen', 2, {}],
+    ]);
+    expect(await groups({ key: "ci' or 1=1 --" })).toEqual([]);
+    expect(await groups({ team: 'red' })).toEqual([['', 1, {}]]);
+    expect(await groups({ fromMs: TEN + HOUR })).toEqual([['', 2, { USD: 7n }]]);
+    expect(await groups({ fromMs: TEN, toMs: TEN + HOUR })).toEqual([['', 4, { CNY: 2_000_000_000n }]]);
+    expect((await store.usage(ALL))[0]).toEqual({
+      ...NO_USAGE,
+      group: '',
+      requests: 6,
+      failed: 1,
+      refused: 1,
+      clientGone: 1,
+      estimated: 2,
+      unpriced: 1,
+      promptTokens: 40,
+      paidPromptTokens: 60,
+      completionTokens: 20,
+      cachedTokens: 8,
+      reasoningTokens: 4,
+      costNano: { CNY: 2_000_000_000n, USD: 7n },
+    });
+    await store.close();
+  });
+
+  test('sums beyond 2⁵³ are exact', async () => {
+    const store = await opened();
+    await store.write(['1', '2', '3'].map((id) => entry(id, { costNano: Number.MAX_SAFE_INTEGER })));
+    expect((await store.usage(ALL))[0]?.costNano.CNY).toBe(27_021_597_764_222_973n);
+    await store.close();
+  });
+
+  test('retention deletes lines in portions and keeps the sums', async () => {
+    const place = kind.place();
+    const store = await opened(place);
+    await store.write(Array.from({ length: 25 }, (_, index) => entry(`req_${index}`, { atMs: TEN + index })));
+    expect(await store.prune(TEN + 20, 15)).toBe(15);
+    expect(await store.prune(TEN + 20, 15)).toBe(5);
+    expect(await store.prune(TEN + 20, 15)).toBe(0);
+    const { db } = kind.open(place);
+    const { rows } = await sql<{ n: string }>`select count(*) as n from estafet_requests`.execute(db);
+    expect(Number(rows[0]?.n)).toBe(5);
+    await db.destroy();
+    expect((await store.usage(ALL))[0]?.requests).toBe(25);
+    await store.close();
+  });
+
+  test('migrations go forward, keep what is there, and are applied once however many start', async () => {
+    const place = kind.place();
+    const first = await Promise.all([opened(place), opened(place), opened(place)]);
+    await first[0].write([entry('1')]);
+    await Promise.all(first.map((store) => store.close()));
+    const more = [...MIGRATIONS, ['alter table estafet_requests add column note text'], ["update estafet_requests set note = 'kept'"]];
+    for (let starts = 0; starts < 2; starts++) {
+      const ledger = new SqlLedger(kind.open(place), { migrations: more });
+      await ledger.open();
+      await ledger.close();
+    }
+    const { db } = kind.open(place);
+    expect((await sql<{ note: string }>`select note from estafet_requests`.execute(db)).rows).toEqual([{ note: 'kept' }]);
+    const { rows } = await sql<{ version: string }>`select version from estafet_schema order by version`.execute(db);
+    expect(rows.map(({ version }) => Number(version))).toEqual(more.map((_, index) => index + 1));
+    await db.destroy();
+  });
+
+  test('a step that fails changes nothing', async () => {
+    const place = kind.place();
+    const bad = new SqlLedger(kind.open(place), { migrations: [...MIGRATIONS, ['create table half (a text)', 'no sql at all']] });
+    await expect(bad.open()).rejects.toThrow(/syntax error/);
+    await bad.close();
+    const reader = new SqlLedger(kind.open(place), { readOnly: true });
+    await expect(reader.open()).rejects.toThrow('the database holds no books of Estafet');
+    await reader.close();
+    await (await opened(place)).close();
+  });
+
+  test('a newer schema is refused by writer and reader, an older one by the reader, each in one line', async () => {
+    const place = kind.place();
+    const newer = new SqlLedger(kind.open(place), { migrations: [...MIGRATIONS, ['create table later (a text)']] });
+    await newer.open();
+    await newer.close();
+    const version = MIGRATIONS.length;
+    const store = kind.store(place);
+    await expect(store.open()).rejects.toThrow(
+      `the database's schema is version ${version + 1}, newer than the ${version} this release knows`,
+    );
+    await store.close();
+    for (const [migrations, message] of [
+      [MIGRATIONS, 'use the release that made it, or a later one'],
+      [[...MIGRATIONS, [], []], 'start the relay once, it brings the schema up to date'],
+    ] as const) {
+      const reader = new SqlLedger(kind.open(place, true), { readOnly: true, migrations });
+      await expect(reader.open()).rejects.toThrow(message);
+      await reader.close();
+    }
+  });
+
+  test('a reader beside the writer sees what is committed', async () => {
+    const place = kind.place();
+    const store = await opened(place);
+    await store.write([entry('1')]);
+    const reader = new SqlLedger(kind.open(place, true), { readOnly: true });
+    await reader.open();
+    expect((await reader.usage(ALL))[0]?.requests).toBe(1);
+    await store.write([entry('2')]);
+    expect((await reader.usage(ALL))[0]?.requests).toBe(2);
+    await reader.close();
+    await store.close();
+  });
+
+  test('a line the database cannot hold is told apart from a database that cannot be reached', async () => {
+    const store = await opened();
+    const broken = entry('1', { team: null as unknown as string });
+    await expect(store.write([entry('2'), broken])).rejects.toMatchObject({ name: 'LedgerFault', permanent: true });
+    expect(await store.usage(ALL)).toEqual([]);
+    expect(await store.write([entry('2')])).toBe(1);
+    await store.close();
+  });
+});

@@ -1,0 +1,82 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const BIN = '/usr/lib/postgresql/15/bin';
+
+/** A PostgreSQL of this test's own, on a free port of 127.0.0.1, in a temporary folder. */
+export interface PostgresServer {
+  /** A new, empty database; its URL. */
+  database(): string;
+  start(): void;
+  /** Cuts every connection at once. */
+  stop(): void;
+  /** SIGSTOP of the processes, so that it accepts connections and answers nothing; false: SIGCONT. */
+  freeze(frozen: boolean): void;
+  remove(): void;
+}
+
+export async function postgresServer(): Promise<PostgresServer> {
+  if (!existsSync(join(BIN, 'initdb'))) throw new Error(`PostgreSQL 15 is missing: no ${BIN}/initdb (apt-get install postgresql-15)`);
+  const folder = mkdtempSync(join(tmpdir(), 'estafet-postgres-'));
+  const data = join(folder, 'data');
+  const port = await freePort();
+  chmodSync(folder, 0o777);
+  run('initdb', '-D', data, '-A', 'trust', '-U', 'estafet', '--no-sync', '--locale=C.UTF-8', '-E', 'UTF8');
+  const start = (): void => {
+    run(
+      'pg_ctl',
+      '-D',
+      data,
+      '-w',
+      '-s',
+      '-l',
+      join(folder, 'log'),
+      '-o',
+      `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off`,
+      'start',
+    );
+  };
+  const stop = (): void => run('pg_ctl', '-D', data, '-w', '-s', '-m', 'immediate', 'stop');
+  start();
+  let made = 0;
+  return {
+    start,
+    stop,
+    database: () => {
+      const name = `books${++made}`;
+      run('createdb', '-h', '127.0.0.1', '-p', String(port), '-U', 'estafet', name);
+      return `postgres://estafet@127.0.0.1:${port}/${name}`;
+    },
+    freeze: (frozen) => {
+      const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
+      const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(postmaster)], { encoding: 'utf8' })
+        .trim()
+        .split(/\s+/);
+      for (const pid of [postmaster, ...children.map(Number)]) process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+    },
+    remove: () => {
+      if (existsSync(join(data, 'postmaster.pid'))) stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the user its package makes. */
+function run(program: string, ...args: readonly string[]): void {
+  const command = [join(BIN, program), ...args];
+  const asRoot = process.getuid?.() === 0;
+  const [file, ...rest] = asRoot ? ['su', 'postgres', '-c', command.map((part) => `'${part}'`).join(' ')] : command;
+  const done = spawnSync(file as string, rest, { encoding: 'utf8', cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });
+  if (done.status !== 0) throw new Error(`${program} failed: ${done.stderr || done.error}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
