@@ -58,6 +58,8 @@ const FAMILIES: readonly Family[] = [
   { match: /^qwen-(plus|turbo)-(\d{4}$|2024|2025-0[1-3])/, ...NOT, vision: false, logprobs: true },
   { match: /^qwen3-(\d|next).*-instruct|^qwen3-coder|^qwen-(max|coder|math)/, ...NOT, vision: false },
   { match: /-instruct(-\d+)?$|^qwen2|^qwen1/, ...NOT },
+  // Its largest budget is not printed: half of qwen3.8-max's is taken.
+  { match: /^qwen3\.8-flash/, thinking: 'effort', thinksByDefault: true, totalTokens: true, maxThinking: 128_000, vision: true },
   { match: /^qwen3\.8/, thinking: 'effort', thinksByDefault: true, totalTokens: true, maxThinking: 256_000, vision: true },
   { match: /^qwen3\.7-max/, ...ON, totalTokens: true, maxThinking: 256_000, vision: false },
   { match: /^qwen3\.7-(plus|flash)/, ...ON, totalTokens: true, maxThinking: 256_000, vision: true },
