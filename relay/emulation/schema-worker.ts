@@ -25,8 +25,6 @@ parentPort?.on('message', ({ id, schema, text }: CheckRequest) => {
   parentPort?.postMessage({ id, fault: check(schema, text) } satisfies CheckReply);
 });
 
-parentPort?.postMessage('ready');
-
 function check(schema: string, text: string): string | null {
   try {
     let validate = validators.get(schema);
@@ -41,12 +39,24 @@ function check(schema: string, text: string): string | null {
   }
 }
 
+// `format` is a hint to the model, not a promise: an unknown format must not fail an answer.
+const OPTIONS = { strict: false, validateFormats: false, logger: false } as const;
+/** Check schemas themselves; making one takes longer than any schema, and they keep nothing of what they check. */
+const DRAFTS = [
+  { Draft: Ajv, judge: new Ajv(OPTIONS) },
+  { Draft: Ajv2020, judge: new Ajv2020(OPTIONS) },
+] as const;
+
 function compile(schema: Record<string, unknown>): (value: unknown) => string | null {
-  const draft = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema']) ? Ajv : Ajv2020;
+  const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema']);
+  const { Draft, judge } = DRAFTS[old ? 0 : 1];
   // `$async` would make the check a promise, which is always true.
   const { $schema: _, $async: __, ...rest } = schema;
-  // `format` is a hint to the model, not a promise: an unknown format must not fail an answer.
-  const ajv = new draft({ strict: false, validateFormats: false, logger: false });
+  judge.validateSchema(rest, true);
+  // One for each schema: two callers may give different schemas the same `$id`.
+  const ajv = new Draft({ ...OPTIONS, meta: false, validateSchema: false });
   const validate = ajv.compile(rest);
   return (value) => (validate(value) ? null : ajv.errorsText(validate.errors, { dataVar: 'answer' }));
 }
+
+parentPort?.postMessage('ready');

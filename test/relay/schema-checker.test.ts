@@ -40,6 +40,8 @@ describe('checks', () => {
     ['a reference to another machine', { $ref: 'https://example.com/schema' }],
     ['a pattern that is none', { type: 'string', pattern: '(' }],
     ['properties that are none', { properties: 3 }],
+    ['a property that is none', { properties: { a: 1 } }],
+    ['a length below zero', { minLength: -1 }],
   ])('a bad schema is told: %s', async (_name, schema) => {
     expect(await checker.check(schema, '"x"')).toMatch(/^the schema cannot be used/);
     // And the checker goes on.
