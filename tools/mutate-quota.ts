@@ -95,6 +95,15 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'return Date.UTC(year, month - 1, day, hour, minute, second) -',
     to: 'return 0 * second -',
   },
+  { name: 'Q8 a refused reservation is not given back', file: 'guarded-quota.ts', from: 'if (!outcome.ok && !silent)', to: 'if (false)' },
+  { name: 'Q8 a failed settlement is dropped', file: 'unsent.ts', from: 'others.\n        this.#steps.set(name, step);', to: 'others.' },
+  { name: 'Q8 every call pays the wait', file: 'store-breaker.ts', from: 'if (left > 0) throw', to: 'if (left > 1e9) throw' },
+  {
+    name: 'Q8 each node enforces the whole limit',
+    file: 'share.ts',
+    from: 'Math.floor(amount / nodes)',
+    to: 'Math.floor(amount + 0 * nodes)',
+  },
   {
     name: 'memory: debts are forgiven',
     file: 'bucket.ts',
@@ -120,7 +129,17 @@ function passes(): boolean {
 }
 
 try {
-  for (const path of ['relay/quota', 'test/relay/quota', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  for (const path of [
+    'catalog',
+    'config',
+    'openai',
+    'relay',
+    'translators',
+    'test/relay/quota',
+    'package.json',
+    'tsconfig.json',
+    'vitest.config.ts',
+  ]) {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
