@@ -13,6 +13,9 @@ const WORDS: Readonly<Record<string, string>> = {
   concurrency: 'concurrent requests',
 };
 
+/** What a caller without a free slot is told to wait. */
+const SLOT_WAIT_MS = 1000;
+
 /**
  * A refusal as OpenAI would tell it: rates and slots say when to come again, a spent budget and a demand larger than the whole limit say not
  * to (the SDKs then make one attempt).
@@ -45,13 +48,15 @@ export function refusalError(refusal: Refusal, model: string, asked: (limit: Lim
       { ...details, retry: false },
     );
   }
+  // Only leases bound when a running answer ends, and by a minute: a second is when asking again is worth it.
+  const waitMs = limit.law.kind === 'slots' ? Math.min(SLOT_WAIT_MS, refusal.retryAfterMs) : refusal.retryAfterMs;
   const level = limit.measure === 'tokens' ? tightest.tokens : tightest.requests;
   // Of a limit that is not the tightest, only its size is known here.
   const used = limit.measure === 'concurrency' ? most : level?.limit === limit ? most - level.remaining : null;
   return new OpenAIError(
     kind,
-    `Rate limit reached for ${model} on ${words}: Limit ${most}, ${used === null ? '' : `Used ${used}, `}Requested ${requested}. Please try again in ${goDuration(refusal.retryAfterMs)}.`,
-    { ...details, retryAfterMs: refusal.retryAfterMs },
+    `Rate limit reached for ${model} on ${words}: Limit ${most}, ${used === null ? '' : `Used ${used}, `}Requested ${requested}. Please try again in ${goDuration(waitMs)}.`,
+    { ...details, retryAfterMs: waitMs },
   );
 }
 
