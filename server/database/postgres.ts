@@ -32,8 +32,10 @@ export function openPostgres(url: string): SqlDatabase {
     application_name: 'estafet',
     allowExitOnIdle: true,
   });
-  // A connection that dies while idle leaves the pool; the next call makes a new one, and tells when it cannot.
+  // A connection that dies leaves the pool; the call it carried fails, or the next one makes a new connection and tells when it cannot.
+  // Without these listeners the event would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     db,

@@ -59,7 +59,7 @@ describe('a line', () => {
     const line = ledgerEntry({ ...record, model: long, attempts: [{ ...attempt, model: long }], receipt });
     expect(JSON.stringify(line).length).toBeLessThan(3_000);
     expect([line.askedModel, line.servedModel]).toEqual([`${'m'.repeat(200)}…`, `${'m'.repeat(200)}…`]);
-    expect(line.receipt).toBe('{"omitted":"the receipt is 100034 characters long"}');
+    expect(line.receipt).toBe('{"omitted":"the receipt is 100035 characters long"}');
   });
 });
 
