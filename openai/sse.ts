@@ -42,7 +42,8 @@ export class SseDecoder {
       if (bytes[0] === LF) bytes = bytes.subarray(1);
       this.#skipLf = false;
     }
-    const end = Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
+    // Nearly every read ends on a line end.
+    const end = bytes[bytes.length - 1] === LF ? bytes.length : Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
     if (end === 0) {
       this.#keep(bytes);
       return;
@@ -50,7 +51,7 @@ export class SseDecoder {
     if (bytes[end - 1] === CR && end === bytes.length) this.#skipLf = true;
     let whole = end === bytes.length ? bytes : bytes.subarray(0, end);
     if (this.#restBytes > 0) whole = Buffer.concat([...this.#takeRest(), whole]);
-    this.#keep(bytes.subarray(end));
+    if (end < bytes.length) this.#keep(bytes.subarray(end));
     this.#lines(this.#text(whole));
   }
 

@@ -59,6 +59,11 @@ export class ChatRun implements LegOwner, Deadline {
   #gone = false;
   #paused = false;
   #firstByteAtMs: number | null = null;
+  #flushing = false;
+  readonly #flushSoon = (): void => {
+    this.#flushing = false;
+    if (!this.#settled && this.#encoder?.pending === true) this.#flush();
+  };
 
   constructor(input: RunInput) {
     this.#input = input;
@@ -104,7 +109,11 @@ export class ChatRun implements LegOwner, Deadline {
 
   progressed(leg: ChatLeg): void {
     if (this.#settled) return;
-    if (this.#encoder?.pending === true) this.#flush();
+    // One socket read brings many frames, each with its own call here: what they make leaves in one write, after the last of them.
+    if (!this.#flushing && this.#encoder?.pending === true) {
+      this.#flushing = true;
+      process.nextTick(this.#flushSoon);
+    }
     if (this.#input.plan.emulation.stop === undefined) return;
     const chain = this.#legs.find((entry) => entry.leg === leg)?.chain;
     if (chain?.cutter?.allCut === true && !leg.over) {
@@ -123,13 +132,17 @@ export class ChatRun implements LegOwner, Deadline {
     if (this.#settled) return;
     this.#abortLegs();
     // Nobody waits for a caller who has gone: no other backend is asked.
-    if (!this.#started && !this.#gone) {
+    // Text that came before the failure, in the same read, is on its way: it has been seen as far as the caller can tell.
+    if (!this.#started && !this.#gone && this.#encoder?.pending !== true) {
       this.#close();
       this.#done.reject(error);
       return;
     }
     const client = this.#input.client as StreamClient;
-    if (!this.#gone) client.end(`${this.#encoder?.take() ?? ''}data: ${JSON.stringify(error)}\n\n`);
+    if (!this.#gone) {
+      this.#begin();
+      client.end(`${this.#encoder?.take() ?? ''}data: ${JSON.stringify(error)}\n\n`);
+    }
     this.#settle(error);
   }
 

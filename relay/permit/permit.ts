@@ -14,15 +14,26 @@ export interface Destination {
  */
 export class Permit {
   readonly #rules: readonly Rules[];
+  /** Networks of each rule that has any, parsed once. */
+  readonly #callers: readonly (readonly Network[])[];
+  /** Verdicts by address. Bounded: an address costs its caller a connection, not us memory. */
+  readonly #addresses = new Map<string, boolean>();
 
   constructor(team: Team, key: Key) {
     const { permit } = team;
     this.#rules = permit === undefined ? [] : key.permit === undefined ? [permit] : [permit, key.permit];
+    this.#callers = this.#rules.flatMap(({ callers }) => (callers === undefined ? [] : [callers.map(parseNetwork)]));
   }
 
   /** False for a caller from a network that is not permitted. */
   caller(address: string): boolean {
-    return this.#every(({ callers }) => callers === undefined || within(callers, address));
+    let verdict = this.#addresses.get(address);
+    if (verdict === undefined) {
+      verdict = this.#rules.length > 0 && this.#callers.every((networks) => within(networks, address));
+      if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear();
+      this.#addresses.set(address, verdict);
+    }
+    return verdict;
   }
 
   /** May this name be asked for? */
@@ -55,13 +66,19 @@ interface Rules {
   readonly callers?: readonly string[] | undefined;
 }
 
+const MOST_ADDRESSES = 1000;
+
+type Network = readonly [base: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
+
+function parseNetwork(written: string): Network {
+  if (written.includes('/')) return ipaddr.parseCIDR(written);
+  return [ipaddr.parse(written), written.includes(':') ? 128 : 32];
+}
+
 /** `::ffff:10.0.0.1` counts as 10.0.0.1: a dual-stack socket shows IPv4 callers so. */
-function within(networks: readonly string[], address: string): boolean {
+function within(networks: readonly Network[], address: string): boolean {
   // `::10.0.0.1` (IPv4-compatible, long deprecated) is an IPv6 address of its own; the library would read it as IPv4.
   if (!ipaddr.isValid(address) || /^::\d+\./.test(address)) return false;
   const caller = ipaddr.process(address);
-  return networks.some((network) => {
-    const [base, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : [ipaddr.parse(network), network.includes(':') ? 128 : 32];
-    return base.kind() === caller.kind() && caller.match(base as typeof caller, bits as number);
-  });
+  return networks.some(([base, bits]) => base.kind() === caller.kind() && caller.match(base as typeof caller, bits));
 }

@@ -33,6 +33,9 @@ export interface ListedModel {
 /** Finds the translator of a backend; the registry stands behind it. */
 export type TranslatorFor = (vendor: string, protocol: string) => ChatTranslator;
 
+/** Patterns and `backend/model` let callers make up names: no more than these are remembered for a key. */
+const MOST_NAMES = 1000;
+
 /** A model name → the permitted candidates for it, best first. Made anew with each configuration. */
 export class RouteTable {
   readonly #config: Config;
@@ -42,6 +45,7 @@ export class RouteTable {
   /** Candidates by asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
   readonly #known = new Map<string, readonly Candidate[]>();
   readonly #globs: readonly string[];
+  readonly #routes = new WeakMap<Permit, Map<string, Route>>();
 
   constructor(config: Config, catalog: Catalog, translatorFor: TranslatorFor, random: () => number = Math.random) {
     this.#config = config;
@@ -57,8 +61,18 @@ export class RouteTable {
     return route.ok && route.candidates.length > 1 ? { ok: true, candidates: this.#order(route.candidates) } : route;
   }
 
-  /** The permitted candidates in the order of the file, weights not yet drawn. */
+  /** The permitted candidates in the order of the file, weights not yet drawn. Remembered for names that lead somewhere. */
   #permitted(asked: string, permit: Permit): Route {
+    let routes = this.#routes.get(permit);
+    if (routes === undefined) this.#routes.set(permit, (routes = new Map()));
+    const known = routes.get(asked);
+    if (known !== undefined) return known;
+    const route = this.#decide(asked, permit);
+    if (route.ok && routes.size < MOST_NAMES) routes.set(asked, route);
+    return route;
+  }
+
+  #decide(asked: string, permit: Permit): Route {
     if (!permit.model(asked)) return { ok: false, why: 'unknown' };
     const all = this.#candidates(asked).filter(({ backend }) => permit.vendor(backend.vendor));
     if (all.length === 0) return { ok: false, why: 'unknown' };

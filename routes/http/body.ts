@@ -55,9 +55,15 @@ function gather(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       if (first === null) first = chunk;
       else (more ??= [first]).push(chunk);
     });
-    request.on('end', () => resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size)));
+    let whole = false;
+    request.on('end', () => {
+      whole = true;
+      resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size));
+    });
     request.on('error', (error) => reject(closedEarly(error)));
-    request.on('close', () => reject(closedEarly()));
+    request.on('close', () => {
+      if (!whole) reject(closedEarly());
+    });
   });
 }
 

@@ -11,15 +11,15 @@ interface Begun {
   readonly extra: string[];
 }
 
-const begun = new WeakMap<ServerResponse, Begun>();
+const BEGUN = Symbol('begun');
+type Response = ServerResponse & { [BEGUN]?: Begun };
 
 /** The request behind a response: its id, its arrival, and headers that were set on the way. Made at first sight. */
 function begin(response: ServerResponse): Begun {
-  let entry = begun.get(response);
-  if (entry === undefined) {
-    entry = { id: requestId(), atMs: Date.now(), extra: [] };
-    begun.set(response, entry);
-  }
+  const known = (response as Response)[BEGUN];
+  if (known !== undefined) return known;
+  const entry: Begun = { id: requestId(), atMs: Date.now(), extra: [] };
+  (response as Response)[BEGUN] = entry;
   return entry;
 }
 
@@ -57,9 +57,11 @@ export function standardHeaders(response: ServerResponse, contentType: string): 
 
 export function sendJson(response: ServerResponse, status: number, json: string, more: readonly string[] = []): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(json, 'utf8');
-  response.writeHead(status, [...standardHeaders(response, 'application/json'), 'content-length', String(body.length), ...more]);
-  response.end(body);
+  const headers = standardHeaders(response, 'application/json');
+  headers.push('content-length', String(Buffer.byteLength(json)), ...more);
+  response.writeHead(status, headers);
+  // As a string, head and body leave in one write.
+  response.end(json);
 }
 
 /** An error as OpenAI would answer it, with what SDKs need to decide on a retry. */

@@ -133,7 +133,7 @@ describe('one leg', () => {
     expect(leg.did).toEqual(['hurry 5000']);
   });
 
-  test('back-pressure pauses every leg once, and drain resumes it', () => {
+  test('back-pressure pauses every leg once, and drain resumes it', async () => {
     const { run, posted, fill, drain } = rig({ stream: true, emulation: { choices: 2 } });
     void run.start();
     const [first, second] = posted as [Posted, Posted];
@@ -141,6 +141,8 @@ describe('one leg', () => {
     fill();
     first.say(textFrame('a'));
     second.say(textFrame('b'));
+    // What one read brought leaves in one write, after it.
+    await new Promise(setImmediate);
     expect([first.did, second.did]).toEqual([['pause'], ['pause']]);
     drain();
     expect([first.did, second.did]).toEqual([
