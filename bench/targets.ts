@@ -43,7 +43,7 @@ models:
 teams:
   bench:
     permit: { vendors: [${DIALECTS.join(', ')}], regions: [bench], callers: [127.0.0.0/8] }
-    limits: { rpm: 1000000000, tpm: 1000000000000, concurrency: 1000000 }
+    limits: { rpm: 1000000000, tpm: 4000000000, concurrency: 1000000 }
 keys:
   - { name: bench, team: bench, key: "sha256:${digest}" }
 `;

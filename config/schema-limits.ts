@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { count } from './words.ts';
 
+/** The engine counts in millionths, exactly: larger limits would not be (`MOST_RATE` in relay/quota/limits.ts). */
+export const MOST_LIMIT = 4_503_599_627;
+
+const limit = count.max(MOST_LIMIT);
+
 /** Money is counted in integer nano-units (a token costs some hundred of them), which are exact up to this many units. */
 const MOST_MONEY = Math.floor(Number.MAX_SAFE_INTEGER / 1e9);
 
@@ -16,11 +21,11 @@ const budgetSchema = z.strictObject({
 
 /** `limits` of a team or key: every one that is set must allow a request. */
 export const limitsSchema = z.strictObject({
-  rpm: count.optional().meta({ unit: 'requests', description: 'Requests per minute, refilled continuously.' }),
-  rpd: count.optional().meta({ unit: 'requests', description: 'Requests per day, refilled continuously.' }),
-  tpm: count.optional().meta({ unit: 'tokens', description: 'Tokens per minute, input and output together.' }),
-  tpd: count.optional().meta({ unit: 'tokens', description: 'Tokens per day, input and output together.' }),
-  concurrency: count.optional().meta({ unit: 'requests', description: 'Requests running at the same time.' }),
+  rpm: limit.optional().meta({ unit: 'requests', description: 'Requests per minute, refilled continuously.' }),
+  rpd: limit.optional().meta({ unit: 'requests', description: 'Requests per day, refilled continuously.' }),
+  tpm: limit.optional().meta({ unit: 'tokens', description: 'Tokens per minute, input and output together.' }),
+  tpd: limit.optional().meta({ unit: 'tokens', description: 'Tokens per day, input and output together.' }),
+  concurrency: limit.optional().meta({ unit: 'requests', description: 'Requests running at the same time.' }),
   budget: budgetSchema.optional().meta({ description: 'Money per calendar window.' }),
-  outputReserve: count.optional().meta({ unit: 'tokens', description: 'Output tokens reserved for a request that sets no `max_tokens`.' }),
+  outputReserve: limit.optional().meta({ unit: 'tokens', description: 'Output tokens reserved for a request that sets no `max_tokens`.' }),
 });
