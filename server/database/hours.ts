@@ -34,13 +34,22 @@ export function hourSums(entries: readonly LedgerEntry[]): HourSum[] {
   const sums = new Map<string, HourSum>();
   for (const entry of entries) {
     const hourMs = entry.atMs - (entry.atMs % HOUR_MS);
-    const { team, key, servedModel: model, backend } = entry;
+    const { team, key, backend } = entry;
+    const model = modelOf(entry);
     const currency = entry.currency ?? '';
     const id = JSON.stringify([hourMs, team, key, model, backend, currency]);
     const totals = addUsage(sums.get(id)?.totals ?? NO_USAGE, totalsOf(entry));
     sums.set(id, { hourMs, team, key, model, backend, currency, totals });
   }
   return [...sums.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+}
+
+/**
+ * `backend/any-name` reaches a vendor as it is: names that no vendor answered to are summed up as one, or a caller could fill a table that
+ * is kept for good.
+ */
+function modelOf({ servedModel, usageSource, reason, errorCode }: LedgerEntry): string {
+  return usageSource === null && (reason === 'refused' || errorCode === 'upstream_model_unavailable') ? '' : servedModel;
 }
 
 function totalsOf(entry: LedgerEntry): UsageTotals {

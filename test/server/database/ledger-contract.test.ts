@@ -158,7 +158,7 @@ describe.each(KINDS)('$name', (kind) => {
       ['2026-11-03', 1, {}],
     ]);
     expect((await groups({ by: 'key' })).map(([group]) => group)).toEqual(['app', 'ci', 'web']);
-    expect((await groups({ by: 'model' })).map(([group]) => group)).toEqual(['glm-4.6', 'qwen-plus']);
+    expect((await groups({ by: 'model' })).map(([group]) => group)).toEqual(['', 'glm-4.6', 'qwen-plus']);
     expect(await groups({ by: 'backend', key: 'ci' })).toEqual([
       ['glm', 1, { USD: 7n }],
       ['qwen', 2, {}],
@@ -183,6 +183,14 @@ describe.each(KINDS)('$name', (kind) => {
       reasoningTokens: 4,
       costNano: { CNY: 2_000_000_000n, USD: 7n },
     });
+    await store.close();
+  });
+
+  test('invented model names do not grow the sums that are kept for good', async () => {
+    const store = await opened();
+    const unknown = { ...UNANSWERED, reason: 'vendor_error', status: 502, errorCode: 'upstream_model_unavailable' } as const;
+    await store.write(Array.from({ length: 50 }, (_, index) => entry(`${index}`, { ...unknown, servedModel: `invented-${index}` })));
+    expect(await store.usage({ ...ALL, by: 'model' })).toMatchObject([{ group: '', requests: 50, failed: 50 }]);
     await store.close();
   });
 
