@@ -1,6 +1,6 @@
 import type { Price } from '../catalog/price.ts';
 import type { Server } from '../config/config.ts';
-import type { AnswerHead } from '../openai/chat/events.ts';
+import type { AnswerHead, Usage } from '../openai/chat/events.ts';
 import type { ChatRequest } from '../openai/chat/request.ts';
 import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
@@ -107,14 +107,15 @@ export class Relay {
       for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
         const startedAt = this.#services.wheel.now();
         receipt = new Receipt(exchange.caller.key.strict);
+        const told: Usage[] = [];
         try {
-          const result = await this.#attempt(exchange, candidate, receipt, attempts.length);
+          const result = await this.#attempt(exchange, candidate, receipt, attempts.length, told);
           attempts.push(this.#attempted(candidate, result.error, startedAt));
           this.#settle(exchange, ticket, { attempts, receipt, result, error: result.error });
           return result.json;
         } catch (thrown) {
           failure = asOpenAIError(thrown);
-          attempts.push(this.#attempted(candidate, failure, startedAt));
+          attempts.push({ ...this.#attempted(candidate, failure, startedAt), ...this.#discarded(candidate, told) });
           if (failure.kind !== 'upstream_unmet') break;
         }
       }
@@ -134,7 +135,8 @@ export class Relay {
     return ticket;
   }
 
-  async #attempt(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Promise<RunResult> {
+  /** @param told gets what the vendor counted, when the attempt fails */
+  async #attempt(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number, told: Usage[]): Promise<RunResult> {
     const { request, caller, requestId } = exchange;
     const { wheel, check } = this.#services;
     const client = this.#state.clients.get(candidate.backend.name);
@@ -163,7 +165,12 @@ export class Relay {
       check,
     });
     exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));
-    return run.start();
+    try {
+      return await run.start();
+    } catch (error) {
+      told.push(...run.told);
+      throw error;
+    }
   }
 
   #plan(
@@ -200,8 +207,27 @@ export class Relay {
   /** What the vendor will bill: parallel calls pay the prompt each time. */
   #cost(attempts: readonly Attempt[], { paid }: RunResult): RequestRecord['cost'] {
     const last = attempts.at(-1);
-    const price = last === undefined ? null : this.#services.priceOf(last.vendor, last.model, last.region);
+    return last === undefined ? null : this.#price(last.vendor, last.model, last.region, paid);
+  }
+
+  #price(vendor: string, model: string, region: string, paid: readonly Usage[]): Cost | null {
+    const price = this.#services.priceOf(vendor, model, region);
     return price === null ? null : costOf(price, paid);
+  }
+
+  /** An answer that nobody gets is billed all the same. */
+  #discarded({ backend, model }: Candidate, told: readonly Usage[]): Pick<Attempt, 'discarded'> {
+    if (told.length === 0) return {};
+    const sum = (count: 'prompt' | 'completion' | 'cached' | 'reasoning'): number => told.reduce((total, usage) => total + usage[count], 0);
+    return {
+      discarded: {
+        promptTokens: sum('prompt'),
+        completionTokens: sum('completion'),
+        cachedTokens: sum('cached'),
+        reasoningTokens: sum('reasoning'),
+        cost: this.#price(backend.vendor, model, backend.region, told),
+      },
+    };
   }
 }
 
@@ -209,12 +235,29 @@ export class Relay {
 function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Ending, 'attempts' | 'result'>, cost: Cost | null): Outcome {
   const reason = record.reason === 'refused' ? 'refused_upstream' : record.reason;
   if (result === null && !reachedBackend(attempts)) return { used: null, reason };
-  const paid = result?.paid ?? [];
+  const thrown = attempts.flatMap(({ discarded }) => discarded ?? []);
+  const paid = [
+    ...thrown.map(({ promptTokens: prompt, completionTokens: completion }) => ({ prompt, completion })),
+    ...(result?.paid ?? []),
+  ];
   const expected = paid.reduce((sum, usage) => ({ prompt: sum.prompt + usage.prompt, completion: sum.completion + usage.completion }), {
     prompt: 0,
     completion: 0,
   });
-  return { used: { expected, cost, source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated' }, reason };
+  return {
+    used: {
+      expected,
+      cost: thrown.reduce((sum, discarded) => added(sum, discarded.cost), cost),
+      source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated',
+    },
+    reason,
+  };
+}
+
+/** Limits know one currency a request, that of the answer; the books keep every one. */
+function added(cost: Cost | null, more: Cost | null): Cost | null {
+  if (cost === null || more === null) return cost ?? more;
+  return cost.currency === more.currency ? { ...cost, amountNano: cost.amountNano + more.amountNano } : cost;
 }
 
 const permits = new WeakMap<Caller['key'], Permit>();

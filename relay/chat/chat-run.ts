@@ -93,6 +93,11 @@ export class ChatRun implements LegOwner, Deadline {
     return this.#done.promise;
   }
 
+  /** What the vendor has counted so far, as far as it told: all that is known of an attempt that failed before anything was sent. */
+  get told(): readonly Usage[] {
+    return this.#legs.flatMap(({ chain }) => chain.meter.usageSeen ?? []);
+  }
+
   /**
    * The caller has gone.
    * @param drain true reads the answer to its end all the same, to learn what it cost
@@ -172,6 +177,11 @@ export class ChatRun implements LegOwner, Deadline {
   #complete(): void {
     if (this.#settled) return;
     const { request, plan, client } = this.#input;
+    const broken = this.#legs.find(({ chain }) => (chain.must?.broken ?? null) !== null);
+    if (broken !== undefined) {
+      this.failed(broken.leg, broken.chain.must?.broken as OpenAIError);
+      return;
+    }
     const wanted = plan.emulation.choices ?? (typeof plan.body['n'] === 'number' ? plan.body['n'] : 1);
     const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes, 0);
     if (finishes < wanted) {

@@ -61,6 +61,7 @@ export interface Chain {
   readonly meter: LegMeter;
   readonly cutter: StopCutter | null;
   readonly guard: JsonGuard | null;
+  readonly must: MustCall | null;
 }
 
 /** Builds the chain an emulation asks for; nothing but the meter in the ordinary case. */
@@ -69,12 +70,13 @@ export function buildChain(sink: ChatEvents, offset: number, emulation: Emulatio
   let first: ChatEvents = meter;
   let guard: JsonGuard | null = null;
   let cutter: StopCutter | null = null;
+  let must: MustCall | null = null;
   if (emulation.json !== undefined) first = guard = new JsonGuard(first, emulation.json.schema, check);
   if (emulation.stop !== undefined) first = cutter = new StopCutter(first, emulation.stop);
-  if (emulation.mustCall !== undefined) first = new MustCall(first, emulation.mustCall.name);
+  if (emulation.mustCall !== undefined) first = must = new MustCall(first, emulation.mustCall.name);
   if (emulation.firstCallOnly === true || emulation.noCalls === true || emulation.functionNames !== undefined) {
     const { firstCallOnly: firstOnly = false, noCalls: none = false, functionNames: names } = emulation;
     first = new CallFilter(first, { firstOnly, none, names });
   }
-  return { first, meter, cutter, guard };
+  return { first, meter, cutter, guard, must };
 }

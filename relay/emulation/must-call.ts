@@ -6,7 +6,8 @@ const MAX_HELD = 1024 * 1024;
 
 /**
  * Holds an answer to `tool_choice: "required"` or a named function: nothing but thinking goes out until the call has begun.
- * An answer that ends without it is an error, raised before a caller has seen text, so that the relay can ask once more.
+ * An answer that ends without it is an error, raised before a caller has seen text, so that the relay can ask once more; but not before the
+ * vendor has told what it counted, since it bills the answer all the same. Without a count, whoever sees the end asks for `broken`.
  * `length` and `content_filter` are no broken promise: the model was stopped.
  */
 export class MustCall implements ChatEvents {
@@ -14,10 +15,16 @@ export class MustCall implements ChatEvents {
   readonly #name: string | null;
   readonly #held: string[] = [];
   readonly #called = new Set<number>();
+  #broken: OpenAIError | null = null;
 
   constructor(next: ChatEvents, name: string | null) {
     this.#next = next;
     this.#name = name;
+  }
+
+  /** Set from the finish that broke the promise. */
+  get broken(): OpenAIError | null {
+    return this.#broken;
   }
 
   text(choice: number, text: string, logprobs?: readonly unknown[]): void {
@@ -49,7 +56,10 @@ export class MustCall implements ChatEvents {
 
   finish(choice: number, reason: FinishReason): void {
     if (!this.#called.has(choice)) {
-      if (reason !== 'length' && reason !== 'content_filter') throw unmet(this.#name);
+      if (reason !== 'length' && reason !== 'content_filter') {
+        this.#broken = unmet(this.#name);
+        return;
+      }
       this.#release(choice);
     }
     this.#next.finish(choice, reason);
@@ -57,6 +67,7 @@ export class MustCall implements ChatEvents {
 
   usage(usage: Usage): void {
     this.#next.usage(usage);
+    if (this.#broken !== null) throw this.#broken;
   }
 
   #release(choice: number): void {

@@ -14,6 +14,17 @@ export interface Attempt {
   /** The vendor's own code of the error, where it gave one. */
   readonly upstreamCode: string | null;
   readonly ms: number;
+  /** What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. */
+  readonly discarded?: Discarded;
+}
+
+/** Tokens as the vendor bills them, and their cost; null when the model has no known price. */
+export interface Discarded {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number;
+  readonly reasoningTokens: number;
+  readonly cost: Cost | null;
 }
 
 /** What became of each field of a request: the full form behind the `x-estafet-receipt` header. */

@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { addUsage, NO_USAGE, type UsageTotals } from '../../relay/ledger/usage.ts';
+import type { Attempt } from '../../relay/records/request-record.ts';
 import type { HourColumns } from './tables.ts';
 
 const HOUR_MS = 3_600_000;
@@ -29,19 +30,32 @@ export interface HourSum {
   readonly totals: UsageTotals;
 }
 
+type Part = Pick<HourSum, 'model' | 'backend' | 'currency' | 'totals'>;
+
 /** Lines summed up by hour and combination, always in the same order: two writers then lock rows in the same order. */
 export function hourSums(entries: readonly LedgerEntry[]): HourSum[] {
   const sums = new Map<string, HourSum>();
-  for (const entry of entries) {
-    const hourMs = entry.atMs - (entry.atMs % HOUR_MS);
-    const { team, key, backend } = entry;
-    const model = modelOf(entry);
-    const currency = entry.currency ?? '';
+  const add = ({ atMs, team, key }: LedgerEntry, { model, backend, currency, totals }: Part): void => {
+    const hourMs = atMs - (atMs % HOUR_MS);
     const id = JSON.stringify([hourMs, team, key, model, backend, currency]);
-    const totals = addUsage(sums.get(id)?.totals ?? NO_USAGE, totalsOf(entry));
-    sums.set(id, { hourMs, team, key, model, backend, currency, totals });
+    sums.set(id, { hourMs, team, key, model, backend, currency, totals: addUsage(sums.get(id)?.totals ?? NO_USAGE, totals) });
+  };
+  for (const entry of entries) {
+    add(entry, { model: modelOf(entry), backend: entry.backend, currency: entry.currency ?? '', totals: totalsOf(entry) });
+    if (entry.attempts.includes('"discarded":')) for (const part of discardedParts(entry)) add(entry, part);
   }
   return [...sums.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+}
+
+/** Answers that were thrown away, on the model and backend that gave them: no request more, but tokens and money that the vendor bills. */
+function discardedParts({ attempts }: LedgerEntry): Part[] {
+  return (JSON.parse(attempts) as Attempt[]).flatMap(({ model, backend, discarded }) => {
+    if (discarded === undefined) return [];
+    const { promptTokens, completionTokens, cachedTokens, reasoningTokens, cost } = discarded;
+    const counts = { paidPromptTokens: promptTokens, completionTokens, cachedTokens, reasoningTokens, unpriced: cost === null ? 1 : 0 };
+    const costNano = cost === null ? {} : { [cost.currency]: BigInt(cost.amountNano) };
+    return [{ model, backend, currency: cost?.currency ?? '', totals: { ...NO_USAGE, ...counts, costNano } }];
+  });
 }
 
 /**

@@ -42,6 +42,8 @@ test('after mixed traffic the books say what the vendors counted, to the token',
         // Vendors without `n` are asked several times, and count the prompt each time.
         rig.raw({ model: chat, messages: [user('Three of these')], n: 3, stream }, { key: 'other' }),
         rig.raw({ model: 'may-fall-back', messages: [user('[[sim:overload]] elsewhere')], stream }),
+        // The model will not call although it must: asked twice, thrown away twice, and billed twice.
+        rig.raw({ model: 'glm-chat', messages: [user('[[sim:leak-call]]')], tools: [WEATHER], tool_choice: 'required', stream }),
         rig.raw({ model: 'no-such-model', messages: [user('refused')], stream }),
         rig.raw({ model: chat, messages: 'refused', stream }),
       );
@@ -78,7 +80,9 @@ test('after mixed traffic the books say what the vendors counted, to the token',
   expect(sum('requests')).toBe(rig.records.length);
   const nano = (text: string): bigint =>
     BigInt(text.replace(/^(\d+)\.(\d+)$/, (_, whole: string, part: string) => whole + part.padEnd(9, '0')));
-  const costs = rig.records.reduce((total, { cost }) => total + BigInt(cost?.amountNano ?? 0), 0n);
+  const thrown = rig.records.flatMap(({ attempts }) => attempts.flatMap(({ discarded }) => discarded ?? []));
+  expect(thrown.length).toBeGreaterThanOrEqual(12);
+  const costs = [...rig.records, ...thrown].reduce((total, { cost }) => total + BigInt(cost?.amountNano ?? 0), 0n);
   expect(keys.reduce((total, { cost }) => total + nano(cost['CNY'] ?? '0.00'), 0n)).toBe(costs);
   expect(costs).toBeGreaterThan(0n);
 });

@@ -264,8 +264,12 @@ describe('a call that must come', () => {
     const recorder = new Recorder();
     const must = new MustCall(recorder, 'f');
     must.text(0, 'no');
-    expect(() => must.finish(0, reason)).toThrow("did not call the function 'f'");
+    must.finish(0, reason);
+    expect(must.broken?.message).toContain("did not call the function 'f'");
     expect(recorder.events).toEqual([]);
+    // Told only now: what the vendor counted is known.
+    expect(() => must.usage({ prompt: 1, completion: 2, cached: 0, reasoning: 0 })).toThrow("did not call the function 'f'");
+    expect(recorder.events).toEqual(['usage 1+2']);
   });
 
   test.each(['length', 'content_filter'] as const)('one that was stopped with %s is none', (reason) => {
@@ -285,7 +289,9 @@ describe('a call that must come', () => {
     const must = new MustCall(new Recorder(), null);
     must.tool(0, 0, 'id', 'f');
     must.finish(0, 'tool_calls');
-    expect(() => must.finish(1, 'stop')).toThrow('did not call a function');
+    expect(must.broken).toBeNull();
+    must.finish(1, 'stop');
+    expect(must.broken?.message).toContain('did not call a function');
   });
 
   test('what is held is bounded', () => {

@@ -186,6 +186,30 @@ describe.each(KINDS)('$name', (kind) => {
     await store.close();
   });
 
+  test('an answer that was thrown away is on the model that gave it, in its own currency, and is no request more', async () => {
+    const store = await opened();
+    const discarded = { promptTokens: 8, completionTokens: 4, cachedTokens: 1, reasoningTokens: 2 };
+    const cost = {
+      amountNano: 9,
+      currency: 'USD' as const,
+      priceSource: 'x',
+      priceDate: '2026-11-01',
+      priceConfidence: 'official' as const,
+    };
+    const tried = { backend: 'zai', vendor: 'glm', region: 'intl', model: 'glm-4.6', error: 'upstream_unmet', upstreamCode: null, ms: 1 };
+    const attempts = JSON.stringify([
+      { ...tried, discarded: { ...discarded, cost } },
+      { ...tried, discarded: { ...discarded, cost: null } },
+    ]);
+    await store.write([entry('1', { attempts }), entry('1', { attempts })]);
+    const sums = { promptTokens: 0, paidPromptTokens: 16, completionTokens: 8, cachedTokens: 2, reasoningTokens: 4 };
+    expect(await store.usage({ ...ALL, by: 'model' })).toEqual([
+      { ...NO_USAGE, ...sums, group: 'glm-4.6', unpriced: 1, costNano: { USD: 9n } },
+      expect.objectContaining({ group: 'qwen-plus', requests: 1, costNano: { CNY: 1_000_000_000n } }),
+    ]);
+    await store.close();
+  });
+
   test('invented model names do not grow the sums that are kept for good', async () => {
     const store = await opened();
     const unknown = { ...UNANSWERED, reason: 'vendor_error', status: 502, errorCode: 'upstream_model_unavailable' } as const;
