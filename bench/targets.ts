@@ -22,20 +22,21 @@ export const TARGETS: readonly Target[] = [
 export function startTarget(children: Children, kind: Target['process'], mock: string, core: number | null): Promise<Child> {
   if (kind === 'relay') {
     const file = join(children.folder, 'estafet.yaml');
-    writeFileSync(file, relayFile(mock));
+    writeFileSync(file, relayFile(mock, join(children.folder, 'books.db')));
     return children.start(core, ['dist/cli/cli.js', 'serve', '--config', file], { BENCH_VENDOR_KEY: 'bench-vendor-key' });
   }
   return children.start(core, [`bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen]);
 }
 
-/** The relay as it would run: log lines, receipts, permits and limits on; the limits out of reach. */
-function relayFile(mock: string): string {
+/** The relay as it would run: log lines, receipts, books, permits and limits on; the limits out of reach. */
+function relayFile(mock: string, books: string): string {
   const digest = createHash('sha256').update(CALLER_KEY).digest('hex');
   const backends = DIALECTS.map((vendor) => {
     const baseUrl = mock + CHAT_PATHS[vendor].replace('/chat/completions', '');
     return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 4096 }`;
   });
   return `server: { host: 127.0.0.1, port: 0 }
+database: 'sqlite:${books}'
 backends:
 ${backends.join('\n')}
 models:
