@@ -29,6 +29,9 @@ WORKDIR /app
 COPY LICENSE package.json ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+# The one place it writes to: the books, unless `database` says otherwise. A volume, so that `--read-only` works.
+RUN mkdir data && chown node:node data
+VOLUME /app/data
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
