@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Books } from '../../../relay/ledger/books.ts';
+import type { LedgerEvent } from '../../../relay/ledger/ledger-store.ts';
+import { SqlLedger } from '../../../server/database/sql-ledger.ts';
 import { openSqlite } from '../../../server/database/sqlite.ts';
 import { SqliteThread } from '../../../server/database/sqlite-thread.ts';
 import { entry } from '../../relay/ledger/entries.ts';
@@ -77,6 +80,31 @@ test('another process that holds the file is waited for', async () => {
   });
   await db.destroy();
   await thread.close();
+});
+
+test('a full disk: nothing is lost while it lasts, and everything is written when there is room', async () => {
+  const database = openSqlite({ path: join(folder, 'full.db') });
+  const events: LedgerEvent[] = [];
+  const books = new Books(new SqlLedger(database), { retentionDays: 36_500, queueMax: 10_000, report: (event) => events.push(event) });
+  await books.open();
+  // SQLite's own bound on the file gives the same error as a disk without room.
+  await sql`pragma max_page_count = 20`.execute(database.db);
+  const line = {
+    object: 'estafet.request',
+    at: '2026-11-02T10:00:00Z',
+    surface: 'chat.completions',
+    key: 'app',
+    team: 'blue',
+    model: 'gpt-4o',
+  } as const;
+  const ending = { stream: false, status: 200, reason: 'done', error: null, attempts: [], receipt: null, usage: null, cost: null } as const;
+  for (let id = 0; id < 2_000; id++) books.add({ ...line, ...ending, id: `req_${id}`, firstByteMs: 1, totalMs: 1 });
+  await expect.poll(() => events).toMatchObject([{ type: 'store-down', fault: expect.stringMatching(/full\.db: the disk is full$/) }]);
+  await sql`pragma max_page_count = 100000`.execute(database.db);
+  await expect.poll(() => books.status().waiting, { timeout: 10_000 }).toBe(0);
+  expect(await books.usage(ALL)).toMatchObject([{ requests: 2_000 }]);
+  await books.close(1_000);
+  expect(events.map(({ type }) => type)).toEqual(['store-down', 'store-back']);
 });
 
 describe('what an admin reads when the file cannot be used', () => {

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Books } from '../../../relay/ledger/books.ts';
+import { type LedgerEvent, LedgerFault, type LedgerStore } from '../../../relay/ledger/ledger-store.ts';
+import { TEN } from './entries.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const DAY = 86_400_000;
+
+test('lines beyond the retention go at the start and every hour, in portions; a failure is told and tried again', async () => {
+  const asked: number[] = [];
+  const events: LedgerEvent[] = [];
+  let old = 4_500;
+  const store: LedgerStore = {
+    open: async () => {},
+    write: async () => 0,
+    usage: async () => [],
+    close: async () => {},
+    prune: async (beforeMs, most) => {
+      if (asked.push(beforeMs) === 4) throw new LedgerFault('nothing listens there');
+      const gone = Math.min(old, most);
+      old -= gone;
+      return gone;
+    },
+  };
+  let now = TEN;
+  const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: (event) => events.push(event), now: () => now });
+  await books.open();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(asked).toEqual([TEN - 90 * DAY, TEN - 90 * DAY, TEN - 90 * DAY]);
+  expect(old).toBe(0);
+  now += 3_600_000;
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(events).toEqual([{ type: 'prune-failed', fault: 'nothing listens there' }]);
+  now += 3_600_000;
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(asked.slice(4)).toEqual([TEN + 2 * 3_600_000 - 90 * DAY]);
+  await books.close(100);
+  await vi.advanceTimersByTimeAsync(10 * 3_600_000);
+  expect(asked).toHaveLength(5);
+});
+
+test('a store that cannot be opened stops the start', async () => {
+  const fault = new LedgerFault('the disk is full');
+  const store = { open: () => Promise.reject(fault), close: async () => {} } as unknown as LedgerStore;
+  const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: () => {} });
+  await expect(books.open()).rejects.toBe(fault);
+  await books.close(100);
+});
