@@ -64,13 +64,15 @@ export class Books {
     return { waiting, lost, down };
   }
 
-  /** Writes what still waits, for so long at most, and closes the store. */
+  /** Writes what still waits, for so long at most, and closes the store; one that does not answer is left after as long again. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#pruner !== null) clearInterval(this.#pruner);
     this.#closed = true;
     await this.#queue.close(timeoutMs);
-    await this.#store.close();
-    await this.#pruning;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([late, Promise.all([this.#store.close(), this.#pruning])]);
+    clearTimeout(timer);
   }
 
   #prune(): void {

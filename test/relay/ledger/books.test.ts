@@ -48,3 +48,18 @@ test('a store that cannot be opened stops the start', async () => {
   await expect(books.open()).rejects.toBe(fault);
   await books.close(100);
 });
+
+test('a store that answers nothing any more does not hold up the stop', async () => {
+  const never = () => new Promise<never>(() => {});
+  const store: LedgerStore = { open: async () => {}, write: never, usage: never, prune: never, close: never };
+  const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: () => {} });
+  await books.open();
+  let closed = false;
+  const closing = books.close(5_000).then(() => {
+    closed = true;
+  });
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(closed).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  await closing;
+});
