@@ -44,8 +44,6 @@ export interface Backend extends Omit<BackendFile, BackendSecrets> {
   readonly apiKey?: Secret;
 }
 
-export type Timeouts = Backend['timeouts'];
-
 export interface Candidate {
   /** Name of a backend that exists. */
   readonly backend: string;

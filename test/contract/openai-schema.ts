@@ -1,6 +1,6 @@
 /** The door of the contract suite: OpenAI's schemas as validators, the stricter rules on top, and folding. See README.md beside this file. */
 export { checkCompletion } from './completion-rules.ts';
-export { type Folded, type FoldedChoice, type FoldedToolCall, foldCompletion, foldStream } from './fold-stream.ts';
+export { type Folded, foldCompletion, foldStream } from './fold-stream.ts';
 export { checkErrorResponse, checkHeaders } from './response-rules.ts';
 export {
   requestFields,
