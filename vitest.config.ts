@@ -1,8 +1,14 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { postgresBin, redisServer } from './test/services.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(redisServer() === null ? ['test/**/redis-*.test.ts'] : []),
+      ...(postgresBin() === null ? ['test/**/postgres-*.test.ts'] : []),
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

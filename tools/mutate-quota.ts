@@ -136,6 +136,7 @@ try {
     'relay',
     'translators',
     'test/relay/quota',
+    'test/services.ts',
     'package.json',
     'tsconfig.json',
     'vitest.config.ts',

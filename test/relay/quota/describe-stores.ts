@@ -4,7 +4,7 @@ import { refill } from '../../../relay/quota/bucket.ts';
 import type { Use } from '../../../relay/quota/lines.ts';
 import type { QuotaStore, Settled } from '../../../relay/quota/store.ts';
 import { OWNER, used } from './limits.ts';
-import { type Harness, memoryHarness, redisHarness, TestClock } from './stores.ts';
+import { type Harness, storeHarnesses, TestClock } from './stores.ts';
 
 /** A store under test, new and empty for each test. */
 export class StoreAtTest {
@@ -47,9 +47,9 @@ export class StoreAtTest {
   }
 }
 
-/** The same tests on the memory store and on a real Redis. */
+/** The same tests on the memory store and, where there is one, on a real Redis. */
 export function describeStores(what: string, body: (at: StoreAtTest) => void): void {
-  describe.each([memoryHarness(), redisHarness()])(`${what}: $name`, (harness) => {
+  describe.each(storeHarnesses())(`${what}: $name`, (harness) => {
     const at = new StoreAtTest(harness);
     beforeAll(() => harness.start());
     afterAll(() => harness.stop());

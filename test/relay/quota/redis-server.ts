@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { redisServer } from '../../services.ts';
 
-const BINARY = '/usr/bin/redis-server';
+const BINARY = redisServer();
+
+/** A table of one row for tests that need a Redis, and of none where there is no program to start. */
+export const REDIS: readonly string[] = BINARY === null ? [] : ['Redis'];
 
 export interface RedisServer {
   readonly port: number;
@@ -18,11 +23,20 @@ export interface RedisServer {
 
 /** A Redis of the test's own, on a free port of 127.0.0.1, that keeps nothing. */
 export async function startRedis(extra: readonly string[] = []): Promise<RedisServer> {
-  if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: apt-get install -y redis-server`);
-  const port = await freePort();
+  if (BINARY === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
+  for (let tries = 0; tries < 3; tries++) {
+    const server = await tryToStart(BINARY, extra);
+    if (server !== null) return server;
+  }
+  throw new Error('redis-server does not start.');
+}
+
+/** Null when it ended at once: another process had taken the port in the meantime. */
+async function tryToStart(binary: string, extra: readonly string[]): Promise<RedisServer | null> {
+  const port = await freePort(extra.includes('--cluster-enabled'));
   const folder = mkdtempSync(join(tmpdir(), 'estafet-redis-'));
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...extra];
-  const process = spawn(BINARY, options, { stdio: 'ignore' });
+  const process = spawn(binary, options, { stdio: 'ignore' });
   const exited = once(process, 'exit');
   const clients: Redis[] = [];
   const connect = () => {
@@ -32,26 +46,39 @@ export async function startRedis(extra: readonly string[] = []): Promise<RedisSe
     clients.push(client);
     return client;
   };
-  await connect().ping();
-  return {
-    port,
-    process,
-    connect,
-    stop: async () => {
-      for (const client of clients) client.disconnect();
-      process.kill('SIGKILL');
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = async () => {
+    for (const client of clients) client.disconnect();
+    process.kill('SIGKILL');
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
   };
+  // Asked until it answers: on a busy machine it needs its time to come up.
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  while (!ended) {
+    const probe = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null });
+    probe.on('error', () => {});
+    const up = await probe.ping().then(
+      () => true,
+      () => false,
+    );
+    probe.disconnect();
+    if (up) return { port, process, connect, stop };
+    await sleep(20);
+  }
+  await stop();
+  return null;
 }
 
-async function freePort(): Promise<number> {
+/** @param bus a node of a cluster also listens 10,000 ports higher, where there must be a port */
+async function freePort(bus: boolean): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
   if (address === null || typeof address === 'string') throw new Error('No port.');
-  return address.port;
+  return bus && address.port > 55_535 ? freePort(bus) : address.port;
 }

@@ -5,6 +5,7 @@ import { type Demand, type Limit, rateLaw, slotsLaw, windowLaw } from '../../../
 import type { Line } from '../../../relay/quota/lines.ts';
 import type { QuotaStore } from '../../../relay/quota/store.ts';
 import { OWNER } from './limits.ts';
+import { REDIS } from './redis-server.ts';
 import { memoryHarness, redisHarness, TestClock } from './stores.ts';
 
 /**
@@ -84,8 +85,10 @@ function request(store: QuotaStore, call: Exclude<Act, { do: 'pass' }>): Promise
 
 const withoutPlace = (lines: readonly Line[]) => lines.map(({ line: _, ...rest }) => rest);
 
-describe('memory and Redis agree', () => {
-  const [memory, redis] = [memoryHarness(), redisHarness()];
+const memory = memoryHarness();
+
+describe.each(REDIS)('memory and %s agree', () => {
+  const redis = redisHarness();
   beforeAll(() => redis.start());
   afterAll(() => redis.stop());
 
@@ -140,42 +143,42 @@ describe('memory and Redis agree', () => {
       { numRuns: 150 },
     );
   });
+});
 
-  test('Q1: no span admits more than its start and its refill', { timeout: 60_000 }, async () => {
-    const bound = limit('tpm', 'tokens', rateLaw(1009, 60_000));
-    const step = fc.record({ us: fc.nat(8_000_000), amount: fc.integer({ min: 1, max: 500 }), back: fc.nat(500) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
-        const clock = new TestClock();
-        const store = memory.make(clock);
-        const events: { at: number; net: number; levelBefore: number }[] = [];
-        let level = 1009;
-        for (const [place, { us, amount, back }] of steps.entries()) {
-          clock.us += us;
-          const verdict = await store.reserve({
-            id: `n${place}`,
-            owner: OWNER,
-            demands: [{ limit: bound, amount }],
-            leaseMs: 60_000,
-            about: '',
-          });
-          if (!verdict.ok) continue;
-          const refund = Math.min(back, amount);
-          const actual = { requests: 1, tokens: amount - refund, nanoCny: 0, nanoUsd: 0 };
-          await store.settle({ id: `n${place}`, owner: OWNER, actual, source: 'vendor', reason: 'done', about: '' });
-          level = verdict.tightest.tokens!.remaining + amount;
-          events.push({ at: clock.us, net: amount - refund, levelBefore: level });
+test('Q1: no span admits more than its start and its refill', { timeout: 60_000 }, async () => {
+  const bound = limit('tpm', 'tokens', rateLaw(1009, 60_000));
+  const step = fc.record({ us: fc.nat(8_000_000), amount: fc.integer({ min: 1, max: 500 }), back: fc.nat(500) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+      const clock = new TestClock();
+      const store = memory.make(clock);
+      const events: { at: number; net: number; levelBefore: number }[] = [];
+      let level = 1009;
+      for (const [place, { us, amount, back }] of steps.entries()) {
+        clock.us += us;
+        const verdict = await store.reserve({
+          id: `n${place}`,
+          owner: OWNER,
+          demands: [{ limit: bound, amount }],
+          leaseMs: 60_000,
+          about: '',
+        });
+        if (!verdict.ok) continue;
+        const refund = Math.min(back, amount);
+        const actual = { requests: 1, tokens: amount - refund, nanoCny: 0, nanoUsd: 0 };
+        await store.settle({ id: `n${place}`, owner: OWNER, actual, source: 'vendor', reason: 'done', about: '' });
+        level = verdict.tightest.tokens!.remaining + amount;
+        events.push({ at: clock.us, net: amount - refund, levelBefore: level });
+      }
+      for (let from = 0; from < events.length; from++) {
+        let sum = 0;
+        for (const { at, net } of events.slice(from)) {
+          sum += net;
+          const start = events[from]!;
+          expect(sum).toBeLessThanOrEqual(start.levelBefore + 1 + ((at - start.at) * 1009) / 60e6);
         }
-        for (let from = 0; from < events.length; from++) {
-          let sum = 0;
-          for (const { at, net } of events.slice(from)) {
-            sum += net;
-            const start = events[from]!;
-            expect(sum).toBeLessThanOrEqual(start.levelBefore + 1 + ((at - start.at) * 1009) / 60e6);
-          }
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
+      }
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -1,7 +1,7 @@
 import { MemoryStore, type StoreOptions } from '../../../relay/quota/memory-store.ts';
 import { RedisStore } from '../../../relay/quota/redis-store.ts';
 import type { QuotaStore } from '../../../relay/quota/store.ts';
-import { type RedisServer, startRedis } from './redis-server.ts';
+import { REDIS, type RedisServer, startRedis } from './redis-server.ts';
 
 /** 2026-03-10T12:00:00Z, a Tuesday, in µs. */
 export const NOON = Date.UTC(2026, 2, 10, 12) * 1000;
@@ -24,6 +24,9 @@ export interface Harness {
 }
 
 const DEFAULTS: StoreOptions = { keepLines: true, spent: null };
+
+/** Every store that can be tested on this machine. */
+export const storeHarnesses = (): Harness[] => [memoryHarness(), ...REDIS.map(() => redisHarness())];
 
 export function memoryHarness(): Harness {
   return {

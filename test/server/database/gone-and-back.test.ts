@@ -9,11 +9,11 @@ import { createLogger } from '../../../server/telemetry/logger.ts';
 import { build } from '../../../server/wiring.ts';
 import { startSimulator } from '../../../simulator/simulator.ts';
 import { chat, configOf, digestOf, KEY } from '../../http/desk.ts';
-import { type PostgresServer, postgresServer } from './postgres-server.ts';
+import { POSTGRES, type PostgresServer, postgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
-  server = await postgresServer();
+  if (POSTGRES.length > 0) server = await postgresServer();
 }, 60_000);
 afterAll(() => server?.remove());
 
@@ -53,7 +53,7 @@ async function underTraffic(books: Books, during: () => Promise<void>): Promise<
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('PostgreSQL away while requests are served', () => {
+describe.each(POSTGRES)('%s away while requests are served', () => {
   test.each([
     [
       'stopped at once and started again, twice',
@@ -121,52 +121,57 @@ describe('PostgreSQL away while requests are served', () => {
   }, 20_000);
 });
 
-test('a relay on PostgreSQL answers on while it is away, says so where it is asked, and the books are complete in the end', async () => {
-  const log: Record<string, unknown>[] = [];
-  const logger = createLogger('info', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
-  const simulator = await startSimulator({ vendors: ['qwen'] });
-  const { baseUrl, key } = simulator.vendors.qwen as { baseUrl: string; key: string };
-  const config = configOf(
-    `server: { port: 0 }
+test.each(POSTGRES)(
+  'a relay on %s answers on while it is away, says so where it is asked, and the books are complete in the end',
+  async () => {
+    const log: Record<string, unknown>[] = [];
+    const logger = createLogger('info', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
+    const simulator = await startSimulator({ vendors: ['qwen'] });
+    const { baseUrl, key } = simulator.vendors.qwen as { baseUrl: string; key: string };
+    const config = configOf(
+      `server: { port: 0 }
 backends: { q: { vendor: qwen, baseUrl: '${baseUrl}', apiKey: 'env:K' } }
 teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
 keys: [{ name: app, team: t, key: '${digestOf(KEY)}' }]
 database: '${server.database()}'
 `,
-    { K: key },
-  );
-  const relay = await startRelay(config, build(config, { logger }));
-  const ask = async (): Promise<number> => (await chat(relay, { model: 'qwen-plus', messages: [{ role: 'user', content: 'Hi' }] })).status;
-  const usage = () => fetch(`${relay.url}/v1/estafet/usage`, { headers: { authorization: `Bearer ${KEY}` } });
-  expect(await ask()).toBe(200);
-  expect(await (await usage()).json()).toMatchObject({ all: { requests: 1 } });
-  server.stop();
-  try {
-    for (let times = 0; times < 10; times++) expect(await ask()).toBe(200);
-    const refused = await usage();
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get('retry-after')).toBe('5');
-    expect(await refused.json()).toEqual({
-      error: {
-        message: 'The books cannot be read at the moment. Please try again.',
-        type: 'server_error',
-        param: null,
-        code: 'usage_unavailable',
-      },
-    });
-  } finally {
-    server.start();
-  }
-  await expect.poll(async () => (await usage()).json(), { timeout: 15_000 }).toMatchObject({ all: { requests: 11 } });
-  expect(await relay.stop()).toBe(true);
-  await simulator.close();
-  const told = log.filter(({ msg }) => String(msg).startsWith('books:')).map(({ level, type }) => [level, type]);
-  expect(told).toEqual([
-    ['error', 'store-down'],
-    ['warn', 'store-back'],
-  ]);
-  expect(JSON.stringify(log)).not.toContain('postgres://');
-}, 40_000);
+      { K: key },
+    );
+    const relay = await startRelay(config, build(config, { logger }));
+    const ask = async (): Promise<number> =>
+      (await chat(relay, { model: 'qwen-plus', messages: [{ role: 'user', content: 'Hi' }] })).status;
+    const usage = () => fetch(`${relay.url}/v1/estafet/usage`, { headers: { authorization: `Bearer ${KEY}` } });
+    expect(await ask()).toBe(200);
+    expect(await (await usage()).json()).toMatchObject({ all: { requests: 1 } });
+    server.stop();
+    try {
+      for (let times = 0; times < 10; times++) expect(await ask()).toBe(200);
+      const refused = await usage();
+      expect(refused.status).toBe(503);
+      expect(refused.headers.get('retry-after')).toBe('5');
+      expect(await refused.json()).toEqual({
+        error: {
+          message: 'The books cannot be read at the moment. Please try again.',
+          type: 'server_error',
+          param: null,
+          code: 'usage_unavailable',
+        },
+      });
+    } finally {
+      server.start();
+    }
+    await expect.poll(async () => (await usage()).json(), { timeout: 15_000 }).toMatchObject({ all: { requests: 11 } });
+    expect(await relay.stop()).toBe(true);
+    await simulator.close();
+    const told = log.filter(({ msg }) => String(msg).startsWith('books:')).map(({ level, type }) => [level, type]);
+    expect(told).toEqual([
+      ['error', 'store-down'],
+      ['warn', 'store-back'],
+    ]);
+    expect(JSON.stringify(log)).not.toContain('postgres://');
+  },
+  40_000,
+);
 
 describe('what an admin reads when PostgreSQL cannot be used', () => {
   test.each([
@@ -179,7 +184,7 @@ describe('what an admin reads when PostgreSQL cannot be used', () => {
     await ledger.close();
   });
 
-  test('no such database', async () => {
+  test.each(POSTGRES)('%s: no such database', async () => {
     const ledger = new SqlLedger(openPostgres(server.database().replace(/books\d+$/, 'nothing')));
     await expect(ledger.open()).rejects.toThrow(/^PostgreSQL at 127\.0\.0\.1:\d+\/nothing: database "nothing" does not exist$/);
     await ledger.close();

@@ -3,8 +3,12 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresBin } from '../../services.ts';
 
-const BIN = '/usr/lib/postgresql/15/bin';
+const BIN = postgresBin();
+
+/** A table of one row for tests that need a PostgreSQL, and of none where there is no program to start. */
+export const POSTGRES: readonly string[] = BIN === null ? [] : ['PostgreSQL'];
 
 /** A PostgreSQL of this test's own, on a free port of 127.0.0.1, in a temporary folder. */
 export interface PostgresServer {
@@ -19,7 +23,6 @@ export interface PostgresServer {
 }
 
 export async function postgresServer(): Promise<PostgresServer> {
-  if (!existsSync(join(BIN, 'initdb'))) throw new Error(`PostgreSQL 15 is missing: no ${BIN}/initdb (apt-get install postgresql-15)`);
   const folder = mkdtempSync(join(tmpdir(), 'estafet-postgres-'));
   const data = join(folder, 'data');
   const port = await freePort();
@@ -66,6 +69,7 @@ export async function postgresServer(): Promise<PostgresServer> {
 
 /** PostgreSQL refuses to run as root: then it runs as the user its package makes. */
 function run(program: string, ...args: readonly string[]): void {
+  if (BIN === null) throw new Error('PostgreSQL is missing: apt-get install -y postgresql');
   const command = [join(BIN, program), ...args];
   const asRoot = process.getuid?.() === 0;
   const [file, ...rest] = asRoot ? ['su', 'postgres', '-c', command.map((part) => `'${part}'`).join(' ')] : command;

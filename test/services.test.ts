@@ -1,0 +1,76 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { sources } from '../tools/imports.ts';
+import { postgresBin, redisServer } from './services.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'estafet-services-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A program that is never run; its path. */
+function program(folder: string, name: string, mode = 0o755): string {
+  mkdirSync(join(root, folder), { recursive: true });
+  const file = join(root, folder, name);
+  writeFileSync(file, '');
+  chmodSync(file, mode);
+  return file;
+}
+
+const redis = program('redis', 'redis-server');
+program('data', 'redis-server', 0o644);
+for (const version of ['9', '15', '16', 'common']) {
+  for (const name of version === '16' ? ['initdb'] : ['initdb', 'pg_ctl', 'createdb']) program(`pg/${version}/bin`, name);
+}
+for (const name of ['initdb', 'pg_ctl', 'createdb']) program('path', name);
+writeFileSync(join(root, 'passwd'), 'root:x:0:0::/root:/bin/sh\npostgres:x:101:104::/var/lib/postgresql:/bin/sh\n');
+writeFileSync(join(root, 'others'), 'root:x:0:0::/root:/bin/sh\nnopostgres:x:1:1::/:/bin/sh\n');
+
+describe('redis-server', () => {
+  test.each<[string, Record<string, string | undefined>, string | null]>([
+    ['in the path', { PATH: `${root}/nowhere:${root}/redis` }, redis],
+    ['not in the path', { PATH: `${root}/nowhere::${root}/path` }, null],
+    ['a file that cannot be run', { PATH: `${root}/data` }, null],
+    ['no path', {}, null],
+    ['hidden', { PATH: `${root}/redis`, ESTAFET_TEST_HIDE: 'redis' }, null],
+    ['hidden with others', { PATH: `${root}/redis`, ESTAFET_TEST_HIDE: 'postgres,redis' }, null],
+    ['another hidden', { PATH: `${root}/redis`, ESTAFET_TEST_HIDE: 'postgres' }, redis],
+  ])('%s', (_name, env, found) => expect(redisServer({ env })).toBe(found));
+});
+
+describe('PostgreSQL', () => {
+  const places = { env: { PATH: `${root}/redis` }, postgresVersions: join(root, 'pg'), users: null };
+  test.each<[string, Partial<typeof places> | { env: Record<string, string>; users?: string }, string | null]>([
+    ['the newest that is whole', {}, join(root, 'pg/15/bin')],
+    ['none', { postgresVersions: join(root, 'redis') }, null],
+    ['no such folder', { postgresVersions: join(root, 'nowhere') }, null],
+    ['in the path', { postgresVersions: join(root, 'nowhere'), env: { PATH: `${root}/path` } }, join(root, 'path')],
+    ['hidden', { env: { PATH: '', ESTAFET_TEST_HIDE: 'redis,postgres' } }, null],
+    ['as root, with its user', { env: { PATH: '' }, users: join(root, 'passwd') }, join(root, 'pg/15/bin')],
+    ['as root, without its user', { env: { PATH: '' }, users: join(root, 'others') }, null],
+  ])('%s', (_name, more, found) => expect(postgresBin({ ...places, ...more })).toBe(found));
+});
+
+test('hiding both hides them from this process too', () => {
+  const seen = process.env['ESTAFET_TEST_HIDE'];
+  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres';
+  try {
+    expect([redisServer(), postgresBin()]).toEqual([null, null]);
+  } finally {
+    if (seen === undefined) delete process.env['ESTAFET_TEST_HIDE'];
+    else process.env['ESTAFET_TEST_HIDE'] = seen;
+  }
+});
+
+test.each([
+  { call: /\bstartRedis\(/, table: 'REDIS', prefix: 'redis-' },
+  { call: /\bpostgresServer\(/, table: 'POSTGRES', prefix: 'postgres-' },
+])('each test file that makes this call has the table $table or the name $prefix*', ({ call, table, prefix }) => {
+  const files = [...sources().keys()].filter((file) => file.endsWith('.test.ts') && call.test(readFileSync(file, 'utf8')));
+  expect(files.length).toBeGreaterThan(1);
+  const unready = files.filter((file) => {
+    const name = file.split('/').at(-1) as string;
+    return !name.startsWith(prefix) && !new RegExp(`\\b${table}\\b`).test(readFileSync(file, 'utf8'));
+  });
+  expect(unready).toEqual([]);
+});

@@ -1,0 +1,66 @@
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The programs that some tests start for themselves. Where one is missing, the tests that need it are not made: tables leave it out, and
+ * files named `redis-*.test.ts` or `postgres-*.test.ts` are not read. `tools/test.ts` says so in one line. `ESTAFET_TEST_HIDE=redis,postgres`
+ * stands for a machine without them.
+ */
+export interface Places {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folders that hold one PostgreSQL each, by its major version, e.g. `/usr/lib/postgresql/15`. */
+  readonly postgresVersions: string;
+  /** Set when the tests run as root: PostgreSQL refuses to, and runs as the user its package makes. */
+  readonly users: string | null;
+}
+
+const PLACES: Places = {
+  env: process.env,
+  postgresVersions: '/usr/lib/postgresql',
+  users: process.getuid?.() === 0 ? '/etc/passwd' : null,
+};
+
+/** Path of `redis-server`; null when there is none. */
+export function redisServer({ env }: Pick<Places, 'env'> = PLACES): string | null {
+  return hidden('redis', env) ? null : inPath(env, 'redis-server');
+}
+
+/** Folder with `initdb`, `pg_ctl` and `createdb` of the newest PostgreSQL; null when there is none. */
+export function postgresBin({ env, postgresVersions, users }: Places = PLACES): string | null {
+  if (hidden('postgres', env)) return null;
+  if (users !== null && !/^postgres:/m.test(readFileSync(users, 'utf8'))) return null;
+  const folders = versionsIn(postgresVersions).map((version) => join(postgresVersions, version, 'bin'));
+  const inFolder = inPath(env, 'initdb');
+  if (inFolder !== null) folders.push(join(inFolder, '..'));
+  return folders.find((folder) => ['initdb', 'pg_ctl', 'createdb'].every((program) => runs(join(folder, program)))) ?? null;
+}
+
+function hidden(service: string, env: Places['env']): boolean {
+  return (env['ESTAFET_TEST_HIDE'] ?? '').split(',').includes(service);
+}
+
+function inPath(env: Places['env'], program: string): string | null {
+  const folders = (env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, program)).find(runs) ?? null;
+}
+
+/** Newest first. */
+function versionsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^\d+$/.test(name))
+      .sort((one, other) => Number(other) - Number(one));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function runs(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
