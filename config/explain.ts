@@ -18,8 +18,8 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
     ...section(
       'teams',
       Object.values(teams).map(
-        ({ name, permit, limits }) =>
-          `${name}: ${permit === undefined ? 'no permit, every request is refused' : permitText(permit)}${limitsText(limits)}`,
+        ({ name, permit, limits, onStoreLoss }) =>
+          `${name}: ${permit === undefined ? 'no permit, every request is refused' : permitText(permit)}${limitsText(limits)}${onStoreLoss === 'refuse' ? '' : `, without Redis: ${onStoreLoss}`}`,
       ),
     ),
     ...section('keys', keys.map(keyLine)),

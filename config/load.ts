@@ -97,6 +97,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);
   if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
   const redis = connection('redis', input.redis, context);
+  if (input.redis === undefined) warnNoStoreToLose(teams, context);
   const database = connection('database', input.database, context);
   checkDatabase(database, context);
   return {
@@ -110,6 +111,15 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
     ...(database === null ? {} : { database }),
     books: input.books,
   };
+}
+
+function warnNoStoreToLose(teams: Config['teams'], { warnings }: CheckContext): void {
+  for (const { name, onStoreLoss } of Object.values(teams)) {
+    if (onStoreLoss === 'refuse') continue;
+    warnings.add(['teams', name, 'onStoreLoss'], 'has no effect without redis: limits live in this process and cannot be lost', {
+      at: 'key',
+    });
+  }
 }
 
 /** Null when the key is absent, or its reference leads nowhere: that is a problem already told. */

@@ -1,44 +1,107 @@
 import { Redis } from 'ioredis';
-import type { Secret } from '../config/secret.ts';
+import type { Config } from '../config/config.ts';
 import type { Books } from '../relay/ledger/books.ts';
+import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
 import type { Limit } from '../relay/quota/limits.ts';
-import { MemoryStore } from '../relay/quota/memory-store.ts';
+import { MemoryStore, type StoreOptions } from '../relay/quota/memory-store.ts';
+import { NodeCount } from '../relay/quota/node-count.ts';
 import { RedisStore } from '../relay/quota/redis-store.ts';
-import type { QuotaStore, SpentReader } from '../relay/quota/store.ts';
+import { askOnce } from '../relay/quota/spent-cache.ts';
+import type { SpentReader } from '../relay/quota/store.ts';
+import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
+import { Sweeper } from '../relay/quota/sweeper.ts';
 
-export interface OpenStore {
-  readonly store: QuotaStore;
+export interface OpenQuota {
+  readonly quota: GuardedQuota;
+  /** Connects and begins what runs regularly. A Redis that is not there is tried again until it is. */
+  start(): void;
   close(): Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
+/** Redis slower than `timeoutMs` counts as gone; from then on one call each `pauseMs` tries. */
+const BREAKER = { timeoutMs: 250, pauseMs: 500 } as const;
+/** Between attempts to send a settlement again. */
+const RETRY_MS = 500;
+const SWEEP_EVERY_MS = 60_000;
+/** A sum of the books serves all that wait for the same window, and those who come in so long after it. */
+const SPENT_KEPT_MS = 1_000;
+/** Books slower than this refuse the requests that need them. */
+const SPENT_TIMEOUT_MS = 1_000;
 
 /**
  * Where limits are kept: in Redis when the configuration names one, else in this process. Money windows that the store does not have (a
  * fresh process, an empty Redis) begin with what the books say.
  *
- * @param onFault told of the connection's errors; requests are refused meanwhile, and served again when it is back
+ * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
-export function openQuotaStore(redis: Secret | undefined, books: Books, onFault: (fault: unknown) => void): OpenStore {
-  const options = { keepLines: false, spent: spentOf(books) };
-  if (redis === undefined) return { store: new MemoryStore(options), close: async () => {} };
-  const client = new Redis(redis.reveal(), {
-    enableAutoPipelining: true,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 500,
-    retryStrategy: (times) => Math.min(100 * times, 2_000),
-  });
-  client.on('error', onFault);
+export function openQuotaStore(
+  { redis, teams }: Pick<Config, 'redis' | 'teams'>,
+  books: Pick<Books, 'usage'>,
+  onFault: (fault: unknown) => void,
+): OpenQuota {
+  const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS), SPENT_TIMEOUT_MS);
+  // No lines: living nodes write the books themselves, one line a request, and would find each of them again in Redis. Only the expired
+  // reservations of a node that died are missing there; a reservation knows no backend and no price, so a line of the books made of it
+  // would be a guess under the id that the truth needs, if it comes late. The reserved amounts stay in the limits.
+  const options: StoreOptions = { keepLines: false, spent };
+  const local = new MemoryStore({ keepLines: false, spent: null });
+  const owners = Object.keys(teams).map((team) => `team/${team}`);
+  const onFailure = (error: unknown): void => {
+    // Without a cause the breaker did not even ask.
+    if (!(error instanceof StoreGone)) onFault(error);
+    else if (error.cause !== undefined) onFault(error.cause);
+  };
+  const common = { owners, everyMs: SWEEP_EVERY_MS, onFault: onFailure };
+  if (redis === undefined) {
+    const store = new MemoryStore(options);
+    const sweeper = new Sweeper({ ...common, stores: [store] });
+    return {
+      quota: new GuardedQuota({ store, local, nodes: () => 1, retryMs: RETRY_MS, onFailure }),
+      start: () => sweeper.start(),
+      close: async () => sweeper.stop(),
+    };
+  }
+  const client = connection(redis.reveal(), onFault);
+  const breaker = new StoreBreaker(BREAKER);
+  const store = new RedisStore(client, { ...options, breaker });
+  const count = new NodeCount({ redis: client, breaker, onFault: onFailure });
+  const sweeper = new Sweeper({ ...common, stores: [store, local] });
   return {
-    store: new RedisStore(client, options),
+    quota: new GuardedQuota({ store, local, nodes: () => count.nodes, retryMs: RETRY_MS, onFailure }),
+    start: () => {
+      client.connect().catch(onFault);
+      count.start();
+      sweeper.start();
+    },
     close: async () => {
+      sweeper.stop();
+      await count.stop();
       client.disconnect();
     },
   };
 }
 
-/** What the books know of a money window. Their sums are by the hour: a window that begins within one counts it whole. */
-function spentOf(books: Books): SpentReader {
+/** Connects when it is told to. A connection that says nothing any more (its server is cut off, or stands still) is replaced. */
+function connection(url: string, onFault: (fault: unknown) => void): Redis {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 500,
+    connectTimeout: 2_000,
+    socketTimeout: 2_000,
+    retryStrategy: (times) => Math.min(100 * times, 1_000),
+  });
+  client.on('error', onFault);
+  return client;
+}
+
+/**
+ * What the books know of a money window. Their sums are by the hour: a window that begins within one counts it whole.
+ * @throws RangeError for a sum that is no longer exact as a number
+ */
+export function spentOf(books: Pick<Books, 'usage'>): SpentReader {
   return async (owner, limit, startMs) => {
     const [sum] = await books.usage({
       by: null,
@@ -47,7 +110,24 @@ function spentOf(books: Books): SpentReader {
       team: owner.slice('team/'.length),
       key: keyOf(limit),
     });
-    return Number(sum?.costNano[limit.measure === 'nanoUsd' ? 'USD' : 'CNY'] ?? 0n);
+    const nano = sum?.costNano[limit.measure === 'nanoUsd' ? 'USD' : 'CNY'] ?? 0n;
+    const exact = Number(nano);
+    if (!Number.isSafeInteger(exact))
+      throw new RangeError(`The books' sum for ${limit.bucket} is too large to be counted exactly: ${nano}.`);
+    return exact;
+  };
+}
+
+/** A slow answer is left to the next request that asks. */
+function withinTime(spent: SpentReader, timeoutMs: number): SpentReader {
+  return async (...window) => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`The books did not say within ${timeoutMs} ms what was spent.`)), timeoutMs);
+    try {
+      return await Promise.race([spent(...window), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 

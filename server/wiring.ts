@@ -22,15 +22,13 @@ import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
 const LEASE_MS = 60_000;
-/** A store of limits slower than this counts as gone. */
-const QUOTA_TIMEOUT_MS = 250;
 
 /** Everything one process consists of. */
 export interface Built {
   readonly app: Express;
   readonly logger: Logger;
   readonly books: Books;
-  /** Opens the books. @throws LedgerFault when the database cannot be used */
+  /** Opens the books, then the store of limits, which may be gone. @throws LedgerFault when the database cannot be used */
   open(): Promise<void>;
   /** From now on new requests are refused. */
   drain(): void;
@@ -72,9 +70,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     options.onSettled?.(record);
   };
   const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);
-  const quotas = openQuotaStore(config.redis, books, onQuotaFault);
-  const gate = new QuotaGate(quotas.store, { leaseMs: LEASE_MS, timeoutMs: QUOTA_TIMEOUT_MS, onFault: onQuotaFault });
-  gate.start();
+  const quotas = openQuotaStore(config, books, onQuotaFault);
+  const gate = new QuotaGate(quotas.quota, { leaseMs: LEASE_MS, onFault: onQuotaFault });
   const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, gate, priceOf, onSettled });
   const current = { relay, keys: new KeyRing(config), server: config.server };
   let draining = false;
@@ -89,7 +86,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     app,
     logger,
     books,
-    open: () => books.open(),
+    open: async () => {
+      await books.open();
+      quotas.start();
+      gate.start();
+    },
     drain: () => {
       draining = true;
     },

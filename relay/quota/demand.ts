@@ -4,7 +4,8 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import { promptTokens } from '../chat/estimate.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import { costOf } from '../ledger/cost.ts';
-import { configuredLimits, type Demand, type Limit } from './limits.ts';
+import type { OnStoreLoss } from './guarded-quota.ts';
+import { configuredLimits, type Demand, type Limit, MOST_AMOUNT, MOST_RATE } from './limits.ts';
 
 /** Output reserved for a request without `max_tokens`, or with a large one: a cap of 65,536 would make any tokens-per-minute useless. */
 const OUTPUT_RESERVE_TOKENS = 2048;
@@ -20,6 +21,7 @@ export interface CallerLimits {
   readonly owner: string;
   readonly limits: readonly Limit[];
   readonly outputReserve: number;
+  readonly onStoreLoss: OnStoreLoss;
 }
 
 type Team = Config['teams'][string];
@@ -32,7 +34,7 @@ export function callerLimits({ key, team }: Pick<Caller, 'key'> & { team: Team }
   const limits = [...of({ kind: 'team', team: team.name }, team.limits), ...of({ kind: 'key', key: key.name }, key.limits)];
   if (limits.length === 0) return null;
   const outputReserve = key.limits?.outputReserve ?? team.limits?.outputReserve ?? OUTPUT_RESERVE_TOKENS;
-  return { owner: `team/${team.name}`, limits, outputReserve };
+  return { owner: `team/${team.name}`, limits, outputReserve, onStoreLoss: team.onStoreLoss };
 }
 
 /** Tokens a request is expected to use, before it is sent. */
@@ -47,7 +49,7 @@ export function expectedUse(request: ChatRequest, outputReserve: number): Expect
   return { prompt: promptTokens(request), completion: Math.min(max, outputReserve) * (request.n ?? 1) };
 }
 
-/** What is asked of every limit; the amounts are rounded up. */
+/** What is asked of every limit; the amounts are rounded up. What is more than the engine counts is as much as any limit holds. */
 export function demandsOf({ limits }: CallerLimits, expected: Expected, price: Price | null): Demand[] {
   const tokens = expected.prompt + expected.completion;
   return limits.map((limit) => ({ limit, amount: amountOf(limit, tokens, expected, price) }));
@@ -55,8 +57,8 @@ export function demandsOf({ limits }: CallerLimits, expected: Expected, price: P
 
 function amountOf({ measure }: Limit, tokens: number, expected: Expected, price: Price | null): number {
   if (measure === 'requests' || measure === 'concurrency') return 1;
-  if (measure === 'tokens') return tokens;
-  return moneyNano(measure === 'nanoCny' ? 'CNY' : 'USD', expected, price);
+  if (measure === 'tokens') return Math.min(tokens, MOST_RATE);
+  return Math.min(moneyNano(measure === 'nanoCny' ? 'CNY' : 'USD', expected, price), MOST_AMOUNT);
 }
 
 /** Billionths in one currency; 0 when the backend bills in the other: two list prices are not converted into each other. */

@@ -3,11 +3,11 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
 import { type CallerLimits, callerLimits, demandsOf, type Expected, expectedUse, moneyNano } from './demand.ts';
+import type { GuardedQuota } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
+import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
 import type { Reason, Source, Use } from './lines.ts';
 import { quotaUnavailable, refusalError } from './refusal.ts';
-import { SettleQueue } from './settle-queue.ts';
-import type { QuotaStore, Verdict } from './store.ts';
 
 /** A reservation that a request holds; `null` for a caller without limits. */
 export interface Ticket {
@@ -26,38 +26,42 @@ export interface Outcome {
 
 export interface GateOptions {
   readonly leaseMs: number;
-  /** A store slower than this counts as gone. */
-  readonly timeoutMs: number;
   readonly onFault: (fault: unknown, waiting: number) => void;
 }
 
+/** Between attempts to hand over what waits, while the process ends. */
+const CLOSE_RETRY_MS = 100;
+
 /**
- * Between the request path and the store of limits: one question before a request, one answer after it, leases kept alive in between.
- * Fails closed: a store that cannot be asked admits nobody (`quota_unavailable`). Settling is off the path, and is tried again until it is done.
+ * Between the request path and the limits: one question before a request, one answer after it, leases kept alive in between. What happens
+ * while the store is gone is the team's `onStoreLoss`; whatever else keeps the limits from being checked admits nobody
+ * (`quota_unavailable`). Settling is off the path.
  */
 export class QuotaGate {
-  readonly #store: QuotaStore;
+  readonly #quota: GuardedQuota;
   readonly #options: GateOptions;
   readonly #limits = new WeakMap<Caller['key'], CallerLimits | 'none'>();
-  /** Owner → ids of running requests. */
-  readonly #open = new Map<string, Set<string>>();
-  readonly #settling: SettleQueue;
   #renewal: NodeJS.Timeout | null = null;
 
-  constructor(store: QuotaStore, options: GateOptions) {
-    this.#store = store;
+  constructor(quota: GuardedQuota, options: GateOptions) {
+    this.#quota = quota;
     this.#options = options;
-    this.#settling = new SettleQueue(store, options.onFault);
   }
 
   start(): void {
     this.#renewal ??= setInterval(() => void this.renew(), this.#options.leaseMs / 3).unref();
   }
 
-  /** Settles what waits, for so long at most. */
+  /** Hands over the settlements that wait, for so long at most. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#renewal !== null) clearInterval(this.#renewal);
-    await this.#settling.close(timeoutMs);
+    const until = performance.now() + timeoutMs;
+    let waiting = await this.#quota.flush();
+    while (waiting > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_RETRY_MS));
+      waiting = await this.#quota.flush();
+    }
+    if (waiting > 0) this.#options.onFault(new Error('some settlements could not be made before the end'), waiting);
   }
 
   /** @throws OpenAIError 429 when a limit refuses, 503 when the limits cannot be checked */
@@ -65,39 +69,25 @@ export class QuotaGate {
     const limits = this.#limitsOf(caller);
     if (limits === 'none') return null;
     const demands = demandsOf(limits, expectedUse(request, limits.outputReserve), price);
-    const { owner } = limits;
-    let verdict: Verdict;
-    try {
-      verdict = await this.#timely(this.#store.reserve({ id, owner, demands, leaseMs: this.#options.leaseMs, about: caller.key.name }));
-    } catch (error) {
-      // It may still arrive: released now, a late reservation takes nothing.
-      this.#settling.release(owner, id);
-      throw quotaUnavailable(error);
-    }
-    if (!verdict.ok) throw refusalError(verdict, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);
-    let open = this.#open.get(owner);
-    if (open === undefined) this.#open.set(owner, (open = new Set()));
-    open.add(id);
-    return { id, owner, headers: rateLimitHeaders(verdict.tightest) };
+    const { owner, onStoreLoss } = limits;
+    const asked = { id, owner, demands, leaseMs: this.#options.leaseMs, about: caller.key.name };
+    const outcome = await this.#quota.reserve(asked, onStoreLoss).catch((fault: unknown) => {
+      this.#options.onFault(fault, this.#quota.unsent);
+      throw quotaUnavailable(fault);
+    });
+    if (outcome.ok) return { id, owner, headers: rateLimitHeaders(outcome.tightest) };
+    if (outcome.kind === 'unavailable') throw quotaUnavailable(undefined, outcome.retryAfterMs);
+    throw refusalError(outcome, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);
   }
 
   settle({ id, owner }: Ticket, { used, reason }: Outcome, about: string): void {
-    const open = this.#open.get(owner);
-    open?.delete(id);
-    if (open?.size === 0) this.#open.delete(owner);
-    if (used === null) this.#settling.release(owner, id);
-    else this.#settling.settle({ id, owner, actual: useOf(used.expected, used.cost), source: used.source, reason, about });
+    if (used === null) this.#quota.release(owner, id);
+    else this.#quota.settle({ id, owner, actual: useOf(used.expected, used.cost), source: used.source, reason, about });
   }
 
   /** Extends the leases of everything that still runs, one call an owner. */
-  async renew(): Promise<void> {
-    for (const [owner, ids] of this.#open) {
-      try {
-        await this.#timely(this.#store.renew(owner, [...ids], this.#options.leaseMs));
-      } catch (error) {
-        this.#options.onFault(error, ids.size);
-      }
-    }
+  renew(): Promise<void> {
+    return this.#quota.renewAll(this.#options.leaseMs);
   }
 
   #limitsOf(caller: Caller): CallerLimits | 'none' {
@@ -108,21 +98,15 @@ export class QuotaGate {
     }
     return limits;
   }
-
-  #timely<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`the store of limits did not answer within ${this.#options.timeoutMs} ms`)),
-        this.#options.timeoutMs,
-      );
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
-  }
 }
 
-/** What was used, money in both currencies; a model without a price is booked as it was reserved. */
+/**
+ * What was used, money in both currencies; a model without a price is booked as it was reserved. No count that a vendor tells is larger than
+ * what the engine can count.
+ */
 function useOf(expected: Expected, cost: Cost | null): Use {
   const money = (currency: 'CNY' | 'USD'): number =>
-    cost === null ? moneyNano(currency, expected, null) : cost.currency === currency ? cost.amountNano : 0;
-  return { requests: 1, tokens: expected.prompt + expected.completion, nanoCny: money('CNY'), nanoUsd: money('USD') };
+    Math.min(cost === null ? moneyNano(currency, expected, null) : cost.currency === currency ? cost.amountNano : 0, MOST_AMOUNT);
+  const tokens = Math.min(expected.prompt + expected.completion, MOST_RATE);
+  return { requests: 1, tokens, nanoCny: money('CNY'), nanoUsd: money('USD') };
 }

@@ -15,6 +15,10 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** What a caller without a free slot is told to wait. */
 const SLOT_WAIT_MS = 1000;
+/** At least; a store that is back in less is rare. */
+const UNAVAILABLE_WAIT_MS = 1000;
+/** A longer wait is not for a client's retries: SDKs would wait minutes, or take a long `retry-after` for none and come back at once. */
+const LONGEST_RETRY_MS = 60_000;
 
 /**
  * A refusal as OpenAI would tell it: rates and slots say when to come again, a spent budget and a demand larger than the whole limit say not
@@ -56,13 +60,13 @@ export function refusalError(refusal: Refusal, model: string, asked: (limit: Lim
   return new OpenAIError(
     kind,
     `Rate limit reached for ${model} on ${words}: Limit ${most}, ${used === null ? '' : `Used ${used}, `}Requested ${requested}. Please try again in ${goDuration(waitMs)}.`,
-    { ...details, retryAfterMs: waitMs },
+    { ...details, retryAfterMs: waitMs, ...(waitMs > LONGEST_RETRY_MS ? { retry: false } : {}) },
   );
 }
 
-/** The store of limits cannot be asked: nothing is admitted (fails closed). */
-export const quotaUnavailable = (cause: unknown): OpenAIError =>
+/** The limits cannot be checked: nothing is admitted. */
+export const quotaUnavailable = (cause: unknown, retryAfterMs: number = UNAVAILABLE_WAIT_MS): OpenAIError =>
   new OpenAIError('quota_unavailable', 'The limits of this key cannot be checked at the moment. Please try again.', {
     cause,
-    retryAfterMs: 1000,
+    retryAfterMs: Math.max(UNAVAILABLE_WAIT_MS, retryAfterMs),
   });

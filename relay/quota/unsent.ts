@@ -1,20 +1,25 @@
 /** Most steps sent together. */
 const BATCH = 256;
+/** Some hundred bytes each. */
+const MOST_KEPT = 100_000;
 
 /**
  * Settlements and releases on their way to the store: sent at once, kept while it is gone, and sent again until it has answered. Each is
- * idempotent by its id, so a lost answer costs nothing.
+ * idempotent by its id, so a lost answer costs nothing. Beyond a number that memory can hold the oldest are dropped: their leases end them,
+ * at the reserved amounts.
  */
 export class Unsent {
   readonly #retryMs: number;
   /** Called for every failed attempt, for logs and metrics. */
   readonly #onFailure: (error: unknown) => void;
+  readonly #most: number;
   readonly #steps = new Map<string, () => Promise<unknown>>();
   #sending: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(retryMs: number, onFailure: (error: unknown) => void) {
+  constructor(retryMs: number, onFailure: (error: unknown) => void, most: number = MOST_KEPT) {
     this.#retryMs = retryMs;
+    this.#most = most;
     this.#onFailure = onFailure;
   }
 
@@ -25,6 +30,11 @@ export class Unsent {
   /** A second step of one name is left out: the first closes the id. */
   add(name: string, step: () => Promise<unknown>): void {
     if (this.#steps.has(name)) return;
+    const [oldest] = this.#steps.keys();
+    if (oldest !== undefined && this.#steps.size >= this.#most) {
+      this.#steps.delete(oldest);
+      this.#onFailure(new Error(`More than ${this.#most} settlements wait for the quota store: the oldest is given up.`));
+    }
     this.#steps.set(name, step);
     this.#send();
   }

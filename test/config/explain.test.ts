@@ -11,8 +11,9 @@ backends:
 models:
   gpt-4o: [q/qwen-plus, { to: g/glm-4.6, weight: 2, thinking: off }]
 teams:
-  t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } } }
+  t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } }, onStoreLoss: local }
   none: {}
+redis: redis://127.0.0.1
 keys:
   - { name: app, team: t, key: env:APP_KEY, strict: true, reasoning: hide, onDisconnect: drain, expires: 2030-01-01T00:00:00Z, permit: { models: [gpt-*] } }
 `);
@@ -25,7 +26,7 @@ backends:
 models:
   gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off)
 teams:
-  t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day]
+  t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day], without Redis: local
   none: no permit, every request is refused
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*

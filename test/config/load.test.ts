@@ -43,7 +43,7 @@ describe('a good file', () => {
       timeouts: { connectMs: 8_000, firstByteMs: 120_000, idleMs: 240_000, totalMs: 1_800_000 },
     });
     expect(config.backends['qwen']?.apiKey?.reveal()).toBe(ENV.QWEN_KEY);
-    expect(config.teams['t']).toEqual({ name: 't', permit: { vendors: ['qwen'], regions: ['*'], models: ['*'] } });
+    expect(config.teams['t']).toEqual({ name: 't', onStoreLoss: 'refuse', permit: { vendors: ['qwen'], regions: ['*'], models: ['*'] } });
     expect(config.keys).toEqual([
       { name: 'app', team: 't', strict: false, onDisconnect: 'cancel', reasoning: 'show', digest: keyDigest(ENV.APP_KEY) },
     ]);

@@ -10,6 +10,11 @@ describe('warnings', () => {
   const key = (text: string) => GOOD.replace('"${APP_KEY}" }', `"\${APP_KEY}", permit: ${text} }`);
   test.each([
     ['no permit', team('{}'), 'teams.t: team t has no permit: every request of its keys is refused'],
+    [
+      'onStoreLoss without a store',
+      team('{ permit: { vendors: [qwen], regions: ["*"] }, onStoreLoss: admit }'),
+      'teams.t.onStoreLoss: has no effect without redis',
+    ],
     ['no keys', GOOD.replace(/keys:[\s\S]*/, ''), 'keys: no keys: every request is refused'],
     [
       'no backend permitted',

@@ -21,19 +21,18 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** A Redis of the test's own, on a free port of 127.0.0.1, that keeps nothing. */
-export async function startRedis(extra: readonly string[] = []): Promise<RedisServer> {
+/** A Redis of the test's own, on a free port of 127.0.0.1 unless told which, that keeps nothing. */
+export async function startRedis(extra: readonly string[] = [], onPort?: number): Promise<RedisServer> {
   if (BINARY === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
   for (let tries = 0; tries < 3; tries++) {
-    const server = await tryToStart(BINARY, extra);
+    const server = await tryToStart(BINARY, extra, onPort ?? (await freePort(extra.includes('--cluster-enabled'))));
     if (server !== null) return server;
   }
   throw new Error('redis-server does not start.');
 }
 
 /** Null when it ended at once: another process had taken the port in the meantime. */
-async function tryToStart(binary: string, extra: readonly string[]): Promise<RedisServer | null> {
-  const port = await freePort(extra.includes('--cluster-enabled'));
+async function tryToStart(binary: string, extra: readonly string[], port: number): Promise<RedisServer | null> {
   const folder = mkdtempSync(join(tmpdir(), 'estafet-redis-'));
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...extra];
   const process = spawn(binary, options, { stdio: 'ignore' });
@@ -73,7 +72,7 @@ async function tryToStart(binary: string, extra: readonly string[]): Promise<Red
 }
 
 /** @param bus a node of a cluster also listens 10,000 ports higher, where there must be a port */
-async function freePort(bus: boolean): Promise<number> {
+export async function freePort(bus: boolean): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

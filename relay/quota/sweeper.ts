@@ -1,0 +1,47 @@
+import type { QuotaStore } from './store.ts';
+import { StoreGone } from './store-breaker.ts';
+
+export interface SweeperOptions {
+  readonly stores: readonly QuotaStore[];
+  readonly owners: readonly string[];
+  readonly everyMs: number;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/**
+ * Settles what is past its lease, and forgets what no longer matters, for owners that nobody calls: a node that died leaves slots and
+ * reservations behind, and its team may be silent from then on. Any number of nodes may do it at once.
+ */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.sweep(), this.#options.everyMs).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One owner after the other, so that requests go in between. A store that is gone is left until the next time. */
+  async sweep(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const { stores, owners, onFault } = this.#options;
+    for (const store of stores) {
+      try {
+        for (const owner of owners) await store.sweep(owner);
+      } catch (error) {
+        if (!(error instanceof StoreGone && error.cause === undefined)) onFault(error);
+      }
+    }
+    this.#running = false;
+  }
+}
