@@ -52,5 +52,8 @@ function reasonOf({ attempts, result, error }: Ending): Reason {
 
 /** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
 export function reachedBackend(attempts: readonly Attempt[]): boolean {
-  return attempts.some(({ error, upstreamCode }) => error === null || upstreamCode !== null || error.startsWith('upstream_'));
+  return attempts.some(
+    ({ error, upstreamCode, discarded }) =>
+      error === null || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_'),
+  );
 }

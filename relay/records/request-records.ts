@@ -11,6 +11,9 @@ interface Kept {
  */
 export class RequestRecords {
   readonly #kept = new Map<string, Kept>();
+  /** Ids in the order they came, a ring: the oldest key of a Map that many were deleted from is slow to find. */
+  readonly #order: string[] = [];
+  #next = 0;
   readonly #max: number;
   readonly #ttlMs: number;
 
@@ -21,7 +24,10 @@ export class RequestRecords {
 
   add(record: RequestRecord, nowMs: number): void {
     if (this.#max === 0) return;
-    while (this.#kept.size >= this.#max) this.#kept.delete(this.#kept.keys().next().value as string);
+    const oldest = this.#order[this.#next];
+    if (oldest !== undefined) this.#kept.delete(oldest);
+    this.#order[this.#next] = record.id;
+    this.#next = (this.#next + 1) % this.#max;
     this.#kept.set(record.id, { record, untilMs: nowMs + this.#ttlMs });
   }
 
