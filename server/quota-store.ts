@@ -82,13 +82,15 @@ export function openQuotaStore(
   };
 }
 
-/** Connects when it is told to. A connection that says nothing any more (its server is cut off, or stands still) is replaced. */
+/**
+ * Connects when it is told to. A connection that says nothing any more (its server is cut off, or stands still) is replaced. Commands have
+ * no time limit of their own: the breaker's knows when this process is busy.
+ */
 function connection(url: string, onFault: (fault: unknown) => void): Redis {
   const client = new Redis(url, {
     lazyConnect: true,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 1,
-    commandTimeout: 500,
     connectTimeout: 2_000,
     socketTimeout: 2_000,
     retryStrategy: (times) => Math.min(100 * times, 1_000),

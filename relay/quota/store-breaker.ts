@@ -11,11 +11,14 @@ export class StoreGone extends Error {
 }
 
 export interface BreakerOptions {
-  /** A store slower than this counts as gone. */
+  /** A store slower than this counts as gone. Time in which this process was too busy to read its answer is not the store's. */
   readonly timeoutMs: number;
   /** After a failure nobody asks for so long; then one call tries, and the others go on failing at once. */
   readonly pauseMs: number;
 }
+
+/** A wait is counted in so many parts, each of them a turn of the event loop in which the answer could have been read. */
+const PARTS = 5;
 
 /** Keeps all calls but one from paying the wait for a store that is gone. Faults of the caller (RangeError) say nothing about it. */
 export class StoreBreaker {
@@ -40,7 +43,10 @@ export class StoreBreaker {
       this.#askAgainAt = performance.now() + timeoutMs + pauseMs;
     }
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`No answer within ${timeoutMs} ms.`)), timeoutMs);
+    let parts = PARTS;
+    const timer = setInterval(() => {
+      if (--parts === 0) reject(new Error(`No answer within ${timeoutMs} ms.`));
+    }, timeoutMs / PARTS);
     try {
       const answer = await Promise.race([call(), late]);
       this.#state = 'closed';
@@ -51,7 +57,7 @@ export class StoreBreaker {
       this.#askAgainAt = performance.now() + pauseMs;
       throw new StoreGone(pauseMs, error);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
 }

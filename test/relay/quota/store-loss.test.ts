@@ -143,6 +143,16 @@ test('breaker: one call tries after the pause, and closes it', async () => {
   expect([asked, breaker.open]).toEqual([1, false]);
 });
 
+test('breaker: an answer that came while this process was busy is in time', async () => {
+  const breaker = new StoreBreaker({ timeoutMs: 50, pauseMs: 30 });
+  // The answer is there after some ms, but nobody reads it for four times the limit.
+  const answer = breaker.run(() => sleep(5).then(() => new Promise((resolve) => setImmediate(() => resolve('up')))));
+  const until = performance.now() + 200;
+  while (performance.now() < until);
+  expect(await answer).toBe('up');
+  expect(breaker.open).toBe(false);
+});
+
 test('shares are rounded down, and none is none', () => {
   expect(shareOf(tpm(1000), 3)?.law).toMatchObject({ amount: 333, burst: 333 });
   expect(shareOf(slots(2), 3)).toBeNull();
