@@ -69,7 +69,11 @@ export const ERRORS = {
   method_not_allowed: { status: 405, type: 'invalid_request_error', code: null, about: 'The path exists, but not with this method.' },
   request_timeout: { status: 408, type: 'invalid_request_error', about: 'The request did not arrive in time.' },
   request_too_large: { status: 413, type: 'invalid_request_error', about: 'The body is larger than `server.maxBodyBytes`.' },
-  unsupported_content_type: { status: 415, type: 'invalid_request_error', about: 'The body is not `application/json`, or is compressed.' },
+  unsupported_content_type: {
+    status: 415,
+    type: 'invalid_request_error',
+    about: 'The body is not `application/json`, or is compressed in another way than gzip, deflate or br.',
+  },
   headers_too_large: { status: 431, type: 'invalid_request_error', about: 'The request headers are larger than `server.maxHeaderBytes`.' },
 
   rate_limit_requests: {

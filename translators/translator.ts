@@ -104,7 +104,11 @@ export interface Emulation {
   /** A call must come out, of this function if a name is given; asked once more if it does not. */
   readonly mustCall?: { readonly name: string | null };
   /** The text must be one JSON value, of this schema if given: fences and prose around it are taken off. */
-  readonly json?: { readonly schema: Readonly<Record<string, unknown>> | null };
+  readonly json?: {
+    readonly schema: Readonly<Record<string, unknown>> | null;
+    /** The caller gave stop words: the value may end before it is whole. */
+    readonly mayEndEarly?: true;
+  };
   /** Function names as sent → as the caller knows them. */
   readonly functionNames?: ReadonlyMap<string, string>;
 }

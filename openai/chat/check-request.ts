@@ -17,6 +17,7 @@ import {
   wrongValue,
 } from './check.ts';
 import { checkMessages } from './check-messages.ts';
+import { checkSchema } from './check-schema.ts';
 import { checkTools } from './check-tools.ts';
 import type { ChatField, ChatRequest } from './request.ts';
 
@@ -176,6 +177,7 @@ function checkResponseFormat(value: unknown, path: string): void {
       { param: path },
     );
   }
+  checkSchema(schema, String(spec['name']), path);
 }
 
 function checkModalities(value: unknown, path: string): void {

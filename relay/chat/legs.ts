@@ -71,8 +71,13 @@ export function buildChain(sink: ChatEvents, offset: number, emulation: Emulatio
   let guard: JsonGuard | null = null;
   let cutter: StopCutter | null = null;
   let must: MustCall | null = null;
-  if (emulation.json !== undefined) first = guard = new JsonGuard(first, emulation.json.schema, check);
+  // Stop words count in what the caller sees: prose and fences around the JSON are gone by then.
   if (emulation.stop !== undefined) first = cutter = new StopCutter(first, emulation.stop);
+  if (emulation.json !== undefined) {
+    const { schema, mayEndEarly } = emulation.json;
+    const stops = mayEndEarly === true ? { wasCut: (choice: number) => cutter?.wasCut(choice) === true } : null;
+    first = guard = new JsonGuard(first, schema, check, stops);
+  }
   if (emulation.mustCall !== undefined) first = must = new MustCall(first, emulation.mustCall.name);
   if (emulation.firstCallOnly === true || emulation.noCalls === true || emulation.functionNames !== undefined) {
     const { firstCallOnly: firstOnly = false, noCalls: none = false, functionNames: names } = emulation;

@@ -2,13 +2,24 @@ import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.t
 import { OpenAIError } from '../../openai/errors.ts';
 import { JsonScanner } from './json-scanner.ts';
 
-/** Checks a JSON text against a schema somewhere off the event loop; resolves to what is wrong with it, or null. */
+/**
+ * Checks a JSON text against a schema somewhere off the event loop; resolves to what is wrong with it, or null.
+ * Rejects with an OpenAIError `invalid_json_schema` when the schema itself cannot be used.
+ */
 export type SchemaCheck = (schema: Readonly<Record<string, unknown>>, text: string) => Promise<string | null>;
 
 interface ChoiceState {
   readonly scanner: JsonScanner;
   text: string;
+  /** Something was said before the value. */
+  prose: boolean;
   finish: FinishReason | null;
+}
+
+/** Of a caller who gave stop words. */
+export interface OwnStops {
+  /** True when the relay cut the choice before one; what a backend cut by itself it does not tell. */
+  wasCut(choice: number): boolean;
 }
 
 /** Bound on what is gathered for the check, in UTF-16 code units. */
@@ -17,24 +28,29 @@ const MAX_TEXT = 4 * 1024 * 1024;
 /**
  * Holds an answer to a JSON mode that the vendor has not: only the JSON value goes out, and the finish waits until the value has
  * been found whole and, where there is a schema, valid. A stream shows the value as it grows, but ends in an error rather
- * than in `stop` when it turns out wrong.
+ * than in `stop` when it turns out wrong. A value that one of the caller's own stop words cut is what the caller asked for.
  */
 export class JsonGuard implements ChatEvents {
   readonly #next: ChatEvents;
   readonly #schema: Readonly<Record<string, unknown>> | null;
   readonly #check: SchemaCheck;
+  readonly #stops: OwnStops | null;
   readonly #choices: ChoiceState[] = [];
 
-  constructor(next: ChatEvents, schema: Readonly<Record<string, unknown>> | null, check: SchemaCheck) {
+  constructor(next: ChatEvents, schema: Readonly<Record<string, unknown>> | null, check: SchemaCheck, stops: OwnStops | null = null) {
     this.#next = next;
     this.#schema = schema;
     this.#check = check;
+    this.#stops = stops;
   }
 
   text(choice: number, text: string): void {
     const state = this.#state(choice);
     const part = state.scanner.take(text);
-    if (part === '') return;
+    if (part === '') {
+      state.prose ||= /\S/.test(text);
+      return;
+    }
     state.text += part;
     if (state.text.length > MAX_TEXT) throw unmet('it is too long to be checked');
     this.#next.text(choice, part);
@@ -62,14 +78,20 @@ export class JsonGuard implements ChatEvents {
 
   /**
    * Checks what has come and lets the finishes through.
-   * @throws OpenAIError `upstream_unmet`
+   * @throws OpenAIError `upstream_unmet`, `invalid_json_schema`
    */
   async settle(): Promise<void> {
     for (const [choice, state] of this.#choices.entries()) {
       if (state === undefined || state.finish === null) continue;
-      if (state.finish === 'stop') await this.#verify(state);
+      if (state.finish === 'stop' && !this.#endedEarly(choice, state)) await this.#verify(state);
       this.#next.finish(choice, state.finish);
     }
+  }
+
+  /** A stop word may also come before the value has begun; prose and no value is no such answer. */
+  #endedEarly(choice: number, { scanner, text, prose }: ChoiceState): boolean {
+    if (this.#stops === null) return false;
+    return this.#stops.wasCut(choice) || (!scanner.complete && (text !== '' || !prose));
   }
 
   async #verify(state: ChoiceState): Promise<void> {
@@ -84,7 +106,7 @@ export class JsonGuard implements ChatEvents {
   }
 
   #state(choice: number): ChoiceState {
-    return (this.#choices[choice] ??= { scanner: new JsonScanner(), text: '', finish: null });
+    return (this.#choices[choice] ??= { scanner: new JsonScanner(), text: '', prose: false, finish: null });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { OpenAIError } from '../../openai/errors.ts';
 import type { SchemaCheck } from './json-guard.ts';
 import type { CheckReply, CheckRequest } from './schema-worker.ts';
 
@@ -12,6 +13,7 @@ const MAX_SCHEMA = 256 * 1024;
 interface Check {
   readonly request: CheckRequest;
   readonly resolve: (fault: string | null) => void;
+  readonly reject: (error: OpenAIError) => void;
   timer: NodeJS.Timeout;
 }
 
@@ -28,13 +30,13 @@ export class SchemaChecker {
 
   readonly check: SchemaCheck = (schema, text) => {
     const json = JSON.stringify(schema);
-    if (json.length > MAX_SCHEMA) return Promise.resolve(`the schema is larger than ${MAX_SCHEMA} characters`);
+    if (json.length > MAX_SCHEMA) return Promise.reject(unusable(`it is larger than ${MAX_SCHEMA} characters`));
     const id = ++this.#lastId;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         if (this.#waiting.delete(id)) resolve('there are too many answers to check');
       }, WAIT_MS);
-      this.#waiting.set(id, { request: { id, schema: json, text }, resolve, timer });
+      this.#waiting.set(id, { request: { id, schema: json, text }, resolve, reject, timer });
       this.#next();
     });
   };
@@ -69,7 +71,7 @@ export class SchemaChecker {
     worker.on('message', (reply: CheckReply | 'ready') => {
       if (this.#worker !== worker) return;
       if (reply === 'ready') this.#ready = true;
-      else this.#answer(reply.fault);
+      else this.#answer(reply.fault, reply.unusable);
       this.#next();
     });
     worker.on('error', (error: Error) => {
@@ -85,12 +87,13 @@ export class SchemaChecker {
     return worker;
   }
 
-  #answer(fault: string | null): void {
+  #answer(fault: string | null, schemaFault = false): void {
     const running = this.#running;
     this.#running = null;
     if (running === null) return;
     clearTimeout(running.timer);
-    running.resolve(fault);
+    if (schemaFault) running.reject(unusable(fault ?? ''));
+    else running.resolve(fault);
   }
 
   /** Ends the thread; the check on it fails, the others go on with a new one. */
@@ -103,3 +106,10 @@ export class SchemaChecker {
     await worker?.terminate();
   }
 }
+
+/** No other answer can help: nothing is asked again. */
+const unusable = (why: string): OpenAIError =>
+  new OpenAIError('invalid_json_schema', `Invalid schema for response_format: ${why.slice(0, 300)}.`, {
+    param: 'response_format',
+    retry: false,
+  });

@@ -19,23 +19,30 @@ export interface CheckReply {
   readonly id: number;
   /** What is wrong with the text; null when it is valid. */
   readonly fault: string | null;
+  /** The schema itself cannot be used, and `fault` says why. */
+  readonly unusable: boolean;
 }
 
 parentPort?.on('message', ({ id, schema, text }: CheckRequest) => {
-  parentPort?.postMessage({ id, fault: check(schema, text) } satisfies CheckReply);
+  parentPort?.postMessage({ id, ...check(schema, text) } satisfies CheckReply);
 });
 
-function check(schema: string, text: string): string | null {
+function check(schema: string, text: string): Omit<CheckReply, 'id'> {
+  let validate = validators.get(schema);
   try {
-    let validate = validators.get(schema);
     if (validate === undefined) {
       validate = compile(JSON.parse(schema) as Record<string, unknown>);
       if (validators.size >= MAX_CACHED) validators.clear();
       validators.set(schema, validate);
     }
-    return validate(JSON.parse(text));
   } catch (error) {
-    return `the schema cannot be used (${error instanceof Error ? error.message : String(error)})`;
+    return { fault: error instanceof Error ? error.message : String(error), unusable: true };
+  }
+  try {
+    return { fault: validate(JSON.parse(text)), unusable: false };
+  } catch (error) {
+    // An answer nested so deep that the check runs out of stack.
+    return { fault: `it cannot be checked (${error instanceof Error ? error.message : String(error)})`, unusable: false };
   }
 }
 

@@ -3,6 +3,9 @@ import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.t
 interface ChoiceState {
   /** The end of the text so far, as long as it may be the beginning of a stop word. */
   held: string;
+  /** Nothing goes out any more. */
+  over: boolean;
+  /** And that because of a stop word. */
   cut: boolean;
 }
 
@@ -28,9 +31,14 @@ export class StopCutter implements ChatEvents {
     return this.#choices.length > 0 && this.#open === 0;
   }
 
+  /** True when a stop word ended this choice. */
+  wasCut(choice: number): boolean {
+    return this.#choices[choice]?.cut === true;
+  }
+
   text(choice: number, text: string, logprobs?: readonly unknown[]): void {
     const state = this.#state(choice);
-    if (state.cut) return;
+    if (state.over) return;
     const whole = state.held + text;
     const at = this.#firstWord(whole);
     if (at >= 0) {
@@ -46,25 +54,25 @@ export class StopCutter implements ChatEvents {
   }
 
   reasoning(choice: number, text: string): void {
-    if (!this.#state(choice).cut) this.#next.reasoning(choice, text);
+    if (!this.#state(choice).over) this.#next.reasoning(choice, text);
   }
 
   tool(choice: number, call: number, id: string, name: string): void {
     const state = this.#state(choice);
-    if (state.cut) return;
+    if (state.over) return;
     this.#release(choice, state);
     this.#next.tool(choice, call, id, name);
   }
 
   args(choice: number, call: number, piece: string): void {
-    if (!this.#state(choice).cut) this.#next.args(choice, call, piece);
+    if (!this.#state(choice).over) this.#next.args(choice, call, piece);
   }
 
   finish(choice: number, reason: FinishReason): void {
     const state = this.#state(choice);
-    if (state.cut) return;
+    if (state.over) return;
     this.#release(choice, state);
-    state.cut = true;
+    state.over = true;
     this.#open--;
     this.#next.finish(choice, reason);
   }
@@ -74,6 +82,7 @@ export class StopCutter implements ChatEvents {
   }
 
   #cut(choice: number, state: ChoiceState): void {
+    state.over = true;
     state.cut = true;
     this.#open--;
     this.#next.finish(choice, 'stop');
@@ -114,7 +123,7 @@ export class StopCutter implements ChatEvents {
     const known = this.#choices[choice];
     if (known !== undefined) return known;
     this.#open++;
-    const state: ChoiceState = { held: '', cut: false };
+    const state: ChoiceState = { held: '', over: false, cut: false };
     this.#choices[choice] = state;
     return state;
   }

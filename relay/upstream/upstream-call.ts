@@ -33,13 +33,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   #over = false;
   #paused = false;
   #answering = false;
-  #idleMs: number;
+  /** Fixed once the answer is as good as complete. */
+  #endBy = Number.POSITIVE_INFINITY;
+  #pausedAt = 0;
 
   constructor(listener: CallListener, timeouts: CallTimeouts, wheel: DeadlineWheel) {
     this.#listener = listener;
     this.#timeouts = timeouts;
     this.#wheel = wheel;
-    this.#idleMs = timeouts.idleMs;
     this.#startedAt = wheel.now();
     this.deadlineAt = this.#startedAt + Math.min(timeouts.firstByteMs, timeouts.totalMs);
     wheel.add(this);
@@ -55,6 +56,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   pause(): void {
     if (this.#over || this.#paused) return;
     this.#paused = true;
+    this.#pausedAt = this.#wheel.now();
     this.deadlineAt = this.#startedAt + this.#timeouts.totalMs;
     this.#controller?.pause();
   }
@@ -62,14 +64,17 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   resume(): void {
     if (this.#over || !this.#paused) return;
     this.#paused = false;
-    this.#quietUntil(this.#wheel.now());
+    const nowMs = this.#wheel.now();
+    this.#endBy += nowMs - this.#pausedAt;
+    this.#quietUntil(nowMs);
     this.#controller?.resume();
   }
 
-  /** From now on the vendor may be silent for this long only: what matters has come. */
-  hurry(idleMs: number): void {
-    if (idleMs < this.#idleMs) this.#idleMs = idleMs;
-    this.#quietUntil(this.#wheel.now());
+  /** What matters has come: the vendor has this long for the rest, however much it still says. Counted from the first call; a pause stops the clock. */
+  hurry(ms: number): void {
+    const nowMs = this.#wheel.now();
+    this.#endBy = Math.min(this.#endBy, nowMs + ms);
+    this.#quietUntil(nowMs);
   }
 
   expire(): void {
@@ -124,8 +129,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   #quietUntil(nowMs: number): void {
     if (this.#paused) return;
     const total = this.#startedAt + this.#timeouts.totalMs;
-    const idle = nowMs + this.#idleMs;
-    this.deadlineAt = Math.min(idle, total);
+    const idle = nowMs + this.#timeouts.idleMs;
+    this.deadlineAt = Math.min(idle, total, this.#endBy);
   }
 
   #guarded(step: () => void): void {

@@ -118,6 +118,52 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, thinker }) => {
     }
   });
 
+  test.each([false, true])('JSON cut by a stop word of the caller is no broken promise either, streamed: %s', async (stream) => {
+    const say = '[[sim:say text="{\\"ok\\":true,\\"more\\":1}"]]';
+    for (const format of [OBJECT, SCHEMA]) {
+      rig.reset();
+      const body = { model: chat, messages: [user(`JSON ${say}`)], response_format: format, stop: [',"more'] };
+      const answer = await rig.raw({ ...body, stream });
+      expect(answer.status, answer.text).toBe(200);
+      const folded = stream ? foldStream(answer.stream().chunks) : foldCompletion(answer.json());
+      expect(folded.choices[0]).toMatchObject({ content: '{"ok":true', finish_reason: 'stop' });
+      expect(rig.seen()).toHaveLength(1);
+    }
+  });
+
+  const withSchema = (schema: unknown, more: Record<string, unknown> = {}) => ({
+    model: chat,
+    messages: [user('JSON about boats')],
+    response_format: { type: 'json_schema', json_schema: { name: 'n', schema } },
+    ...more,
+  });
+
+  test.each([{ type: 'strin' }, { $async: true }, { title: 'x'.repeat(300_000) }])(
+    'a schema that is none costs no call: %#',
+    async (schema) => {
+      const answer = await rig.raw(withSchema(schema));
+      expect(answer.status, answer.text).toBe(400);
+      expect(answer.json()).toMatchObject({
+        error: { type: 'invalid_request_error', param: 'response_format', code: 'invalid_json_schema' },
+      });
+      expect(rig.seen()).toHaveLength(0);
+    },
+  );
+
+  test.each(emulated.includes(SCHEMA) ? [{ $ref: '#/nowhere' }, { type: 'object', patternProperties: { '(': {} } }] : [])(
+    'a schema that shows its fault at the check is the caller’s error, after one call: %j',
+    async (schema) => {
+      const answer = await rig.raw(withSchema(schema));
+      expect(answer.status, answer.text).toBe(400);
+      expect(answer.json()).toMatchObject({
+        error: { type: 'invalid_request_error', param: 'response_format', code: 'invalid_json_schema' },
+      });
+      expect(answer.headers.get('x-should-retry')).toBe('false');
+      expect(rig.seen()).toHaveLength(1);
+      expect(answer.record().attempts).toMatchObject([{ error: 'invalid_json_schema', discarded: { promptTokens: expect.any(Number) } }]);
+    },
+  );
+
   test('json_object without the word json is OpenAI’s own refusal', async () => {
     const answer = await rig.raw({ model: chat, messages: [user('a boat')], response_format: OBJECT });
     expect(answer.status).toBe(400);

@@ -202,7 +202,7 @@ describe('time limits of a call', () => {
     expect(paused.heard).toEqual(['fail upstream_timeout']);
   });
 
-  test('hurry shortens, and never lengthens', () => {
+  test('hurry sets the end, however much is still said', () => {
     const { made, at, heard, start, head, data } = call();
     start();
     head();
@@ -210,9 +210,30 @@ describe('time limits of a call', () => {
     data('x');
     made.hurry(20);
     made.hurry(40);
+    at(20);
+    data('y');
+    made.hurry(20);
     at(29);
-    expect(heard.at(-1)).toBe('data x');
+    data('z');
+    expect(heard.at(-1)).toBe('data z');
     at(30);
+    expect(heard.at(-1)).toBe('fail upstream_timeout');
+  });
+
+  test('the hurry waits while paused: it is the caller who is slow', () => {
+    const { made, at, heard, start, head, data } = call();
+    start();
+    head();
+    at(10);
+    data('x');
+    made.hurry(20);
+    at(15);
+    made.pause();
+    at(115);
+    made.resume();
+    at(129);
+    expect(heard.at(-1)).toBe('data x');
+    at(130);
     expect(heard.at(-1)).toBe('fail upstream_timeout');
   });
 });

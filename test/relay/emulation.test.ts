@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { OpenAIError } from '../../openai/errors.ts';
 import { CallFilter } from '../../relay/emulation/call-filter.ts';
 import { JsonGuard } from '../../relay/emulation/json-guard.ts';
 import { JsonScanner } from '../../relay/emulation/json-scanner.ts';
@@ -206,6 +207,39 @@ describe('the JSON guard', () => {
     guard.finish(0, reason);
     await guard.settle();
     expect(recorder.events).toEqual(['text 0 {"a":', `finish 0 ${reason}`]);
+  });
+
+  describe('with stop words of the caller', () => {
+    const early = async (text: string, cut: boolean) => {
+      const recorder = new Recorder();
+      const guard = new JsonGuard(recorder, { type: 'object' }, () => Promise.resolve('wrong'), { wasCut: () => cut });
+      guard.text(0, text);
+      guard.finish(0, 'stop');
+      await guard.settle();
+      return recorder.events;
+    };
+
+    test.each<[string, string, boolean, string[]]>([
+      ['a value cut by the backend', '{"a":', false, ['text 0 {"a":', 'finish 0 stop']],
+      ['nothing at all', '', false, ['finish 0 stop']],
+      ['blanks', ' \n', false, ['finish 0 stop']],
+      ['a value cut by the relay', '{"a":', true, ['text 0 {"a":', 'finish 0 stop']],
+      ['a whole value that the caller sees only a part of', '{"a":1}', true, ['text 0 {"a":1}', 'finish 0 stop']],
+    ])('%s is what was asked for', async (_name, text, cut, events) => {
+      expect(await early(text, cut)).toEqual(events);
+    });
+
+    test.each([
+      ['prose without a value', 'sorry'],
+      ['a whole value of another schema', '{"a":1}'],
+    ])('%s is a promise not kept all the same', async (_name, text) => {
+      await expect(early(text, false)).rejects.toMatchObject({ kind: 'upstream_unmet' });
+    });
+  });
+
+  test('a schema that cannot be used is told as it is', async () => {
+    const fault = new OpenAIError('invalid_json_schema', 'no schema');
+    await expect(settle(['{}'], {}, () => Promise.reject(fault))).rejects.toBe(fault);
   });
 
   test('each choice is checked; the rest goes through', async () => {

@@ -43,13 +43,23 @@ describe('checks', () => {
     ['a property that is none', { properties: { a: 1 } }],
     ['a length below zero', { minLength: -1 }],
   ])('a bad schema is told: %s', async (_name, schema) => {
-    expect(await checker.check(schema, '"x"')).toMatch(/^the schema cannot be used/);
+    await expect(checker.check(schema, '"x"')).rejects.toMatchObject({
+      kind: 'invalid_json_schema',
+      message: expect.stringMatching(/^Invalid schema for response_format: \S/),
+      details: { param: 'response_format', retry: false },
+    });
     // And the checker goes on.
     expect(await checker.check(PERSON, '{"name":"x"}')).toBeNull();
   });
 
   test('a schema that is too large is not compiled', async () => {
-    expect(await checker.check({ description: 'x'.repeat(300_000) }, '1')).toMatch('larger than');
+    await expect(checker.check({ description: 'x'.repeat(300_000) }, '1')).rejects.toMatchObject({ kind: 'invalid_json_schema' });
+  });
+
+  test('an answer too deep for the check fails it, not the schema; the thread goes on', async () => {
+    const list = { $defs: { l: { type: 'array', items: { $ref: '#/$defs/l' } } }, $ref: '#/$defs/l' };
+    expect(await checker.check(list, '['.repeat(100_000) + ']'.repeat(100_000))).toMatch('cannot be checked');
+    expect(await checker.check(list, '[[]]')).toBeNull();
   });
 
   test('many at once, each with its own answer', async () => {

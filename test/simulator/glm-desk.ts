@@ -93,7 +93,8 @@ export function openDesk(): Desk {
     const { reply, accounting } = glmVendor.handle(incoming, kernel);
     const frames = reply.kind === 'stream' ? reply.frames.map((frame) => frame.wire) : [];
     const text = reply.kind === 'stream' ? frames.join('') : reply.body;
-    const data = [...text.matchAll(/^data: (.*)$/gm)].map(([, line]) => (line === '[DONE]' ? line : JSON.parse(line!)) as Json);
+    // Not `.`, which ends at U+2028: lines of a stream do not.
+    const data = [...text.matchAll(/^data: ([^\r\n]*)/gm)].map(([, line]) => (line === '[DONE]' ? line : JSON.parse(line!)) as Json);
     return {
       status: reply.status,
       type: reply.headers['content-type'],

@@ -7,7 +7,7 @@ import { textOf } from './parts.ts';
 export function carryStop(draft: Draft, limits: { readonly words: number; readonly chars: number }): void {
   const { stop } = draft.request;
   if (stop === undefined) return;
-  const words = (typeof stop === 'string' ? [stop] : stop).filter((word) => word !== '');
+  const words = stopWords(draft);
   if (words.length === 0) {
     draft.receipt.note('stop', 'dropped', 'an empty stop word stops nothing');
     return;
@@ -25,6 +25,10 @@ export function carryStop(draft: Draft, limits: { readonly words: number; readon
     'emulated',
     `the backend takes ${limits.words === 0 ? 'none' : `${limits.words} of up to ${limits.chars} characters`}: the relay cuts the answer`,
   );
+}
+
+function stopWords({ request: { stop = [] } }: Draft): string[] {
+  return (typeof stop === 'string' ? [stop] : stop).filter((word) => word !== '');
 }
 
 /** `n`: sent up to what the vendor makes in one call, else that many calls. */
@@ -66,6 +70,11 @@ export function clampTokens(draft: Draft, field: string, value: number, min: num
   return sent;
 }
 
+/** The relay holds the answer to one JSON value, of this schema if there is one. */
+export function holdToJson(draft: Draft, schema: Readonly<Record<string, unknown>> | null): void {
+  draft.emulation.json = stopWords(draft).length === 0 ? { schema } : { schema, mayEndEarly: true };
+}
+
 /** `json_schema` where the vendor has JSON mode at most: an instruction, then the relay holds the answer to the schema. */
 export function emulateJsonSchema(draft: Draft, jsonMode: boolean): void {
   const format = draft.request.response_format;
@@ -87,7 +96,7 @@ export function emulateJsonSchema(draft: Draft, jsonMode: boolean): void {
       : `Answer with one JSON value and nothing else, no Markdown. It is ${named} and must be valid against this JSON schema:\n${JSON.stringify(schema)}`,
   );
   if (jsonMode) draft.body['response_format'] = { type: 'json_object' };
-  draft.emulation.json = { schema };
+  holdToJson(draft, schema);
 }
 
 /** JSON mode for models without it: an instruction, and the relay takes off what stands around the JSON. */
@@ -99,7 +108,7 @@ export function emulateJsonObject(draft: Draft): void {
     { alters: true },
   );
   draft.instructions.push('Answer with one JSON object and nothing else, no Markdown.');
-  draft.emulation.json = { schema: null };
+  holdToJson(draft, null);
 }
 
 /** True when the word that JSON modes insist on stands in what the vendor will see. */

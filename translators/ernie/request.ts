@@ -1,5 +1,13 @@
 import type { ChatRequest } from '../../openai/chat/request.ts';
-import { carryChoices, carryStop, clampTokens, emulateJsonObject, emulateJsonSchema, wantedMaxTokens } from '../compatible/carry.ts';
+import {
+  carryChoices,
+  carryStop,
+  clampTokens,
+  emulateJsonObject,
+  emulateJsonSchema,
+  holdToJson,
+  wantedMaxTokens,
+} from '../compatible/carry.ts';
 import {
   applyRules,
   type Draft,
@@ -151,13 +159,13 @@ function carryFormat(draft: Draft): void {
       return;
     }
     draft.body['response_format'] = { type: 'json_object' };
-    draft.emulation.json = { schema: null };
+    holdToJson(draft, null);
     draft.receipt.note('response_format', 'emulated', 'the backend may write text after the JSON: the relay takes it off', {
       to: 'json_object',
     });
   } else if (jsonSchema === true && format.json_schema.schema !== undefined) {
     draft.body['response_format'] = format;
-    draft.emulation.json = { schema: format.json_schema.schema };
+    holdToJson(draft, format.json_schema.schema);
     draft.receipt.note('response_format', 'emulated', 'the relay checks the answer against the schema as well', { to: 'json_schema' });
   } else emulateJsonSchema(draft, native);
 }

@@ -1,4 +1,4 @@
-import { emulateJsonObject, emulateJsonSchema, mentionsJson } from '../compatible/carry.ts';
+import { emulateJsonObject, emulateJsonSchema, holdToJson, mentionsJson } from '../compatible/carry.ts';
 import type { Draft } from '../compatible/draft.ts';
 
 /** `response_format`: JSON modes exclude thinking; a JSON schema is native on some models, without `uniqueItems`. */
@@ -27,7 +27,7 @@ export function carryFormat(draft: Draft, thinks: boolean): void {
   const sent = withoutUniqueItems(schema) as Record<string, unknown>;
   if (sent !== schema) {
     draft.receipt.note('response_format', 'emulated', 'the backend refuses uniqueItems in a schema: the relay checks it', { alters: true });
-    draft.emulation.json = { schema };
+    holdToJson(draft, schema);
   }
   draft.body['response_format'] = {
     type: 'json_schema',
