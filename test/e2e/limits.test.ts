@@ -139,7 +139,11 @@ test('a request that no backend was asked for gives everything back', async () =
   const left = async () => Number((await rig.raw(hello('a', { max_tokens: 1 }), { key })).headers.get('x-ratelimit-remaining-tokens'));
   const before = await left();
   const refused = await rig.raw(
-    { model: 'gpt-4o', messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] }] },
+    {
+      model: 'gpt-4o',
+      max_tokens: 10,
+      messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] }],
+    },
     { key },
   );
   expect(refused.status).toBe(400);
