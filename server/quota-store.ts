@@ -24,7 +24,7 @@ const BREAKER = { timeoutMs: 250, pauseMs: 500 } as const;
 /** Between attempts to send a settlement again. */
 const RETRY_MS = 500;
 const SWEEP_EVERY_MS = 60_000;
-/** A sum of the books serves all that wait for the same window, and those who come in so long after it. */
+/** A sum of the books that came too late for those who asked serves those who come so long after it. */
 const SPENT_KEPT_MS = 1_000;
 /** Books slower than this refuse the requests that need them. */
 const SPENT_TIMEOUT_MS = 1_000;
@@ -40,7 +40,7 @@ export function openQuotaStore(
   books: Pick<Books, 'usage'>,
   onFault: (fault: unknown) => void,
 ): OpenQuota {
-  const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS), SPENT_TIMEOUT_MS);
+  const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS, SPENT_TIMEOUT_MS), SPENT_TIMEOUT_MS);
   // No lines: living nodes write the books themselves, one line a request, and would find each of them again in Redis. Only the expired
   // reservations of a node that died are missing there; a reservation knows no backend and no price, so a line of the books made of it
   // would be a guess under the id that the truth needs, if it comes late. The reserved amounts stay in the limits.

@@ -168,3 +168,10 @@ test('the books are asked once for all that wait, and again after a failure', as
   expect(await Promise.all([call(), call()])).toEqual([5, 5]);
   expect([await call(), asked]).toEqual([5, 2]);
 });
+
+test('books that answer in time are asked anew for a store that is emptied a moment later', async () => {
+  let used = 0;
+  const spent = askOnce(async () => ++used, 10_000, 1_000);
+  expect(await Promise.all([spent(OWNER, budget(1), 0, 1), spent(OWNER, budget(1), 0, 1)])).toEqual([1, 1]);
+  expect(await spent(OWNER, budget(1), 0, 1)).toBe(2);
+});
