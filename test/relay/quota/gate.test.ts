@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { Key, Limits, Team } from '../../../config/config.ts';
+import { QuotaGate } from '../../../relay/quota/gate.ts';
+import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
+import { MOST_RATE } from '../../../relay/quota/limits.ts';
+import { MemoryStore } from '../../../relay/quota/memory-store.ts';
+import { StoreBreaker } from '../../../relay/quota/store-breaker.ts';
+
+const OWNER = 'team/t';
+const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'x' }] };
+const DONE = { reason: 'done' as const };
+
+class Failing extends MemoryStore {
+  down = false;
+  readonly #breaker = new StoreBreaker({ timeoutMs: 1000, pauseMs: 1 });
+  readonly #asked = <T>(call: () => Promise<T>): Promise<T> =>
+    this.#breaker.run(() => (this.down ? Promise.reject(new Error('down')) : call()));
+  override reserve(request: Parameters<MemoryStore['reserve']>[0]) {
+    return this.#asked(() => super.reserve(request));
+  }
+  override settle(settlement: Parameters<MemoryStore['settle']>[0]) {
+    return this.#asked(() => super.settle(settlement));
+  }
+  override release(owner: string, id: string) {
+    return this.#asked(() => super.release(owner, id));
+  }
+}
+
+function desk(limits: Limits, onStoreLoss: OnStoreLoss = 'refuse') {
+  const options = { keepLines: false, spent: null };
+  const store = new Failing(options);
+  const faults: unknown[] = [];
+  const onFailure = (fault: unknown): void => void faults.push(fault);
+  const quota = new GuardedQuota({ store, local: new MemoryStore(options), nodes: () => 1, retryMs: 5, onFailure });
+  const gate = new QuotaGate(quota, { leaseMs: 60_000, onFault: onFailure });
+  const team: Team = { name: 't', onStoreLoss };
+  const key: Key = { name: 'k', team: 't', strict: false, onDisconnect: 'cancel', reasoning: 'show', digest: '', limits };
+  return { gate, store, faults, caller: { key, team, address: '127.0.0.1' } };
+}
+
+const used = (prompt: number, completion: number) => ({ expected: { prompt, completion }, cost: null, source: 'vendor' as const });
+
+test('a request larger than the engine counts is too large, not a fault', async () => {
+  const { gate, caller, faults } = desk({ tpm: 1000, outputReserve: MOST_RATE });
+  await expect(gate.admit('a', caller, { ...REQUEST, n: 100 }, null)).rejects.toMatchObject({ status: 429, kind: 'rate_limit_tokens' });
+  expect(faults).toEqual([]);
+});
+
+test('a vendor that tells absurd counts cannot keep a reservation open', async () => {
+  const { gate, caller, store } = desk({ tpm: MOST_RATE, concurrency: 1, budget: { amount: 9e6, currency: 'CNY', per: 'never' } });
+  const ticket = await gate.admit('a', caller, REQUEST, null);
+  if (ticket === null) throw new Error('not limited');
+  gate.settle(ticket, { used: used(Number.MAX_SAFE_INTEGER, 5), ...DONE }, 'k');
+  await gate.close(1000);
+  expect((await store.levels(OWNER)).open).toEqual([]);
+});
+
+test.each<{ policy: OnStoreLoss; status: number }>([
+  { policy: 'refuse', status: 503 },
+  { policy: 'local', status: 200 },
+  { policy: 'admit', status: 200 },
+])('the team’s $policy holds while the store is gone', async ({ policy, status }) => {
+  const { gate, caller, store } = desk({ rpm: 10 }, policy);
+  store.down = true;
+  const answer = await gate.admit('a', caller, REQUEST, null).then(
+    () => 200,
+    (error: { status: number }) => error.status,
+  );
+  expect(answer).toBe(status);
+});
+
+test('the end waits for a store that comes back, and tells what it could not settle', async () => {
+  const { gate, caller, store, faults } = desk({ concurrency: 1 });
+  const ticket = await gate.admit('a', caller, REQUEST, null);
+  if (ticket === null) throw new Error('not limited');
+  store.down = true;
+  gate.settle(ticket, { used: used(1, 1), ...DONE }, 'k');
+  await gate.close(150);
+  expect(faults.at(-1)).toMatchObject({ message: expect.stringContaining('before the end') });
+  const ending = gate.close(5000);
+  store.down = false;
+  await ending;
+  expect((await store.levels(OWNER)).open).toEqual([]);
+});
+
+test('a key without limits asks no store', async () => {
+  const { gate, caller, store } = desk({});
+  store.down = true;
+  expect(await gate.admit('a', caller, REQUEST, null)).toBeNull();
+});
