@@ -38,7 +38,7 @@ const SPENT_TIMEOUT_MS = 1_000;
 export function openQuotaStore(
   { redis, teams }: Pick<Config, 'redis' | 'teams'>,
   books: Pick<Books, 'usage'>,
-  onFault: (fault: unknown) => void,
+  onFault: (fault: unknown, waiting?: number) => void,
 ): OpenQuota {
   const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS, SPENT_TIMEOUT_MS), SPENT_TIMEOUT_MS);
   // No lines: living nodes write the books themselves, one line a request, and would find each of them again in Redis. Only the expired
@@ -47,30 +47,31 @@ export function openQuotaStore(
   const options: StoreOptions = { keepLines: false, spent };
   const local = new MemoryStore({ keepLines: false, spent: null });
   const owners = Object.keys(teams).map((team) => `team/${team}`);
+  // A fault of the store is told with the number of settlements that wait for it.
+  let quota: GuardedQuota | undefined;
   const onFailure = (error: unknown): void => {
     // Without a cause the breaker did not even ask.
-    if (!(error instanceof StoreGone)) onFault(error);
-    else if (error.cause !== undefined) onFault(error.cause);
+    if (error instanceof StoreGone && error.cause === undefined) return;
+    onFault(error instanceof StoreGone ? error.cause : error, quota?.unsent);
   };
-  const common = { owners, everyMs: SWEEP_EVERY_MS, onFault: onFailure };
+  const guard = { local, retryMs: RETRY_MS, onFailure };
+  const sweeping = { owners, everyMs: SWEEP_EVERY_MS, onFault: onFailure };
   if (redis === undefined) {
     const store = new MemoryStore(options);
-    const sweeper = new Sweeper({ ...common, stores: [store] });
-    return {
-      quota: new GuardedQuota({ store, local, nodes: () => 1, retryMs: RETRY_MS, onFailure }),
-      start: () => sweeper.start(),
-      close: async () => sweeper.stop(),
-    };
+    quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
+    const sweeper = new Sweeper({ ...sweeping, stores: [store] });
+    return { quota, start: () => sweeper.start(), close: async () => sweeper.stop() };
   }
-  const client = connection(redis.reveal(), onFault);
+  const client = connection(redis.reveal(), onFailure);
   const breaker = new StoreBreaker(BREAKER);
   const store = new RedisStore(client, { ...options, breaker });
   const count = new NodeCount({ redis: client, breaker, onFault: onFailure });
-  const sweeper = new Sweeper({ ...common, stores: [store, local] });
+  const sweeper = new Sweeper({ ...sweeping, stores: [store, local] });
+  quota = new GuardedQuota({ ...guard, store, nodes: () => count.nodes });
   return {
-    quota: new GuardedQuota({ store, local, nodes: () => count.nodes, retryMs: RETRY_MS, onFailure }),
+    quota,
     start: () => {
-      client.connect().catch(onFault);
+      client.connect().catch(onFailure);
       count.start();
       sweeper.start();
     },

@@ -21,3 +21,22 @@ test('refuse is what happens unless a team says otherwise; another word is refus
     expect.stringContaining('teams.t.onStoreLoss: '),
   ]);
 });
+
+test.each(['redis://h', 'rediss://u:p@h:6380/2', 'redis://[::1]:6379', 'redis://:p@h/'])('redis: %s is an address', (address) => {
+  expect(accepted(`${GOOD}redis: "${address}"\n`).config.redis?.reveal()).toBe(address);
+});
+
+test.each([
+  ['localhost:6379', 'must be an address such as `redis://host:6379`'],
+  ['http://h:6379', 'must be an address such as `redis://host:6379`'],
+  ['/run/redis.sock', 'must be an address such as `redis://host:6379`'],
+  ['redis://', 'is not a URL with a host'],
+  ['redis://u:secret@h:99999', 'is not a URL with a host'],
+  ['redis://:secret/secret@h', 'is not a URL with a host'],
+  ['redis://u:secret@h/db', 'must have nothing or the number of a database after the host'],
+])('redis: %s is none, and is not repeated', (address, fault) => {
+  const [problem, ...more] = problemsOf(`${GOOD}redis: "${address}"\n`);
+  expect(problem).toContain(`redis: ${fault}`);
+  expect(problem).not.toContain('secret');
+  expect(more).toEqual([]);
+});

@@ -15,7 +15,8 @@ test('no secret appears in the explanation, in JSON, in inspect or in a warning'
   fc.assert(
     fc.property(secretText, secretText, secretText, (vendorKey, clientKey, password) => {
       fc.pre(new Set([vendorKey, clientKey, password]).size === 3);
-      const text = `${GOOD}redis: "redis://:${password}@host"\nmodels: { m: [qwen/x] }\n`;
+      const escaped = encodeURIComponent(password);
+      const text = `${GOOD}redis: "redis://:${escaped}@host"\nmodels: { m: [qwen/x] }\n`;
       const env = { QWEN_KEY: vendorKey, APP_KEY: clientKey };
       const result = parseConfig(text, { file: 'f.yaml', env, readFile: noFile, vendors });
       if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
@@ -28,7 +29,7 @@ test('no secret appears in the explanation, in JSON, in inspect or in a warning'
         `${config.backends['qwen']?.apiKey}`,
         JSON.stringify(structuredClone({ ...config.backends['qwen'] })),
       ].join('\n');
-      for (const secret of [vendorKey, clientKey, password]) expect(shown).not.toContain(secret);
+      for (const secret of [vendorKey, clientKey, password, escaped]) expect(shown).not.toContain(secret);
     }),
   );
 });
