@@ -14,6 +14,7 @@ const TEAMS = {
   killed: { limits: { rpd: 3 } },
   budget: { limits: { budget: { amount: 5, currency: 'CNY', per: 'month' } } },
   spent: { limits: { budget: { amount: 0.0001, currency: 'CNY', per: 'month' } } },
+  full: { limits: { rpd: 3 } },
   free: {},
 };
 
@@ -140,6 +141,24 @@ describe.each(REDIS)('a %s that forgets', () => {
     expect((await ask(one.url, 'budget')).status).toBe(200);
     expect(await settled(redis)).toBe(4 * each);
   });
+});
+
+test.each(REDIS)('a %s without memory: 503, nothing is taken; with memory again served', async () => {
+  const admin = redis.connect();
+  await recovers(one.url, 'full');
+  await admin.config('SET', 'maxmemory', '1');
+  rig.reached();
+  for (let count = 0; count < 5; count++) expect((await ask(one.url, 'full')).code).toBe('quota_unavailable');
+  expect(rig.reached()).toBe(0);
+  await admin.config('SET', 'maxmemory', '0');
+  const after: Record<number, number> = {};
+  const served = async () => {
+    const { status } = await ask(one.url, 'full');
+    after[status] = (after[status] ?? 0) + 1;
+    return status;
+  };
+  await expect.poll(served, { timeout: 5000, interval: 20 }).toBe(429);
+  expect(after[200]).toBe(2);
 });
 
 describe.each(REDIS)('a %s that dies', () => {
