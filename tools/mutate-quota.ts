@@ -149,6 +149,7 @@ try {
     'relay',
     'translators',
     'test/relay/quota',
+    'test/free-port.ts',
     'test/services.ts',
     'package.json',
     'tsconfig.json',

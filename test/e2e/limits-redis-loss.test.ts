@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import type { RunningRelay } from '../../server/main.ts';
-import { freePort, REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
+import { freePort } from '../free-port.ts';
+import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
 import { ask, type RedisRig, startRedisRig, statuses, stream } from './redis-rig.ts';
 
 /** What becomes of requests and their limits while Redis stands still, dies, or forgets. Each team is used by one test. */
@@ -190,7 +191,7 @@ describe.each(REDIS)('a %s that dies', () => {
   });
 
   test('not there at the start: 503, also for local, since nobody knows how many nodes there are; then served', async () => {
-    const port = await freePort(false);
+    const port = await freePort();
     own = await startRedisRig(port, TEAMS);
     ({ url } = await own.relay());
     expect((await ask(url, 'killed')).code).toBe('quota_unavailable');

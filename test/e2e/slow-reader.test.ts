@@ -42,7 +42,7 @@ function held(): number {
 /** Waits until the simulator has been held back for a while; how far it has come. */
 async function heldBack(): Promise<number> {
   let sent = -1;
-  for (let still = 0; still < 5; await sleep(50)) {
+  for (let still = 0; still < 8; await sleep(50)) {
     const now = rig.seen()[0]?.bytesSent ?? 0;
     still = now === sent ? still + 1 : 0;
     sent = now;
@@ -109,7 +109,7 @@ test('a caller who does not read and then leaves frees the backend at once', asy
   response.pause();
   await heldBack();
   response.destroy();
-  await expect.poll(() => rig.seen()[0]?.aborted, { timeout: 1000, interval: 10 }).toBe(true);
+  await expect.poll(() => rig.seen()[0]?.aborted, { timeout: 5000, interval: 10 }).toBe(true);
   expect(rig.records).toMatchObject([{ reason: 'client_gone' }]);
 });
 

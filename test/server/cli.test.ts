@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { digestOf, KEY, until } from '../http/desk.ts';
 import { DONE, finishFrame, httpChunk, roleFrame, SSE_HEAD, scripted, textFrame } from '../relay/backends.ts';
 import { cleanUp, estafet, folder, type Run } from './process.ts';
@@ -29,15 +30,6 @@ function portOpen(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-/** A port nobody has, as far as one can know. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('usage', () => {
@@ -203,7 +195,7 @@ describe('the end of a process', () => {
     kept.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n');
     await new Promise((resolve) => setTimeout(resolve, 50));
     run.child.kill('SIGTERM');
-    for (let round = 0; round < 100 && (await portOpen(Number(new URL(url).port))); round++)
+    for (let round = 0; round < 500 && (await portOpen(Number(new URL(url).port))); round++)
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await portOpen(Number(new URL(url).port))).toBe(false);
     kept.end();

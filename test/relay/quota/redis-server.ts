@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../../free-port.ts';
 import { redisServer } from '../../services.ts';
 
 const BINARY = redisServer();
@@ -25,7 +25,7 @@ export interface RedisServer {
 export async function startRedis(extra: readonly string[] = [], onPort?: number): Promise<RedisServer> {
   if (BINARY === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
   for (let tries = 0; tries < 3; tries++) {
-    const server = await tryToStart(BINARY, extra, onPort ?? (await freePort(extra.includes('--cluster-enabled'))));
+    const server = await tryToStart(BINARY, extra, onPort ?? (await freePort()));
     if (server !== null) return server;
   }
   throw new Error('redis-server does not start.');
@@ -69,15 +69,4 @@ async function tryToStart(binary: string, extra: readonly string[], port: number
   }
   await stop();
   return null;
-}
-
-/** @param bus a node of a cluster also listens 10,000 ports higher, where there must be a port */
-export async function freePort(bus: boolean): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port.');
-  return bus && address.port > 55_535 ? freePort(bus) : address.port;
 }

@@ -119,7 +119,7 @@ describe.each(KINDS)('$name', (kind) => {
         }
         await store.close();
       }),
-      { numRuns: kind.name === 'SQLite' ? 40 : 8 },
+      { numRuns: kind.name === 'SQLite' ? 15 : 8 },
     );
   }, 60_000);
 

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../free-port.ts';
 import { postgresBin } from '../../services.ts';
 
 const BIN = postgresBin();
@@ -75,12 +75,4 @@ function run(program: string, ...args: readonly string[]): void {
   const [file, ...rest] = asRoot ? ['su', 'postgres', '-c', command.map((part) => `'${part}'`).join(' ')] : command;
   const done = spawnSync(file as string, rest, { encoding: 'utf8', cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });
   if (done.status !== 0) throw new Error(`${program} failed: ${done.stderr || done.error}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

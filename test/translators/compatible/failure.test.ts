@@ -98,7 +98,7 @@ describe('param', () => {
     const started = performance.now();
     for (const text of ['a'.repeat(1000), 'messages.'.repeat(110), "'".repeat(1000), 'messages[1]'.repeat(90), 'sk-'.repeat(330)])
       map(text, row);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 
