@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
-      ...(redisServer() === null ? ['test/**/redis-*.test.ts'] : []),
-      ...(postgresBin() === null ? ['test/**/postgres-*.test.ts'] : []),
+      ...(redisServer() === null ? ['test/**/*redis*.test.ts'] : []),
+      ...(postgresBin() === null ? ['test/**/*postgres*.test.ts'] : []),
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

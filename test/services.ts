@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /**
  * The programs that some tests start for themselves. Where one is missing, the tests that need it are not made: tables leave it out, and
- * files named `redis-*.test.ts` or `postgres-*.test.ts` are not read. `tools/test.ts` says so in one line. `ESTAFET_TEST_HIDE=redis,postgres`
+ * files with `redis` or `postgres` in their names are not read. `tools/test.ts` says so in one line. `ESTAFET_TEST_HIDE=redis,postgres`
  * stands for a machine without them.
  */
 export interface Places {
