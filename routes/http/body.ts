@@ -9,7 +9,8 @@ const tooLarge = (maxBytes: number): OpenAIError =>
   new OpenAIError('request_too_large', `The request body is larger than ${maxBytes} bytes.`);
 
 /**
- * Reads a JSON body whole, within a bound that also holds for what a compressed body inflates to.
+ * Reads a JSON body whole, within a bound that also holds for what a compressed body inflates to. A body that is refused is left
+ * unread; `endAfterBody` deals with it.
  * @throws OpenAIError `unsupported_content_type`, `request_too_large`, `invalid_json` (broken compression)
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -46,9 +47,9 @@ function gather(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) {
-        // The rest is read and thrown away: closing at once would hide the answer behind a reset.
+        // What still comes is thrown away once the refusal has been sent.
         request.removeAllListeners('data');
-        request.resume();
+        request.pause();
         reject(tooLarge(maxBytes));
         return;
       }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { OpenAIError } from '../../openai/errors.ts';
 import { requestId } from '../../openai/ids.ts';
+import { endAfterBody } from './end-after-body.ts';
 
 /** Longest wait an SDK obeys; beyond it the SDKs differ, so the answer also says not to ask again. */
 const MAX_RETRY_AFTER_S = 60;
@@ -60,8 +61,7 @@ export function sendJson(response: ServerResponse, status: number, json: string,
   const headers = standardHeaders(response, 'application/json');
   headers.push('content-length', String(Buffer.byteLength(json)), ...more);
   response.writeHead(status, headers);
-  // As a string, head and body leave in one write.
-  response.end(json);
+  endAfterBody(response, json);
 }
 
 /** An error as OpenAI would answer it, with what SDKs need to decide on a retry. */
