@@ -62,7 +62,7 @@ describe.each(REDIS)('a %s that stands still', () => {
       expect(performance.now() - started).toBeGreaterThan(240);
       const paid = performance.now();
       for (let call = 0; call < 20; call++) await guard.reserve(ask(`n${call}`, [tpm(1000), 100]), 'refuse');
-      expect(performance.now() - paid).toBeLessThan(100);
+      expect(performance.now() - paid).toBeLessThan(240);
     });
     await until(async () => (await direct.levels(OWNER)).open.length === 0);
     const { buckets } = await direct.levels(OWNER);
