@@ -28,7 +28,8 @@ export interface RelayState {
 
 export interface RelayServices {
   readonly wheel: DeadlineWheel;
-  readonly check: SchemaCheck;
+  /** Checks take turns by their owner, the caller's key. */
+  readonly check: (schema: Parameters<SchemaCheck>[0], text: string, owner: string) => ReturnType<SchemaCheck>;
   readonly gate: QuotaGate;
   /** The price of a vendor's model in a region; null when none is known. */
   readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
@@ -162,7 +163,7 @@ export class Relay {
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,
-      check,
+      check: (schema, text) => check(schema, text, caller.key.name),
     });
     exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));
     try {

@@ -4,7 +4,7 @@ import { JsonScanner } from './json-scanner.ts';
 
 /**
  * Checks a JSON text against a schema somewhere off the event loop; resolves to what is wrong with it, or null.
- * Rejects with an OpenAIError `invalid_json_schema` when the schema itself cannot be used.
+ * Rejects with an OpenAIError `invalid_json_schema` when the schema itself cannot be used, with another error when the check was not made.
  */
 export type SchemaCheck = (schema: Readonly<Record<string, unknown>>, text: string) => Promise<string | null>;
 
@@ -78,7 +78,7 @@ export class JsonGuard implements ChatEvents {
 
   /**
    * Checks what has come and lets the finishes through.
-   * @throws OpenAIError `upstream_unmet`, `invalid_json_schema`
+   * @throws OpenAIError `upstream_unmet`, `invalid_json_schema`, `draining` when the relay could not check
    */
   async settle(): Promise<void> {
     for (const [choice, state] of this.#choices.entries()) {

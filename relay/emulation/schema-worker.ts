@@ -23,6 +23,7 @@ export interface CheckReply {
   readonly unusable: boolean;
 }
 
+/** Says 'compiled' before each check, since compiling and checking have their own time limits. */
 parentPort?.on('message', ({ id, schema, text }: CheckRequest) => {
   parentPort?.postMessage({ id, ...check(schema, text) } satisfies CheckReply);
 });
@@ -38,6 +39,7 @@ function check(schema: string, text: string): Omit<CheckReply, 'id'> {
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error), unusable: true };
   }
+  parentPort?.postMessage('compiled');
   try {
     return { fault: validate(JSON.parse(text)), unusable: false };
   } catch (error) {

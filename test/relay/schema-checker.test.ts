@@ -78,29 +78,63 @@ describe('checks', () => {
   });
 });
 
-test('a check that takes too long is ended; the next one is served', async () => {
-  const slow = new SchemaChecker();
-  const startedAt = performance.now();
-  // Exponential backtracking, on purpose.
-  const fault = await slow.check({ type: 'string', pattern: '^(a+)+$' }, JSON.stringify(`${'a'.repeat(40)}!`));
-  expect(fault).toMatch('too long');
-  expect(performance.now() - startedAt).toBeLessThan(8_000);
-  expect(await slow.check(PERSON, '{"name":"x"}')).toBeNull();
-  // Those behind it in the queue do not pay for it.
-  const [bad, good] = await Promise.all([
-    slow.check({ type: 'string', pattern: '^(a+)+$' }, JSON.stringify(`${'a'.repeat(40)}!`)),
-    slow.check(PERSON, '{"name":"x"}'),
-  ]);
-  expect(bad).toMatch('too long');
-  expect(good).toBeNull();
-  await slow.close();
+/** Exponential backtracking, on purpose. */
+const BOMB = { type: 'string', pattern: '^(a+)+$' };
+const FUSE = JSON.stringify(`${'a'.repeat(60)}!`);
+const TOO_SLOW = { kind: 'invalid_json_schema', message: expect.stringMatching('too long'), details: { retry: false } };
+
+describe('a schema that is slow to check', () => {
+  test('is its own fault, and is refused at once for a while, also with a harmless answer', async () => {
+    let nowMs = 0;
+    const slow = new SchemaChecker({ clock: () => nowMs });
+    const startedAt = performance.now();
+    await expect(slow.check(BOMB, FUSE)).rejects.toMatchObject(TOO_SLOW);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    nowMs = 59_000;
+    await expect(slow.check(BOMB, '"a"')).rejects.toMatchObject(TOO_SLOW);
+    nowMs = 61_000;
+    expect(await slow.check(BOMB, '"a"')).toBeNull();
+    await slow.close();
+  });
+
+  test('many of one schema cost everybody one slow check', async () => {
+    const slow = new SchemaChecker();
+    const startedAt = performance.now();
+    const bad = Array.from({ length: 12 }, () => expect(slow.check(BOMB, FUSE, 'mallory')).rejects.toMatchObject(TOO_SLOW));
+    expect(await slow.check(PERSON, '{"name":"x"}', 'mallory')).toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await Promise.all(bad);
+    await slow.close();
+  });
+
+  test('many different ones of one caller hold another caller up by one of them', async () => {
+    const slow = new SchemaChecker();
+    let refused = 0;
+    const bad = Array.from({ length: 20 }, (_, index) =>
+      slow.check({ ...BOMB, title: `${index}` }, FUSE, 'mallory').catch(() => {
+        refused++;
+      }),
+    );
+    expect(await slow.check(PERSON, '{"name":"x"}', 'alice')).toBeNull();
+    expect(refused).toBe(1);
+    await slow.close();
+    await Promise.all(bad);
+    expect(refused).toBe(20);
+  });
+});
+
+test('an answer whose turn does not come is not called wrong', async () => {
+  const full = new SchemaChecker({ waitMs: 1 });
+  await expect(full.check(PERSON, '{"name":"x"}')).rejects.toMatchObject({ kind: 'draining', message: expect.stringMatching('too many') });
+  await full.close();
 });
 
 test('closing ends what is waiting, and a closed checker starts anew', async () => {
   const closed = new SchemaChecker();
-  const waiting = closed.check({ type: 'string', pattern: '^(a+)+$' }, JSON.stringify(`${'a'.repeat(40)}!`));
+  const waiting = closed.check(BOMB, FUSE);
+  const told = expect(waiting).rejects.toMatchObject({ kind: 'draining', message: expect.stringMatching('shutting down') });
   await closed.close();
-  expect(await waiting).toMatch('shutting down');
+  await told;
   expect(await closed.check(PERSON, '{"name":"x"}')).toBeNull();
   await closed.close();
 });
