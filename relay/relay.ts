@@ -163,6 +163,7 @@ export class Relay {
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,
+      redact: (text) => client.redact(text),
       check: (schema, text) => check(schema, text, caller.key.name),
     });
     exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));

@@ -3,6 +3,7 @@ import { OpenAIError } from '../../openai/errors.ts';
 import { SseDecoder } from '../../openai/sse.ts';
 import type { ChatTranslator, FrameReader, UpstreamPlan } from '../../translators/translator.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import { type Redact, redactedFailure } from './redaction.ts';
 
 /** Who runs the legs of one answer. */
 export interface LegOwner {
@@ -30,6 +31,7 @@ export class ChatLeg implements CallListener {
   readonly #translator: ChatTranslator;
   readonly #events: ChatEvents;
   readonly #owner: LegOwner;
+  readonly #redact: Redact;
   #decoder: SseDecoder | null = null;
   #reader: FrameReader | null = null;
   #status = 0;
@@ -38,10 +40,11 @@ export class ChatLeg implements CallListener {
   #bytes = 0;
   #over = false;
 
-  constructor(translator: ChatTranslator, events: ChatEvents, owner: LegOwner) {
+  constructor(translator: ChatTranslator, events: ChatEvents, owner: LegOwner, redact: Redact) {
     this.#translator = translator;
     this.#events = events;
     this.#owner = owner;
+    this.#redact = redact;
   }
 
   get over(): boolean {
@@ -121,7 +124,8 @@ export class ChatLeg implements CallListener {
       return;
     }
     this.#over = true;
-    this.#owner.failed(this, error);
+    // The one way out for failures: a refusal, an error within an answer, a broken connection.
+    this.#owner.failed(this, redactedFailure(error, this.#redact));
   }
 
   /** What comes after the vendor has said that it is finished cannot spoil the answer; a promise broken by its very finish does. */

@@ -9,6 +9,7 @@ import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
 import { estimatedUsage, mergedUsage } from './estimate.ts';
 import { buildChain, type Chain } from './legs.ts';
+import type { Redact } from './redaction.ts';
 import type { StreamClient } from './stream-client.ts';
 
 /** How one attempt ended, once something has been sent or everything is ready. */
@@ -37,6 +38,8 @@ export interface RunInput {
   readonly wheel: DeadlineWheel;
   readonly heartbeatMs: number;
   readonly check: SchemaCheck;
+  /** Takes the backend's own secrets out of what it said. */
+  readonly redact: Redact;
 }
 
 /**
@@ -75,13 +78,13 @@ export class ChatRun implements LegOwner, Deadline {
   start(): Promise<RunResult> {
     // The caller had left before: nothing is asked of the vendor.
     if (this.#settled) return this.#done.promise;
-    const { translator, plan, requestId, post, check } = this.#input;
+    const { translator, plan, requestId, post, check, redact } = this.#input;
     const { emulation } = plan;
     const calls = emulation.choices ?? 1;
     const sink = (this.#encoder ?? this.#collector) as ChunkEncoder | CompletionCollector;
     for (let index = 0; index < calls; index++) {
-      const chain = buildChain(sink, index, emulation, check);
-      this.#legs.push({ chain, leg: new ChatLeg(translator, chain.first, this) });
+      const chain = buildChain(sink, index, emulation, check, this.#choicesPerLeg);
+      this.#legs.push({ chain, leg: new ChatLeg(translator, chain.first, this, redact) });
     }
     this.#open = calls;
     if (this.#encoder !== null) this.#input.wheel.add(this);
@@ -157,6 +160,11 @@ export class ChatRun implements LegOwner, Deadline {
     if (!this.#gone && !this.#paused) this.#input.client?.write(': keep-alive\n\n');
   }
 
+  get #choicesPerLeg(): number {
+    const { n } = this.#input.plan.body;
+    return typeof n === 'number' ? n : 1;
+  }
+
   /** The body of a parallel call: one seed would give one answer many times, and vendors refuse an id that they have seen. */
   #ownBody(index: number, id: string): Record<string, unknown> {
     const { plan, requestId } = this.#input;
@@ -176,13 +184,13 @@ export class ChatRun implements LegOwner, Deadline {
 
   #complete(): void {
     if (this.#settled) return;
-    const { request, plan, client } = this.#input;
+    const { request, client } = this.#input;
     const broken = this.#legs.find(({ chain }) => (chain.must?.broken ?? null) !== null);
     if (broken !== undefined) {
       this.failed(broken.leg, broken.chain.must?.broken as OpenAIError);
       return;
     }
-    const wanted = plan.emulation.choices ?? (typeof plan.body['n'] === 'number' ? plan.body['n'] : 1);
+    const wanted = this.#legs.length * this.#choicesPerLeg;
     const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes, 0);
     if (finishes < wanted) {
       this.failed(

@@ -4,6 +4,7 @@ import { CallFilter } from '../emulation/call-filter.ts';
 import { JsonGuard, type SchemaCheck } from '../emulation/json-guard.ts';
 import { MustCall } from '../emulation/must-call.ts';
 import { StopCutter } from '../emulation/stop-cutter.ts';
+import { ChoiceLimit } from './choice-limit.ts';
 
 /** Between one leg and the answer: counts what goes by, shifts choice numbers of parallel calls, keeps the leg's usage to itself. */
 export class LegMeter implements ChatEvents {
@@ -64,8 +65,11 @@ export interface Chain {
   readonly must: MustCall | null;
 }
 
-/** Builds the chain an emulation asks for; nothing but the meter in the ordinary case. */
-export function buildChain(sink: ChatEvents, offset: number, emulation: Emulation, check: SchemaCheck): Chain {
+/**
+ * Builds the chain an emulation asks for; nothing but limit and meter in the ordinary case.
+ * @param choices how many the leg may make
+ */
+export function buildChain(sink: ChatEvents, offset: number, emulation: Emulation, check: SchemaCheck, choices: number): Chain {
   const meter = new LegMeter(sink, offset);
   let first: ChatEvents = meter;
   let guard: JsonGuard | null = null;
@@ -83,5 +87,5 @@ export function buildChain(sink: ChatEvents, offset: number, emulation: Emulatio
     const { firstCallOnly: firstOnly = false, noCalls: none = false, functionNames: names } = emulation;
     first = new CallFilter(first, { firstOnly, none, names });
   }
-  return { first, meter, cutter, guard, must };
+  return { first: new ChoiceLimit(first, choices), meter, cutter, guard, must };
 }

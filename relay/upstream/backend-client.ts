@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import type { Backend } from '../../config/config.ts';
 import { bearer, type Credentials, zhipuToken } from './credentials.ts';
 import type { DeadlineWheel } from './deadlines.ts';
+import { redactor } from './secrets.ts';
 import { type CallListener, UpstreamCall } from './upstream-call.ts';
 
 /**
@@ -14,6 +15,7 @@ export class BackendClient {
   readonly #pool: Pool;
   readonly #wheel: DeadlineWheel;
   readonly #credentials: Credentials;
+  readonly #key: string;
   readonly #basePath: string;
 
   constructor(backend: Backend, wheel: DeadlineWheel, userAgent: string) {
@@ -22,8 +24,8 @@ export class BackendClient {
     this.backend = backend;
     this.#wheel = wheel;
     this.#basePath = url.pathname.replace(/\/$/, '');
-    const key = backend.apiKey?.reveal() ?? '';
-    this.#credentials = backend.auth === 'jwt' ? zhipuToken(key) : bearer(key);
+    this.#key = backend.apiKey?.reveal() ?? '';
+    this.#credentials = backend.auth === 'jwt' ? zhipuToken(this.#key) : bearer(this.#key);
     this.#userAgent = userAgent;
     this.#pool = new Pool(url.origin, {
       connections: backend.connections,
@@ -58,6 +60,11 @@ export class BackendClient {
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
     this.#pool.dispatch({ path: this.#basePath + path, method: 'POST', headers, body }, call);
     return call;
+  }
+
+  /** A text without this backend's key, its parts, and the token made of it: vendors quote what they were sent. For errors only, not fast. */
+  redact(text: string): string {
+    return redactor([this.#key, this.#credentials(Date.now()).slice('Bearer '.length)])(text);
   }
 
   /** Lets running calls end, then closes the connections. */
