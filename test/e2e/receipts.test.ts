@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkErrorResponse } from '../contract/openai-schema.ts';
+import { checkErrorResponse, requestFields } from '../contract/openai-schema.ts';
+import { FIELD_SAMPLES } from '../translators/field-samples.ts';
 import { type Rig, startRig, user } from './rig.ts';
 import { VENDOR_CASES } from './vendors.ts';
 
@@ -11,6 +12,8 @@ beforeEach(() => rig.reset());
 afterAll(() => rig.close());
 
 const lookUp = (id: string | null, key = 'main') => rig.raw(undefined, { method: 'GET', path: `/v1/estafet/requests/${id}`, key });
+
+const root = (field: string): string => field.replace(/[[.].*$/, '');
 
 interface Kept {
   readonly receipt: { readonly kept: readonly string[]; readonly changes: readonly { readonly field: string; readonly fate: string }[] };
@@ -44,35 +47,40 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model }) => {
     expect(found.text).not.toContain('hello');
   });
 
-  test('every field of a request is either kept or accounted for', async () => {
-    const fields = {
-      max_tokens: 20,
-      temperature: 0.5,
-      top_p: 0.9,
-      presence_penalty: 0.5,
-      frequency_penalty: 0.5,
-      seed: -5,
-      stop: ['x', 'y', 'a very long stop word of many characters'],
-      n: 2,
-      user: 'someone',
-      metadata: { a: 'b' },
-      store: true,
-      service_tier: 'auto',
-      verbosity: 'low',
-      prediction: { type: 'content', content: 'x' },
-      prompt_cache_key: 'k',
-      safety_identifier: 's',
-      reasoning_effort: 'none',
-      unheard_of: true,
-    };
-    const answer = await rig.raw({ model: chat, messages: [user('hello')], ...fields });
+  test.each(requestFields())('every value of a field is kept and sent, or accounted for: %s', async (field) => {
+    const { values, needs = {}, streamOnly } = FIELD_SAMPLES[field] ?? { values: [] };
+    const streams = streamOnly === true ? [true] : [false, true];
+    for (const stream of streams) {
+      for (const value of field === 'stream' ? [stream] : field === 'model' ? [chat] : values) {
+        rig.reset();
+        const request = { model: chat, messages: [user('hello')], stream, ...needs, [field]: value };
+        const answer = await rig.raw(request);
+        if (answer.status !== 200) {
+          // Not every value can be carried: then it is refused by the name of what was asked for.
+          expect(answer.status, answer.text).toBe(400);
+          const { param } = (answer.json() as { error: { param: string | null } }).error;
+          expect([field, ...Object.keys(needs)]).toContain(root(param ?? ''));
+          expect(rig.seen()).toHaveLength(0);
+          continue;
+        }
+        const { receipt } = answer.record() as unknown as Kept;
+        const told = new Set([...receipt.kept, ...receipt.changes.map((change) => root(change.field))]);
+        expect(Object.keys(request).filter((name) => !told.has(name))).toEqual([]);
+        // What the receipt calls kept, the vendor has got as it was.
+        const sent = rig.lastBody() as Record<string, unknown>;
+        for (const name of receipt.kept.filter((each) => each !== 'messages' && each !== 'model'))
+          expect([name, sent[name]]).toEqual([name, (request as Record<string, unknown>)[name]]);
+      }
+    }
+  });
+
+  test('a field that nobody has heard of is told to be dropped', async () => {
+    const answer = await rig.raw({ model: chat, messages: [user('hello')], unheard_of: true });
     expect(answer.status, answer.text).toBe(200);
-    const { receipt } = answer.record() as unknown as Kept;
-    const told = new Set([...receipt.kept, ...receipt.changes.map(({ field }) => field.replace(/[[.].*$/, ''))]);
-    expect(Object.keys(fields).filter((field) => !told.has(field))).toEqual([]);
-    // What the receipt calls kept, the vendor has got.
-    const sent = rig.lastBody();
-    for (const field of receipt.kept.filter((name) => name !== 'messages' && name !== 'model')) expect(sent).toHaveProperty(field);
+    expect((answer.record() as unknown as Kept).receipt.changes).toContainEqual(
+      expect.objectContaining({ field: 'unheard_of', fate: 'dropped' }),
+    );
+    expect(rig.lastBody()).not.toHaveProperty('unheard_of');
   });
 
   test('another key, a wrong id and no key find nothing', async () => {

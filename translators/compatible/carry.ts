@@ -31,6 +31,9 @@ function stopWords({ request: { stop = [] } }: Draft): string[] {
   return (typeof stop === 'string' ? [stop] : stop).filter((word) => word !== '');
 }
 
+/** Each emulated choice is a call of its own, paid for and counted by the vendor as one. */
+const MAX_CALLS = 8;
+
 /** `n`: sent up to what the vendor makes in one call, else that many calls. */
 export function carryChoices(draft: Draft, native: number): void {
   const { n } = draft.request;
@@ -43,12 +46,34 @@ export function carryChoices(draft: Draft, native: number): void {
     draft.body['n'] = n;
     return;
   }
+  if (n > MAX_CALLS) draft.receipt.refuse('n', `Invalid 'n': at most ${MAX_CALLS} with this model, got ${n}.`, 'unsupported_value');
   draft.emulation.choices = n;
   draft.receipt.note(
     'n',
     'emulated',
     `the backend makes ${native > 1 ? `at most ${native} choices` : 'one choice'} a call: ${n} calls are made, the prompt is paid for each time`,
   );
+}
+
+/**
+ * `stream_options`. The relay counts tokens by the usage chunk, so that one is asked for with every stream, where it must be asked for
+ * at all (`asks`); the caller sees it only where the caller wants it.
+ */
+export function carryStreamOptions(draft: Draft, stream: boolean, asks: boolean): void {
+  const { request, receipt, body } = draft;
+  const options = request.stream_options;
+  if (stream && asks) body['stream_options'] = { include_usage: true };
+  if (request.stream !== true) {
+    if (options !== undefined) receipt.note('stream_options', 'dropped', 'it says nothing without a stream');
+    return;
+  }
+  if (!asks) {
+    if (options !== undefined)
+      receipt.note('stream_options', 'dropped', 'the backend always tells the usage: the relay passes it on as it was asked to');
+  } else if (options?.include_usage !== true) {
+    receipt.note('stream_options', 'defaulted', 'the relay counts tokens by it; the caller does not see it', { to: 'include_usage=true' });
+  }
+  if (options?.include_obfuscation === true) receipt.note('stream_options.include_obfuscation', 'dropped', 'the relay does not pad chunks');
 }
 
 /** Token limits in one number: `max_completion_tokens` wins when both are sent. */

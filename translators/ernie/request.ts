@@ -2,6 +2,7 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import {
   carryChoices,
   carryStop,
+  carryStreamOptions,
   clampTokens,
   emulateJsonObject,
   emulateJsonSchema,
@@ -90,8 +91,7 @@ export function ernieRequest(request: ChatRequest, target: Target, receipt: Rece
   if (stream && request.stream !== true)
     receipt.note('stream', 'emulated', 'thinking answers take long: they are taken as a stream and collected', { to: 'true' });
   draft.body['stream'] = stream;
-  // Asked for always: quotas need the count. Qianfan takes it with a stream only.
-  if (stream) draft.body['stream_options'] = { include_usage: true };
+  carryStreamOptions(draft, stream, true);
   draft.body['messages'] = ernieMessages(draft);
   return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
 }
@@ -160,13 +160,9 @@ function carryFormat(draft: Draft): void {
     }
     draft.body['response_format'] = { type: 'json_object' };
     holdToJson(draft, null);
-    draft.receipt.note('response_format', 'emulated', 'the backend may write text after the JSON: the relay takes it off', {
-      to: 'json_object',
-    });
   } else if (jsonSchema === true && format.json_schema.schema !== undefined) {
     draft.body['response_format'] = format;
     holdToJson(draft, format.json_schema.schema);
-    draft.receipt.note('response_format', 'emulated', 'the relay checks the answer against the schema as well', { to: 'json_schema' });
   } else emulateJsonSchema(draft, native);
 }
 

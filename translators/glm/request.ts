@@ -2,9 +2,11 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import {
   carryChoices,
   carryStop,
+  carryStreamOptions,
   clampTokens,
   emulateJsonObject,
   emulateJsonSchema,
+  holdToJson,
   mentionsJson,
   wantedMaxTokens,
 } from '../compatible/carry.ts';
@@ -39,7 +41,6 @@ const RULES: FieldRules = {
   model: elsewhere,
   messages: elsewhere,
   stream: elsewhere,
-  // Usage always comes with the last chunk, and the relay writes it as the caller asked.
   stream_options: elsewhere,
   max_completion_tokens: elsewhere,
   max_tokens: elsewhere,
@@ -86,6 +87,7 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
   applyRules(draft, RULES, EXTRAS);
   const stream = request.stream === true;
   draft.body['stream'] = stream;
+  carryStreamOptions(draft, stream, false);
   carryThinking(draft);
   carrySampling(draft);
   carryMaxTokens(draft);
@@ -197,8 +199,11 @@ function carryFormat(draft: Draft): void {
   else if (type === 'json_schema') {
     emulateJsonSchema(draft, native);
     if (native && !mentionsJson(draft)) draft.instructions.push('Answer in JSON.');
-  } else if (native) draft.body['response_format'] = { type: 'json_object' };
-  else emulateJsonObject(draft);
+  } else if (native) {
+    draft.body['response_format'] = { type: 'json_object' };
+    // Fences around the JSON are seen in this mode too.
+    holdToJson(draft, null);
+  } else emulateJsonObject(draft);
 }
 
 /** `safety_identifier`, or the older `user`, as the vendor's `user_id` of 6 to 128 characters. */

@@ -14,6 +14,7 @@ export function carryFormat(draft: Draft, thinks: boolean): void {
     if (jsonMode) {
       draft.body['response_format'] = { type: 'json_object' };
       sayJson(draft);
+      holdNative(draft, null);
     } else emulateJsonObject(draft);
     return;
   }
@@ -28,12 +29,25 @@ export function carryFormat(draft: Draft, thinks: boolean): void {
   if (sent !== schema) {
     draft.receipt.note('response_format', 'emulated', 'the backend refuses uniqueItems in a schema: the relay checks it', { alters: true });
     holdToJson(draft, schema);
-  }
+  } else holdNative(draft, schema);
   draft.body['response_format'] = {
     type: 'json_schema',
     json_schema: { name, ...(description == null ? {} : { description }), schema: sent, ...(strict == null ? {} : { strict }) },
   };
 }
+
+/**
+ * A native mode is held to its word like an emulated one: models put fences around the JSON now and then. Not where the answer is the
+ * rest of a text that the caller has begun, nor where it comes with the probabilities of its tokens, which would no longer fit.
+ */
+function holdNative(draft: Draft, schema: Readonly<Record<string, unknown>> | null): void {
+  if (continues(draft) || draft.request.logprobs === true) return;
+  holdToJson(draft, schema);
+}
+
+/** The last message is the beginning of the answer. */
+const continues = ({ request: { messages } }: Draft): boolean =>
+  messages.at(-1)?.role === 'assistant' && messages.at(-1)?.['partial'] === true;
 
 /** JSON mode is refused unless a message has the word. */
 function sayJson(draft: Draft): void {

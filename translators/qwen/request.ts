@@ -1,5 +1,5 @@
 import type { ChatRequest } from '../../openai/chat/request.ts';
-import { carryChoices, carryStop } from '../compatible/carry.ts';
+import { carryChoices, carryStop, carryStreamOptions } from '../compatible/carry.ts';
 import {
   applyRules,
   type Draft,
@@ -141,13 +141,8 @@ function carryStream(draft: Draft, thinks: boolean): boolean {
     const reason = only ? 'the model only streams' : 'thinking answers are taken as a stream: the backend limits or refuses other calls';
     receipt.note('stream', 'emulated', `${reason}; the relay collects it`, { to: 'true' });
   }
-  if (wanted && request.stream_options?.include_usage !== true) {
-    receipt.note('stream_options', 'defaulted', 'the relay counts tokens by it; the caller does not see it', { to: 'include_usage=true' });
-  }
-  if (request.stream_options?.include_obfuscation === true)
-    receipt.note('stream_options.include_obfuscation', 'dropped', 'the relay does not pad chunks');
   body['stream'] = stream;
-  if (stream) body['stream_options'] = { include_usage: true };
+  carryStreamOptions(draft, stream, true);
   return stream;
 }
 

@@ -21,13 +21,14 @@ const thinksOff = ['enable_thinking=defaulted'];
 
 const ROWS: Row[] = [
   ['nothing', {}, { model: 'ernie-4.5-turbo-128k', messages: HELLO, stream: false, stream_options: undefined }, []],
-  ['stream', { stream: true }, { stream: true, stream_options: { include_usage: true } }, []],
+  ['stream', { stream: true }, { stream: true, stream_options: { include_usage: true } }, ['stream_options=defaulted']],
   [
     'stream options',
     { stream: true, stream_options: { include_usage: false, include_obfuscation: true } },
     { stream_options: { include_usage: true } },
-    [],
+    ['stream_options=defaulted', 'stream_options.include_obfuscation=dropped'],
   ],
+  ['stream with usage', { stream: true, stream_options: { include_usage: true } }, { stream_options: { include_usage: true } }, []],
   ['ERNIE ids in lower case', {}, { model: 'ernie-4.5-turbo-128k' }, [], { model: 'ERNIE-4.5-Turbo-128K' }],
   ['other ids as typed', {}, { model: 'Kimi-K2.5' }, ['thinking=defaulted'], { model: 'Kimi-K2.5' }],
 
@@ -106,7 +107,7 @@ const ROWS: Row[] = [
   ['metadata', { metadata: { a: 'b' } }, { metadata: undefined }, ['metadata=dropped']],
 
   ['response_format text', { response_format: { type: 'text' } }, { response_format: undefined }, ['response_format=dropped']],
-  ['json_object', { response_format: { type: 'json_object' } }, { response_format: { type: 'json_object' } }, ['response_format=emulated']],
+  ['json_object', { response_format: { type: 'json_object' } }, { response_format: { type: 'json_object' } }, []],
   [
     'json_object of X1',
     { response_format: { type: 'json_object' } },
@@ -129,13 +130,7 @@ const ROWS: Row[] = [
     ['response_format=emulated!', 'stream=emulated'],
     X1,
   ],
-  [
-    'json_schema where known',
-    { response_format: JSON_SCHEMA },
-    { response_format: JSON_SCHEMA },
-    ['response_format=emulated'],
-    { facts: { jsonSchema: true } },
-  ],
+  ['json_schema where known', { response_format: JSON_SCHEMA }, { response_format: JSON_SCHEMA }, [], { facts: { jsonSchema: true } }],
 
   ['tools', TOOLS, { tools: [TIDE], tool_choice: undefined, parallel_tool_calls: undefined }, []],
   [

@@ -7,7 +7,7 @@ const OLD: Situation = { model: 'glm-4-plus' };
 const FIELDS: [string, Record<string, unknown>, Record<string, unknown>, string[], Situation?][] = [
   ['nothing', {}, {}, []],
   ['stream', { stream: true }, { stream: true }, []],
-  ['stream_options', { stream: true, stream_options: { include_usage: true } }, { stream: true }, []],
+  ['stream_options', { stream: true, stream_options: { include_usage: true } }, { stream: true }, ['stream_options=dropped']],
   ['max_tokens', { max_tokens: 5 }, { max_tokens: 5 }, []],
   ['max_tokens at the cap', { max_tokens: 131_072 }, { max_tokens: 131_072 }, []],
   ['max_tokens over the cap', { max_tokens: 131_073 }, { max_tokens: 131_072 }, ['max_tokens=clamped']],
@@ -86,8 +86,11 @@ test.each(FIELDS)('%s', (_what, request, body, changes, situation) => {
   expect(asked.stream).toBe(request['stream'] === true);
 });
 
-test('emulations of n and stop', () => {
+test('emulations of n, stop and JSON', () => {
   expect(ask({ n: 3 }).emulation.choices).toBe(3);
+  expect(ask({ n: 8 }).emulation.choices).toBe(8);
+  expect(ask({ response_format: { type: 'json_object' } }).emulation).toEqual({ json: { schema: null } });
+  expect(ask({ response_format: { type: 'json_object' }, stop: ['A'] }).emulation).toEqual({ json: { schema: null, mayEndEarly: true } });
   expect(ask({ stop: ['A', 'B'] }).emulation.stop).toEqual(['A', 'B']);
   expect(ask({ stop: ['A'] }).emulation.stop).toBeUndefined();
 });

@@ -20,7 +20,15 @@ describe('text and json_object', () => {
   test('json_object goes as it is', () => {
     const { body, emulation, changes } = ask(OBJECT);
     expect(body).toMatchObject({ response_format: { type: 'json_object' }, messages: JSON_HI, enable_thinking: false });
-    expect([emulation, changes]).toEqual([{}, ['enable_thinking=defaulted']]);
+    expect([emulation, changes]).toEqual([{ json: { schema: null } }, ['enable_thinking=defaulted']]);
+  });
+
+  test.each([
+    ['a stop word may cut it', { stop: ['x'] }, { json: { schema: null, mayEndEarly: true } }],
+    ['an answer with the probabilities of its tokens comes as it is', { logprobs: true }, {}],
+    ['the rest of a text is no whole JSON', { messages: [...JSON_HI, { role: 'assistant', content: '{"a":', partial: true }] }, {}],
+  ])('%s', (_what, more, emulation) => {
+    expect(ask({ ...OBJECT, ...more }).emulation).toEqual(emulation);
   });
 
   test('the word that the backend wants is said where it is missing', () => {
@@ -65,7 +73,7 @@ describe('json_schema', () => {
   test('native, without nulls and what nobody documents', () => {
     const { body, emulation, changes } = ask(format(schema, { strict: true, description: null, extra: 1 }));
     expect(body['response_format']).toEqual({ type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } });
-    expect([emulation, changes, body['messages']]).toEqual([{}, ['enable_thinking=defaulted'], HI]);
+    expect([emulation, changes, body['messages']]).toEqual([{ json: { schema } }, ['enable_thinking=defaulted'], HI]);
     expect(ask(format(schema, { description: 'An answer', strict: null })).body['response_format']).toEqual({
       type: 'json_schema',
       json_schema: { name: 'answer', description: 'An answer', schema },

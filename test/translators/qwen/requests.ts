@@ -54,7 +54,7 @@ export const FIELDS = {
   frequency_penalty: number(-2, 2),
   logit_bias: fc.constantFrom({}, { 1: 5 }),
   logprobs: fc.boolean(),
-  n: fc.integer({ min: 1, max: 128 }),
+  n: fc.integer({ min: 1, max: 10 }),
   stop: fc.oneof(text, fc.array(text, { minLength: 1, maxLength: 4 })),
   seed: fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-(2 ** 63), 2 ** 63)),
   response_format: fc.constantFrom(
