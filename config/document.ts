@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLError } from 'yaml';
+import { tooDeepAt } from './nesting.ts';
 import { type Locate, type Path, type Place, type Problem, Problems } from './problem.ts';
 
 /**
@@ -21,6 +22,8 @@ export function readDocument(text: string, file: string): ReadResult {
     return line > 0 ? { line, column: col } : START;
   };
 
+  const deep = tooDeepAt(safe, DEEPEST);
+  if (deep !== null) return refused(file, placeIn(safe, deep), TOO_DEEP);
   let root: Node | null;
   const targets = new Map<Node, Node>();
   try {
@@ -50,10 +53,8 @@ export function readDocument(text: string, file: string): ReadResult {
       },
     });
   } catch (error) {
-    // The parser recurses: thousands of open brackets exhaust the stack before our own limit can speak.
-    const reason =
-      error instanceof RangeError ? `nested more than ${DEEPEST} levels` : error instanceof Error ? error.message : String(error);
-    return refused(file, START, `cannot be read as YAML: ${reason}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    return refused(file, START, OUT_OF_STACK.test(reason) ? TOO_DEEP : `cannot be read as YAML: ${reason}`);
   }
   if (root === null || (isScalar(root) && root.value === null))
     return refused(file, START, 'the file is empty; see config/examples for a start');
@@ -66,7 +67,7 @@ export function readDocument(text: string, file: string): ReadResult {
   function convert(node: unknown, path: Path): unknown {
     if (isAlias(node)) return convertAlias(node, path);
     if (++values > MOST_VALUES) throw new Refusal(path, `the file holds more than ${MOST_VALUES} values once its aliases are expanded`);
-    if (path.length > DEEPEST) throw new Refusal(path, `nested more than ${DEEPEST} levels`);
+    if (path.length > DEEPEST) throw new Refusal(path, TOO_DEEP);
     if (isMap(node)) return convertMap(node.items, path);
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -131,6 +132,9 @@ const LONGEST_TEXT = 1024 * 1024;
 const MOST_ALIASES = 100;
 const MOST_VALUES = 100_000;
 const DEEPEST = 32;
+const TOO_DEEP = `nested more than ${DEEPEST} levels`;
+/** What the parser says, or throws, when a thousand levels of indentation were too many for it. */
+const OUT_OF_STACK = /maximum call stack|stack overflow|too much recursion/i;
 /** After a syntax error most others are its echoes. */
 const MOST_FAULTS = 5;
 const START: Place = { line: 1, column: 1 };
@@ -165,6 +169,7 @@ function shieldReferences(text: string): { safe: string; restore: (text: string)
 }
 
 function faultMessage(fault: YAMLError): string {
+  if (OUT_OF_STACK.test(fault.message)) return TOO_DEEP;
   switch (fault.code) {
     case 'TAB_AS_INDENT':
       return 'tabs are not allowed for indentation, use spaces';
@@ -178,6 +183,11 @@ function faultMessage(fault: YAMLError): string {
       // The parser quotes the text it stumbled on, which may be a secret.
       return `YAML syntax: ${fault.message.replace(/: ".*$/s, '')}`;
   }
+}
+
+function placeIn(text: string, offset: number): Place {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
 function refused(file: string, place: Place, message: string): ReadResult {

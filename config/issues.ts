@@ -10,7 +10,7 @@ type Issue = z.core.$ZodIssue;
  * unknown keys and words that are not one of a fixed list.
  */
 export function reportIssues(issues: readonly Issue[], schema: Schema, value: unknown, problems: Problems): void {
-  for (const issue of issues) {
+  for (const issue of withoutEchoes(issues)) {
     const path = issue.path as Path;
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) reportUnknownKey(key, path, schema, problems);
@@ -22,6 +22,24 @@ export function reportIssues(issues: readonly Issue[], schema: Schema, value: un
       else problems.add(path, describe(issue, written), { at: issue.code === 'invalid_key' ? 'key' : 'value' });
     }
   }
+}
+
+/** A whole number beyond all bounds is out of range twice: of exact numbers, and of its own key. The narrower range is told. */
+function withoutEchoes(issues: readonly Issue[]): Issue[] {
+  const narrowest = new Map<string, Issue>();
+  const id = (issue: Issue): string => `${issue.code} ${JSON.stringify(issue.path)}`;
+  for (const issue of issues) {
+    const known = narrowest.get(id(issue));
+    if (known === undefined || isNarrower(issue, known)) narrowest.set(id(issue), issue);
+  }
+  return issues.filter((issue) => !isRange(issue) || narrowest.get(id(issue)) === issue);
+}
+
+const isRange = ({ code }: Issue): boolean => code === 'too_big' || code === 'too_small';
+
+function isNarrower(issue: Issue, than: Issue): boolean {
+  if (issue.code === 'too_big' && than.code === 'too_big') return issue.maximum < than.maximum;
+  return issue.code === 'too_small' && than.code === 'too_small' && issue.minimum > than.minimum;
 }
 
 function reportUnknownKey(key: string, path: Path, schema: Schema, problems: Problems): void {

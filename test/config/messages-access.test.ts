@@ -64,7 +64,7 @@ describe('models, teams, keys', () => {
     ['time zone', team('{ timeZone: Asia/Shangai }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
     ['offset for a zone', team('{ timeZone: "+08:00" }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
     ['limit 0', team('{ limits: { rpm: 0 } }'), '4:23  teams.t.limits.rpm: must be at least 1'],
-    ['limit beyond exactness', team('{ limits: { tpd: 9007199254740993 } }'), '4:23  teams.t.limits.tpd: must be at most 9007199254740991'],
+    ['limit beyond exactness', team('{ limits: { tpd: 9007199254740993 } }'), '4:23  teams.t.limits.tpd: must be at most 4503599627'],
     [
       'budget 0',
       team('{ limits: { budget: { amount: 0, currency: CNY, per: day } } }'),

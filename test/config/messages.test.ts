@@ -31,8 +31,13 @@ describe('YAML', () => {
     ['unknown alias', 'server: *nothing\n', '1:9  server: alias *nothing has no anchor &nothing before it'],
     ['an alias in itself', 'models: &a { x: *a }\n', '1:17  models.x.x: alias *a contains itself'],
     ['a merge key', 'server: { "<<": { port: 1 } }', '1:11  server.<<: unknown key; known here: '],
-    ['too deep', `a: ${'['.repeat(40)}${']'.repeat(40)}`, '1:36  a[0]'],
-    ['far too deep', '['.repeat(50_000), '1:'],
+    ['too deep', `a: ${'['.repeat(40)}${']'.repeat(40)}`, '1:36  nested more than 32 levels'],
+    ['too deep by indentation', Array.from({ length: 40 }, (_, level) => `${' '.repeat(level)}a:\n`).join(''), '34:34  a.a.a'],
+    ['far too deep', '['.repeat(50_000), '1:33  nested more than 32 levels'],
+    ['5,000 lists', `server: {}\nmodels: ${'['.repeat(5_000)}${']'.repeat(5_000)}\n`, '2:41  nested more than 32 levels'],
+    ['5,000 mappings', `models:\n  ${'{a: '.repeat(5_000)}1${'}'.repeat(5_000)}\n`, '2:131  nested more than 32 levels'],
+    ['5,000 dashes', `models:\n  ${'- '.repeat(5_000)}x\n`, '2:67  nested more than 32 levels'],
+    ['brackets in text are no levels', `x: "${'['.repeat(99)}"\n`, '1:1  x: unknown key; known here: server, '],
     ['too long', `# ${'x'.repeat(1024 * 1024)}`, '  the file is longer than 1024 KiB'],
     ['a BOM does not move columns', '\uFEFFsevrer: {}\n', '1:1  sevrer: unknown key, did you mean "server"?'],
     [
@@ -44,6 +49,21 @@ describe('YAML', () => {
   ])('%s', (_name, text, expected) => {
     const line = problemsOf(text)[0] ?? '';
     expect(line.slice(0, start(expected).length)).toBe(start(expected));
+  });
+
+  test('a thousand levels of indentation', () => {
+    const text = Array.from({ length: 1_000 }, (_, level) => `${' '.repeat(level)}a:\n`).join('');
+    const problems = problemsOf(text);
+    expect(problems[0]).toMatch(/^estafet\.yaml:\d+:\d+ {2}.*nested more than 32 levels$/);
+    expect(problems.join()).not.toMatch(/stack|regular/i);
+  });
+
+  test.each([
+    ['server: { port: 99999999999999999999999 }', '1:17  server.port: must be at most 65535'],
+    ['server: { port: -99999999999999999999999 }', '1:17  server.port: must be at least 0'],
+    ['server: { heartbeatMs: 1e30 }', '1:24  server.heartbeatMs: must be at most 2147483647'],
+  ])('%s has one problem', (text, expected) => {
+    expect(problemsOf(text).filter((line) => line.includes('  server.'))).toEqual([`estafet.yaml:${expected}`]);
   });
 
   test('an alias bomb is refused, and quickly', () => {
