@@ -6,7 +6,10 @@ const MAIN = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../simulat
 
 /** `estafet simulate …`: hands over terminal and signals, and exits as the simulator does. */
 export function simulate(args: readonly string[]): void {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, SIMULATOR_COMMAND: 'estafet simulate' },
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => process.exit(code ?? 1));
 }

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { VENDORS } from './registry.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
@@ -5,11 +6,34 @@ import { type Simulator, type SimulatorOptions, startSimulator } from './simulat
 /**
  * The simulator as a process. Prints one JSON line when it is ready; ends on SIGTERM, SIGINT, or when the parent
  * that holds its IPC channel is gone. Exit code 2: wrong options; 1: it could not start.
+ * `--help` prints the usage and exits with 0.
  */
 
-const USAGE = 'usage: node simulator/main.js [--vendors qwen,ernie,glm] [--host 127.0.0.1] [--port 0|N] [--quiet]';
+/** As the user called it: whoever starts this file under another name says so in `SIMULATOR_COMMAND`. */
+const COMMAND = process.env['SIMULATOR_COMMAND'] ?? `node ${relative(process.cwd(), process.argv[1] ?? 'main.js')}`;
+
+const USAGE = `usage: ${COMMAND} [--vendors qwen,ernie,glm] [--host 127.0.0.1] [--port 0|N] [--quiet]`;
+
+const HELP = `${USAGE}
+
+Alibaba Qwen, Baidu Ernie and Zhipu GLM on this machine, for tests. When all listen, one line of JSON says where, and with which keys.
+
+  --vendors NAMES  which vendors, separated by commas; ports are given in this order (default: all)
+  --host ADDRESS   address to listen on (default: 127.0.0.1)
+  --port N         port of the first vendor; the others and the admin API follow (default: 0, any free ports)
+  --quiet          says nothing to a parent process
+  -h, --help       this text
+`;
 
 class WrongOption extends Error {}
+
+interface Values {
+  readonly vendors?: string | undefined;
+  readonly host: string;
+  readonly port: string;
+  readonly quiet: boolean;
+  readonly help: boolean;
+}
 
 interface Command {
   readonly options: SimulatorOptions & { readonly host: string; readonly port: number };
@@ -17,8 +41,7 @@ interface Command {
 }
 
 /** @throws WrongOption */
-function readCommand(args: readonly string[]): Command {
-  const values = parse(args);
+function readCommand(values: Values): Command {
   const known = VENDORS.map((vendor) => vendor.name);
   const names = values.vendors === undefined ? known : values.vendors.split(',').map((name) => name.trim());
   const vendors = names.map((name) => {
@@ -34,7 +57,8 @@ function readCommand(args: readonly string[]): Command {
   return { options: { vendors, host: values.host, port }, quiet: values.quiet };
 }
 
-function parse(args: readonly string[]): { vendors?: string | undefined; host: string; port: string; quiet: boolean } {
+/** @throws WrongOption */
+function parse(args: readonly string[]): Values {
   try {
     return parseArgs({
       args: [...args],
@@ -43,6 +67,7 @@ function parse(args: readonly string[]): { vendors?: string | undefined; host: s
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '0' },
         quiet: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
   } catch (error) {
@@ -51,7 +76,12 @@ function parse(args: readonly string[]): { vendors?: string | undefined; host: s
 }
 
 async function main(): Promise<void> {
-  const { options, quiet } = readCommand(process.argv.slice(2));
+  const values = parse(process.argv.slice(2));
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const { options, quiet } = readCommand(values);
   const simulator = await startSimulator(options);
   stopWith(simulator);
   const ready = { ready: true, admin: simulator.admin, vendors: simulator.vendors };

@@ -41,6 +41,21 @@ describe('usage', () => {
     expect(run.stderr).toBe('');
   });
 
+  test.each([['--help'], ['-h']])('simulate %s is the help of the simulator, under the name it was called by', async (option) => {
+    const run = estafet(['simulate', option]);
+    expect(await run.exit).toBe(0);
+    expect(run.stdout).toMatch(/^usage: estafet simulate \[--vendors /);
+    for (const word of ['--vendors', '--host', '--port', '--quiet', '--help'])
+      expect(run.stdout).toContain(`  ${word}`.replace('  --help', '-h, --help'));
+    expect(run.stderr).toBe('');
+  });
+
+  test('a wrong option of the simulator is told under the same name', async () => {
+    const run = estafet(['simulate', '--nope']);
+    expect(await run.exit).toBe(2);
+    expect(run.stderr).toContain('usage: estafet simulate ');
+  });
+
   test('--version', async () => {
     const run = estafet(['--version']);
     expect(await run.exit).toBe(0);
