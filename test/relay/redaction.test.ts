@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../openai/errors.ts';
 import { redactedFailure } from '../../relay/chat/redaction.ts';
+import { BackendClient } from '../../relay/upstream/backend-client.ts';
+import { zhipuToken } from '../../relay/upstream/credentials.ts';
+import { DeadlineWheel } from '../../relay/upstream/deadlines.ts';
 import { redactor } from '../../relay/upstream/secrets.ts';
+import { configOf, digestOf } from '../http/desk.ts';
 import { http, httpChunk, type Script, SSE_HEAD, textFrame } from './backends.ts';
 import { type ChatDesk, openChatDesk, tell } from './chat-desk.ts';
 
@@ -108,4 +112,21 @@ describe('a backend that quotes its key', () => {
     rig.script.second = (socket) => socket.write(http(400, errorOf('two', '1210')));
     expect((await tell(rig.desk, 'two')).error?.message).toBe('the request of *** (***) at *** is odd');
   });
+});
+
+test('a text without the key, its parts, and the token that was made of it', async () => {
+  const key = KEY;
+  const wheel = new DeadlineWheel();
+  const config = configOf(
+    `backends: { g: { vendor: glm, baseUrl: 'http://127.0.0.1:1/v4', apiKey: 'env:K', auth: jwt } }
+teams: { t: { permit: { vendors: [glm], regions: ['*'] } } }
+keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
+`,
+    { K: key },
+  );
+  const client = new BackendClient(config.backends['g'] as NonNullable<(typeof config.backends)[string]>, wheel, 'estafet/test');
+  const token = zhipuToken(key)(Date.now()).slice('Bearer '.length);
+  expect(client.redact(`${key} ${key.split('.').join(' ')} sk-other`)).toBe('*** *** *** sk-other');
+  expect(client.redact(`words ${token.split('.')[0]}`)).toBe('words ***');
+  await client.destroy();
 });

@@ -1,0 +1,93 @@
+import type { Usage } from '../../openai/chat/events.ts';
+import type { ChatRequest } from '../../openai/chat/request.ts';
+import { ChatRun, type RunInput } from '../../relay/chat/chat-run.ts';
+import { DeadlineWheel } from '../../relay/upstream/deadlines.ts';
+import type { CallListener, UpstreamCall } from '../../relay/upstream/upstream-call.ts';
+import { qwenCompatible } from '../../translators/qwen/compatible.ts';
+import type { Emulation } from '../../translators/translator.ts';
+
+const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] } as unknown as ChatRequest;
+export const usage = (prompt: number, completionTokens: number): Usage => ({
+  prompt,
+  completion: completionTokens,
+  cached: 0,
+  reasoning: 0,
+});
+
+export interface Posted {
+  readonly id: string;
+  readonly body: Record<string, unknown>;
+  readonly listener: CallListener;
+  readonly did: string[];
+  say(...texts: string[]): void;
+}
+
+/** A run whose backend is played by hand. */
+export function rig(options: { stream?: boolean; emulation?: Emulation; body?: Record<string, unknown> } = {}) {
+  const posted: Posted[] = [];
+  const out: string[] = [];
+  let full = false;
+  let drained: (() => void) | null = null;
+  const wheel = new DeadlineWheel(() => 0);
+  const input: RunInput = {
+    request: { ...request, stream: options.stream === true },
+    translator: qwenCompatible,
+    plan: { path: '/x', body: options.body ?? {}, stream: options.stream === true, emulation: options.emulation ?? {} },
+    head: { id: 'id', created: 1, model: 'm', legacyFunctions: false, showReasoning: true },
+    requestId: 'req',
+    post: (_path, body, id, listener) => {
+      const did: string[] = [];
+      posted.push({
+        id,
+        body: JSON.parse(body) as Record<string, unknown>,
+        listener,
+        did,
+        say: (...texts) => {
+          for (const text of texts) listener.onData(Buffer.from(text));
+        },
+      });
+      const call = {
+        abort: () => did.push('abort'),
+        pause: () => did.push('pause'),
+        resume: () => did.push('resume'),
+        hurry: (ms: number) => did.push(`hurry ${ms}`),
+      };
+      return call as unknown as UpstreamCall;
+    },
+    client:
+      options.stream === true
+        ? {
+            start: () => out.push('<start>'),
+            write: (text) => {
+              out.push(text);
+              return !full;
+            },
+            onceDrained: (resume) => {
+              drained = resume;
+            },
+            end: (text) => out.push(`${text}<end>`),
+          }
+        : null,
+    wheel,
+    heartbeatMs: 10,
+    check: () => Promise.resolve(null),
+    redact: (text) => text,
+  };
+  const run = new ChatRun(input);
+  return {
+    run,
+    posted,
+    out,
+    wheel,
+    fill: () => {
+      full = true;
+    },
+    drain: () => {
+      full = false;
+      drained?.();
+    },
+  };
+}
+
+export const SSE = { 'content-type': 'text/event-stream' };
+export const JSON_TYPE = { 'content-type': 'application/json' };
