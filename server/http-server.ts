@@ -20,6 +20,8 @@ export function createHttpServer(app: Express, config: ServerConfig): Server {
       requestTimeout: config.requestTimeoutMs,
       keepAliveTimeout: config.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, config.headersTimeoutMs),
+      // Node would refuse a missing Host with an empty 400; here such a request is served, or refused in OpenAI's form, as any other.
+      // Nothing is decided by Host: one origin is served, and who may call depends on the key and the socket's address alone.
       requireHostHeader: false,
       noDelay: true,
     },

@@ -109,6 +109,18 @@ describe('expectations and upgrades', () => {
   });
 });
 
+describe('a request without a Host', () => {
+  test.each([
+    ['/healthz', 200],
+    ['/v1/models', 401],
+    ['/nothing', 404],
+  ])('%s is answered as any other', async (path, status) => {
+    const answer = await rawExchange(desk.port, [`GET ${path} HTTP/1.1\r\nconnection: close\r\n\r\n`]);
+    expect(answer.status).toBe(status);
+    if (status !== 200) expect(checkErrorResponse(status, JSON.parse(answer.body))).toEqual([]);
+  });
+});
+
 describe('slow and broken callers', () => {
   test('headers that do not end', async () => closedWith(await rawExchange(desk.port, [HEAD]), 408));
 
