@@ -49,7 +49,12 @@ export class LegacyCalls {
   /** The conversation goes on: a call that waits gets an empty answer. */
   close(): void {
     if (this.#open === null) return;
-    this.#draft.receipt.note('messages', 'emulated', 'a function_call has no answer, and the backend wants one: an empty one is put there');
+    this.#draft.receipt.note(
+      'messages',
+      'emulated',
+      'a function_call has no answer, and the backend wants one: an empty one is put there',
+      { alters: true },
+    );
     this.#out.push({ role: 'tool', tool_call_id: this.#open, content: this.#rules.emptyText });
     this.#open = null;
   }

@@ -23,6 +23,6 @@ export function noteExtras(draft: Draft, message: ChatMessage, path: string, rul
   }
   for (const key of Object.keys(message)) {
     if (KNOWN.has(key) || (key === 'reasoning' && otherReasoning(message) !== null)) continue;
-    draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', { alters: key === 'audio' });
+    draft.receipt.note(`${path}.${key}`, 'dropped', 'the backend does not know this key of a message', { alters: true });
   }
 }

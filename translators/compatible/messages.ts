@@ -151,7 +151,10 @@ function carryUser(draft: Draft, message: ChatMessage, path: string, rules: Mess
       draft.receipt.note(path, 'dropped', 'the backend takes no empty user message', { alters: true });
       return;
     }
-    draft.receipt.note(`${path}.content`, 'defaulted', 'the backend takes no empty user message', { to: JSON.stringify(rules.emptyText) });
+    draft.receipt.note(`${path}.content`, 'defaulted', 'the backend takes no empty user message', {
+      to: JSON.stringify(rules.emptyText),
+      alters: true,
+    });
     out.push({ role: 'user', content: rules.emptyText });
     return;
   }
@@ -164,20 +167,18 @@ function joinNeighbours(draft: Draft, turns: readonly UpstreamMessage[]): Upstre
   const out: UpstreamMessage[] = [];
   for (const turn of turns) {
     const before = out.at(-1);
-    const joinable =
-      before !== undefined &&
-      before.role === turn.role &&
-      turn.role !== 'tool' &&
-      before['tool_calls'] === undefined &&
-      // Joined under one name, the words of two people would become those of the first.
-      before['name'] === turn['name'];
+    const joinable = before !== undefined && before.role === turn.role && turn.role !== 'tool' && before['tool_calls'] === undefined;
     if (joinable && turn['tool_calls'] === undefined && typeof before['content'] === 'string' && typeof turn['content'] === 'string') {
-      draft.receipt.note(
-        'messages',
-        'emulated',
-        `the backend wants turns to alternate: two ${turn.role} messages are joined by a blank line`,
-      );
+      // Under one name, the words of two people would become those of the first.
+      const strangers = before['name'] !== turn['name'];
+      const reason = `the backend wants turns to alternate: two ${turn.role} messages are joined by a blank line`;
+      draft.receipt.note('messages', 'emulated', strangers ? `${reason}, and their different names are left out` : reason, {
+        alters: strangers,
+      });
+      if (strangers) delete before['name'];
       before['content'] = `${before['content']}\n\n${turn['content']}`;
+      const thoughts = [before, turn].map((each) => each['reasoning_content']).filter((thought) => typeof thought === 'string');
+      if (thoughts.length > 0) before['reasoning_content'] = thoughts.join('\n\n');
     } else out.push(turn);
   }
   return out;

@@ -21,7 +21,10 @@ export function flatText(draft: Draft, message: ChatMessage, path: string): stri
 /** The text, or what stands for an empty one. */
 export function notEmpty(draft: Draft, text: string, path: string, emptyText: string): string {
   if (text !== '') return text;
-  draft.receipt.note(`${path}.content`, 'defaulted', 'the backend takes no empty text here', { to: JSON.stringify(emptyText) });
+  draft.receipt.note(`${path}.content`, 'defaulted', 'the backend takes no empty text here', {
+    to: JSON.stringify(emptyText),
+    alters: true,
+  });
   return emptyText;
 }
 

@@ -23,10 +23,14 @@ export function ernieMessages(draft: Draft): UpstreamMessage[] {
     userLast: true,
     emptyText: EMPTY,
     plainParts: true,
+    jsonArguments: true,
   });
   const last = messages.at(-1);
   if (typeof last?.['content'] === 'string' && BLANK.test(last['content'])) {
-    draft.receipt.note('messages', 'defaulted', 'the backend takes no blank text in the last message', { to: JSON.stringify(EMPTY) });
+    draft.receipt.note('messages', 'defaulted', 'the backend takes no blank text in the last message', {
+      to: JSON.stringify(EMPTY),
+      alters: true,
+    });
     last['content'] = EMPTY;
   }
   return messages;

@@ -31,7 +31,7 @@ import type { Target, UpstreamPlan } from '../translator.ts';
 import { ERNIE_EXTRAS } from './extras.ts';
 import { ernieMessages } from './messages.ts';
 import { familyOf, wireModel } from './models.ts';
-import { carryThinking, DEFAULT_BUDGET, MIN_BUDGET } from './thinking.ts';
+import { BUDGET_SHARE, carryThinking, DEFAULT_BUDGET, LEAST_LIMIT, MIN_BUDGET } from './thinking.ts';
 
 const RULES: FieldRules = {
   model: elsewhere,
@@ -176,13 +176,16 @@ function carryMaxTokens(draft: Draft, thinks: boolean): void {
   if (wanted === null) return;
   const { field, value } = wanted;
   const name = thinks ? 'max_completion_tokens' : field;
-  const bound = clampTokens(draft, field, value, family.minTokens ?? 2, draft.facts.maxOutputTokens);
+  // Where thinking cannot be switched off, the limit must at least hold the least of it and some answer.
+  const measured = thinks && (family.budget === true || draft.body['thinking_budget'] !== undefined);
+  const least = measured ? LEAST_LIMIT : (family.minTokens ?? 2);
+  const bound = clampTokens(draft, field, value, least, draft.facts.maxOutputTokens);
   draft.body[name] = bound;
   if (name !== field) draft.receipt.note(field, 'renamed', 'only this bounds thinking too', { to: name });
-  if (!thinks || family.budget !== true) return;
+  if (!measured) return;
   const budget = typeof draft.body['thinking_budget'] === 'number' ? draft.body['thinking_budget'] : DEFAULT_BUDGET;
   if (budget < bound) return;
-  draft.body['thinking_budget'] = Math.max(MIN_BUDGET, Math.floor(bound * 0.75));
+  draft.body['thinking_budget'] = Math.max(MIN_BUDGET, Math.floor(bound * BUDGET_SHARE));
   draft.receipt.note(
     'thinking_budget',
     draft.request['thinking_budget'] === undefined ? 'defaulted' : 'clamped',

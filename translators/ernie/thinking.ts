@@ -13,6 +13,10 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none' | 'minimal'>, number>> = {
 /** Qianfan's default where a budget exists and none is sent, and the least it takes. */
 export const DEFAULT_BUDGET = 16_384;
 export const MIN_BUDGET = 100;
+/** How much of a token limit thinking may take; the rest is room for the answer. */
+export const BUDGET_SHARE = 0.75;
+/** The least limit that holds the least budget and room for an answer. Qianfan refuses a limit that is not above the budget. */
+export const LEAST_LIMIT = Math.ceil(MIN_BUDGET / BUDGET_SHARE);
 
 /** Only "off" on a model with a switch is less than `low`. */
 const isOff = (effort: Effort): boolean => effort === 'none' || effort === 'minimal';
@@ -91,6 +95,10 @@ function decide(draft: Draft, family: Family, own: OwnSwitch | null): boolean {
   const { request, target, receipt } = draft;
   const field = family.thinking === 'enable' ? 'enable_thinking' : 'thinking';
   const asked = request.reasoning_effort;
+  if (family.budget === true && leavesNoRoom(draft) && wantsThinking(draft, family, own)) {
+    giveUp(draft, own, field);
+    return false;
+  }
   if (own !== null) {
     if (own.field !== field) receipt.note(own.field, 'renamed', 'the switch of this model has another name', { to: field });
     const measured = family.budget === true || family.thinking === 'effort';
@@ -108,6 +116,30 @@ function decide(draft: Draft, family: Family, own: OwnSwitch | null): boolean {
   const why = target.thinking === 'default' ? 'said openly, since the default differs between models' : 'as the model that was asked for';
   receipt.note(field, 'defaulted', why, { to: String(on) });
   return on;
+}
+
+function wantsThinking({ request, target }: Draft, family: Family, own: OwnSwitch | null): boolean {
+  if (own !== null) return own.on;
+  if (request.reasoning_effort !== undefined) return !isOff(request.reasoning_effort);
+  return target.thinking === 'default' ? family.thinksByDefault === true : !isOff(target.thinking);
+}
+
+/** The caller's token limit is too small for the least budget and an answer. */
+function leavesNoRoom({ request, facts }: Draft): boolean {
+  const limit = request.max_completion_tokens ?? request.max_tokens ?? Number.POSITIVE_INFINITY;
+  return Math.min(limit, facts.maxOutputTokens ?? limit) < LEAST_LIMIT;
+}
+
+/** Thinking is left out, and each wish for it is told so. */
+function giveUp(draft: Draft, own: OwnSwitch | null, field: string): void {
+  const { request, receipt, body } = draft;
+  const reason = `a limit of less than ${LEAST_LIMIT} tokens leaves no room for thinking and an answer: the thinking is switched off`;
+  const wishes = [own?.field, request.reasoning_effort === undefined ? undefined : 'reasoning_effort'].filter((wish) => wish !== undefined);
+  for (const wish of wishes) receipt.note(wish, 'emulated', reason, { to: `${field}=false`, alters: true });
+  if (wishes.length === 0) receipt.note(field, 'defaulted', reason, { to: 'false', alters: true });
+  if (body['thinking_budget'] === undefined) return;
+  delete body['thinking_budget'];
+  receipt.note('thinking_budget', 'dropped', reason, { alters: true });
 }
 
 /** What is wanted of a model that thinks; null = its own measure. */

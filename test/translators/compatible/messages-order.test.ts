@@ -32,19 +32,19 @@ describe('the deprecated functions', () => {
       'a call without a result',
       [user('Hi'), said, user('Yo')],
       [user('Hi'), paired(2)[0] as object, answer('call_legacy_2', '-'), user('Yo')],
-      ['messages[1].function_call=renamed', 'messages=emulated'],
+      ['messages[1].function_call=renamed', 'messages=emulated!'],
     ],
     [
       'a call at the end',
       [user('Hi'), said],
       [user('Hi'), paired(2)[0] as object, answer('call_legacy_2', '-')],
-      ['messages[1].function_call=renamed', 'messages=emulated'],
+      ['messages[1].function_call=renamed', 'messages=emulated!'],
     ],
     [
       'a result of null',
       [user('Hi'), said, heard(null)],
       [user('Hi'), paired(2)[0] as object, answer('call_legacy_2', '-')],
-      ['messages[1].function_call=renamed', 'messages[2].role=renamed', 'messages[2].content=defaulted'],
+      ['messages[1].function_call=renamed', 'messages[2].role=renamed', 'messages[2].content=defaulted!'],
     ],
   ])('%s', (_name, messages, sent, noted) => {
     expect(carry(messages)).toEqual({ sent, changes: noted });
@@ -99,8 +99,8 @@ describe('the order that vendors want', () => {
     [
       'neighbours of two names',
       [user('A', { name: 'Ann' }), user('B', { name: 'Bob' })],
-      [user('A', { name: 'Ann' }), user('B', { name: 'Bob' })],
-      [],
+      [user('A\n\nB')],
+      ['messages=emulated!'],
       { joinNeighbours: true, names: true },
     ],
     [

@@ -70,8 +70,8 @@ describe('user', () => {
       [user([{ type: 'image_url', image_url: { url: 'https://a' } }])],
       [],
     ],
-    ['empty', [user('')], [user('-')], ['messages[0].content=defaulted']],
-    ['one empty part', [user([text('')])], [user('-')], ['messages[0].content=defaulted']],
+    ['empty', [user('')], [user('-')], ['messages[0].content=defaulted!']],
+    ['one empty part', [user([text('')])], [user('-')], ['messages[0].content=defaulted!']],
     [
       'empty ones dropped',
       [user(''), user('Hi'), user([text('')])],
@@ -85,7 +85,7 @@ describe('user', () => {
       'keys nobody knows',
       [user('Hi', { timestamp: 5, __proto__x: 1 })],
       [user('Hi')],
-      ['messages[0].timestamp=dropped', 'messages[0].__proto__x=dropped'],
+      ['messages[0].timestamp=dropped!', 'messages[0].__proto__x=dropped!'],
     ],
   ])('%s', (_name, messages, sent, noted, rules) => {
     expect(carry(messages, rules)).toEqual({ sent, changes: noted });
@@ -126,7 +126,7 @@ describe('assistant and tools', () => {
       'an empty result',
       [user('Hi'), assistant(null, { tool_calls: [call('a')] }), answer('a', '')],
       [user('Hi'), assistant('', { tool_calls: [call('a')] }), answer('a', '-')],
-      ['messages[2].content=defaulted'],
+      ['messages[2].content=defaulted!'],
     ],
     [
       'a result in parts',

@@ -152,7 +152,7 @@ describe('a bound on all tokens leaves room for the answer', () => {
   test.each<[Record<string, unknown>, Record<string, unknown>]>([
     [{ max_tokens: 1000 }, { max_completion_tokens: 1000, thinking_budget: 750 }],
     [{ max_completion_tokens: 1000 }, { max_completion_tokens: 1000, thinking_budget: 750 }],
-    [{ max_completion_tokens: 20 }, { max_completion_tokens: 20, thinking_budget: 100 }],
+    [{ max_completion_tokens: 134 }, { max_completion_tokens: 134, thinking_budget: 100 }],
     [{ max_completion_tokens: 30_000 }, { max_completion_tokens: 30_000, thinking_budget: undefined }],
     [
       { max_completion_tokens: 3000, reasoning_effort: 'low' },
@@ -177,5 +177,42 @@ describe('a bound on all tokens leaves room for the answer', () => {
   ])('%j', (request, expected) => {
     const { body } = plan(request, { model: 'ernie-5.0-thinking-latest' });
     for (const [field, value] of Object.entries(expected)) expect([field, body[field]]).toEqual([field, value]);
+  });
+});
+
+describe('a bound that holds no thinking', () => {
+  const FIVE = 'ernie-5.0-thinking-latest';
+  const off = { enable_thinking: false, thinking_budget: undefined };
+  test.each<[string, string, Record<string, unknown>, Record<string, unknown>, readonly string[]]>([
+    ['by default', FIVE, { max_tokens: 133 }, { ...off, max_tokens: 133 }, ['enable_thinking=defaulted!']],
+    ['total', FIVE, { max_completion_tokens: 20 }, { ...off, max_completion_tokens: 20 }, ['enable_thinking=defaulted!']],
+    ['asked for', FIVE, { max_tokens: 20, reasoning_effort: 'high' }, { ...off, max_tokens: 20 }, ['reasoning_effort=emulated!']],
+    [
+      'in the words of the vendor',
+      FIVE,
+      { max_tokens: 20, enable_thinking: true, thinking_budget: 100 },
+      { ...off, max_tokens: 20 },
+      ['enable_thinking=emulated!', 'thinking_budget=dropped!'],
+    ],
+    ['not wanted', FIVE, { max_tokens: 20, reasoning_effort: 'none' }, { ...off, max_tokens: 20 }, ['reasoning_effort=emulated']],
+    [
+      'the other switch',
+      'deepseek-v3.1-250821',
+      { max_tokens: 20, reasoning_effort: 'low' },
+      { thinking: { type: 'disabled' }, thinking_budget: undefined, max_tokens: 20 },
+      ['reasoning_effort=emulated!'],
+    ],
+    [
+      'no switch: the bound is raised',
+      'deepseek-r1',
+      { max_tokens: 20 },
+      { max_completion_tokens: 134, thinking_budget: 100 },
+      ['max_tokens=clamped!', 'max_tokens=renamed', 'thinking_budget=defaulted', 'stream=emulated'],
+    ],
+    ['no budget', 'ernie-x1.1', { max_tokens: 20 }, { max_completion_tokens: 20 }, ['max_tokens=renamed', 'stream=emulated']],
+  ])('%s', (_what, model, request, body, changes) => {
+    const made = plan(request, { model });
+    for (const [field, value] of Object.entries(body)) expect([field, made.body[field]]).toEqual([field, value]);
+    expect(made.changes).toEqual(changes);
   });
 });

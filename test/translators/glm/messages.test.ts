@@ -25,7 +25,7 @@ test.each<[string, object[], object[], string[], Situation?]>([
   ],
   ['only assistant', [assistant('Yes')], [user(' '), assistant('Yes')], ['messages=emulated!']],
   ['assistant last', [user('Hi'), assistant('Yes')], [user('Hi'), assistant('Yes')], []],
-  ['an empty user text', [user('')], [user(' ')], ['messages[0].content=defaulted']],
+  ['an empty user text', [user('')], [user(' ')], ['messages[0].content=defaulted!']],
   ['an empty assistant message', [user('Hi'), assistant(''), user('Yo')], [user('Hi'), user('Yo')], ['messages[1]=dropped']],
   ['text parts', [user([text('A'), text('B')])], [user('A\nB')], ['messages[0].content=emulated']],
   ['one text part', [user([{ ...text('A'), cache_control: {} }])], [user('A')], ['messages[0].content[0].cache_control=dropped']],
@@ -51,7 +51,7 @@ test.each<[string, object[], object[], string[], Situation?]>([
     'an empty tool result',
     [user('Hi'), assistant(null, { tool_calls: [call('{}')] }), { ...answer, content: '' }],
     [user('Hi'), assistant('', { tool_calls: [call('{}')] }), { ...answer, content: ' ' }],
-    ['messages[2].content=defaulted'],
+    ['messages[2].content=defaulted!'],
   ],
   [
     'thinking of earlier turns, unchanged',
