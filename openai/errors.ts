@@ -44,7 +44,7 @@ export const ERRORS = {
   tool_message_orphan: badRequest('A tool message does not answer a tool call before it.', null),
   context_length_exceeded: badRequest('The prompt is longer than the model takes.'),
   invalid_image_url: badRequest('An image could not be fetched or read by the backend.'),
-  content_filter: badRequest("The backend's moderation refused the input. It is not sent to another backend."),
+  content_filter: badRequest("The backend's moderation refused the input, or (Qwen) the answer. It is not sent to another backend."),
   invalid_request: badRequest('The backend refused the request as wrong, without naming a field the relay could read.', null),
 
   missing_api_key: { status: 401, type: 'invalid_request_error', code: null, about: 'No `Authorization: Bearer` header.' },
@@ -147,7 +147,11 @@ export const ERRORS = {
     type: 'server_error',
     about: 'The limits cannot be checked at the moment: the store of limits does not answer.',
   },
-  draining: { status: 503, type: 'server_error', about: 'This process is shutting down; ask again.' },
+  draining: {
+    status: 503,
+    type: 'server_error',
+    about: 'This process is shutting down, or has too much to check at the moment; ask again.',
+  },
   usage_unavailable: {
     status: 503,
     type: 'server_error',
