@@ -9,7 +9,7 @@ import { configOf, digestOf } from '../http/desk.ts';
 import { http, httpChunk, type Script, SSE_HEAD, textFrame } from './backends.ts';
 import { type ChatDesk, openChatDesk, tell } from './chat-desk.ts';
 
-const KEY = '0123456789abcdef0123456789abcdef.SeCrEtPaRt012345';
+const KEY = `${'0123456789abcdef'.repeat(2)}.SeCrEtPaRt012345`;
 const [ID, SECRET] = KEY.split('.') as [string, string];
 
 describe('secrets in a text', () => {
