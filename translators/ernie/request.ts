@@ -12,9 +12,7 @@ import {
 import {
   applyRules,
   type Draft,
-  dropQuietly,
   dropUnless,
-  elsewhere,
   type FieldRules,
   isEmptyObject,
   isFalse,
@@ -25,6 +23,7 @@ import {
   refuseUnless,
 } from '../compatible/draft.ts';
 import { boundedId } from '../compatible/end-user.ts';
+import { SHARED_RULES } from '../compatible/rules.ts';
 import { carryTools } from '../compatible/tools.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
@@ -34,12 +33,7 @@ import { familyOf, wireModel } from './models.ts';
 import { BUDGET_SHARE, carryThinking, DEFAULT_BUDGET, LEAST_LIMIT, MIN_BUDGET } from './thinking.ts';
 
 const RULES: FieldRules = {
-  model: elsewhere,
-  messages: elsewhere,
-  stream: elsewhere,
-  stream_options: elsewhere,
-  max_completion_tokens: elsewhere,
-  max_tokens: elsewhere,
+  ...SHARED_RULES,
   // ERNIE takes (0, 1], models of other makers up to 2.
   temperature: sampling((draft) => (familyOf(draft.target.model).thirdParty === true ? 2 : 1), 0.01),
   top_p: sampling(() => 1, 0.01),
@@ -48,30 +42,10 @@ const RULES: FieldRules = {
   logit_bias: dropUnless(isEmptyObject, 'the backend knows no token biases'),
   logprobs: dropUnless(isFalse, 'the backend tells no probabilities'),
   top_logprobs: dropUnless(isZero, 'the backend tells no probabilities'),
-  n: elsewhere,
-  stop: elsewhere,
   seed: carrySeed,
-  response_format: elsewhere,
-  tools: elsewhere,
-  tool_choice: elsewhere,
-  parallel_tool_calls: elsewhere,
-  reasoning_effort: elsewhere,
-  verbosity: dropUnless((value) => value === 'medium', 'the backend has no such switch'),
   modalities: refuseUnless(isTextOnly, 'the relay carries text answers only'),
-  audio: refuseUnless(() => false, 'the relay carries text answers only'),
-  prediction: dropQuietly('it only makes answers faster'),
-  web_search_options: dropUnless(() => false, 'web search costs extra and is not switched on'),
-  service_tier: dropQuietly('the backend has one tier'),
-  store: dropQuietly('the relay stores no answers'),
-  metadata: dropQuietly('it is the caller’s own note'),
   user: carryUser,
   safety_identifier: carryUser,
-  prompt_cache_key: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_options: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_retention: dropQuietly('the backend caches prompts by itself'),
-  moderation: dropUnless(() => false, 'the backend moderates by its own rules'),
-  functions: elsewhere,
-  function_call: elsewhere,
 };
 
 /** Qianfan is never sent a field that it does not document. */

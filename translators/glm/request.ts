@@ -13,7 +13,6 @@ import {
 import {
   applyRules,
   type Draft,
-  dropQuietly,
   dropUnless,
   type ExtraRules,
   elsewhere,
@@ -28,6 +27,7 @@ import {
 } from '../compatible/draft.ts';
 import { boundedId } from '../compatible/end-user.ts';
 import { carryMessages } from '../compatible/messages.ts';
+import { SHARED_RULES } from '../compatible/rules.ts';
 import { carryTools } from '../compatible/tools.ts';
 import { findTuple } from '../compatible/tuple-schema.ts';
 import type { Receipt } from '../receipt.ts';
@@ -38,12 +38,7 @@ import { carryThinking } from './thinking.ts';
 
 /** The vendor answers some unlisted fields with an opaque 1210, so nothing is sent that its reference does not list. */
 const RULES: FieldRules = {
-  model: elsewhere,
-  messages: elsewhere,
-  stream: elsewhere,
-  stream_options: elsewhere,
-  max_completion_tokens: elsewhere,
-  max_tokens: elsewhere,
+  ...SHARED_RULES,
   temperature: elsewhere,
   top_p: elsewhere,
   presence_penalty: dropUnless(isZero, 'the backend does not document it'),
@@ -51,30 +46,10 @@ const RULES: FieldRules = {
   logit_bias: dropUnless(isEmptyObject, 'the backend does not document it'),
   logprobs: refuseUnless(isFalse, 'the backend gives none'),
   top_logprobs: refuseUnless(() => false, 'the backend gives no logprobs'),
-  n: elsewhere,
-  stop: elsewhere,
   seed: dropUnless(() => false, 'the backend does not document it'),
-  response_format: elsewhere,
-  tools: elsewhere,
-  tool_choice: elsewhere,
-  parallel_tool_calls: elsewhere,
-  reasoning_effort: elsewhere,
-  verbosity: dropUnless((value) => value === 'medium', 'the backend has no such switch'),
   modalities: refuseUnless(isTextOnly, 'the relay carries text answers only'),
-  audio: refuseUnless(() => false, 'the relay carries text answers only'),
-  prediction: dropQuietly('it only makes answers faster'),
-  web_search_options: dropUnless(() => false, 'web search costs extra and is not switched on'),
-  service_tier: dropQuietly('the backend has one tier'),
-  store: dropQuietly('the relay stores no answers'),
-  metadata: dropQuietly('it is the caller’s own note'),
   user: elsewhere,
   safety_identifier: elsewhere,
-  prompt_cache_key: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_options: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_retention: dropQuietly('the backend caches prompts by itself'),
-  moderation: dropUnless(() => false, 'the backend moderates by its own rules'),
-  functions: elsewhere,
-  function_call: elsewhere,
 };
 
 /** Documented fields of GLM that clients send through `extra_body`. */

@@ -17,6 +17,7 @@ import {
   within,
 } from '../compatible/draft.ts';
 import { carryMessages } from '../compatible/messages.ts';
+import { SHARED_RULES } from '../compatible/rules.ts';
 import { carryTools, offersTools, wantedCall } from '../compatible/tools.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
@@ -28,12 +29,7 @@ import { carryMaxTokens } from './token-limits.ts';
 
 /** DashScope's limits: temperature [0, 2), top_p (0, 1], top_logprobs ≤ 5, seed [0, 2^31). */
 const RULES: FieldRules = {
-  model: elsewhere,
-  messages: elsewhere,
-  stream: elsewhere,
-  stream_options: elsewhere,
-  max_completion_tokens: elsewhere,
-  max_tokens: elsewhere,
+  ...SHARED_RULES,
   temperature: within(0, 1.99),
   top_p: within(0.001, 1),
   presence_penalty: keep,
@@ -41,30 +37,10 @@ const RULES: FieldRules = {
   logit_bias: dropUnless(isEmptyObject, 'its token ids are those of another tokenizer'),
   logprobs: elsewhere,
   top_logprobs: elsewhere,
-  n: elsewhere,
-  stop: elsewhere,
   seed: carrySeed,
-  response_format: elsewhere,
-  tools: elsewhere,
-  tool_choice: elsewhere,
-  parallel_tool_calls: elsewhere,
-  reasoning_effort: elsewhere,
-  verbosity: dropUnless((value) => value === 'medium', 'the backend has no such switch'),
   modalities: carryModalities,
-  audio: refuseUnless(() => false, 'the relay carries text answers only'),
-  prediction: dropQuietly('it only makes answers faster'),
-  web_search_options: dropUnless(() => false, 'web search costs extra and is not switched on'),
-  service_tier: dropQuietly('the backend has one tier'),
-  store: dropQuietly('the relay stores no answers'),
-  metadata: dropQuietly('it is the caller’s own note'),
   user: dropQuietly('the backend takes no end-user id'),
   safety_identifier: dropQuietly('the backend takes no end-user id'),
-  prompt_cache_key: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_options: dropQuietly('the backend caches prompts by itself'),
-  prompt_cache_retention: dropQuietly('the backend caches prompts by itself'),
-  moderation: dropUnless(() => false, 'the backend moderates by its own rules'),
-  functions: elsewhere,
-  function_call: elsewhere,
 };
 
 /** Documented fields of DashScope that clients send through `extra_body`. */
