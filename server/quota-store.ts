@@ -28,6 +28,7 @@ const SWEEP_EVERY_MS = 60_000;
 const SPENT_KEPT_MS = 1_000;
 /** Books slower than this refuse the requests that need them. */
 const SPENT_TIMEOUT_MS = 1_000;
+const LOCAL_RETAIN_MS = 5_000;
 
 /**
  * Where limits are kept: in Redis when the configuration names one, else in this process. Money windows that the store does not have (a
@@ -57,7 +58,8 @@ export function openQuotaStore(
   const guard = { local, retryMs: RETRY_MS, onFailure };
   const sweeping = { owners, everyMs: SWEEP_EVERY_MS, onFault: onFailure };
   if (redis === undefined) {
-    const store = new MemoryStore(options);
+    // Nothing on the way to it can be lost or late: a closed id is remembered only for the repetitions of one request.
+    const store = new MemoryStore({ ...options, retainMs: LOCAL_RETAIN_MS });
     quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
     return { quota, start: () => sweeper.start(), close: async () => sweeper.stop() };

@@ -34,14 +34,17 @@ interface Reservation {
 type NewLine = Line extends infer L ? (L extends Line ? Omit<L, 'line' | 'seq'> : never) : never;
 type Used = { kind: 'slots'; used: number } | { kind: 'window'; used: number; endUs: number };
 
+const NONE: readonly never[] = [];
+
 /** One owner's state in this process. Every method is one synchronous step, the twin of a script in lua/. */
 export class MemoryOwner {
   readonly #rates = new Map<string, RateState>();
   readonly #used = new Map<string, Used>();
   readonly #reservations = new Map<string, Reservation>();
   readonly #open = new Set<string>();
-  /** Ids in the order of their closing. */
-  readonly #closed = new Set<string>();
+  /** Closings in their order, from `#forgotten` on. Not a Set: the first of one that many were deleted from is slow to find. */
+  #closed: { readonly id: string; readonly forgetAt: number }[] = [];
+  #forgotten = 0;
   readonly #retainUs: number;
   readonly #keepLines: boolean;
   lines: Line[] = [];
@@ -76,7 +79,6 @@ export class MemoryOwner {
     const deadline = now + leaseUs;
     const taken = demands.map(({ bucket, kind, measure, amount }) => ({ bucket, kind, measure, amount }));
     this.#reservations.set(id, { state: 'open', seq: ++this.#seq, at: now, deadline, forgetAt: 0, taken, reply: levels, about });
-    this.#closed.delete(id);
     this.#open.add(id);
     this.#soonest = Math.min(this.#soonest, deadline);
     return [CODE.admitted, now, 0, 0, ...levels];
@@ -98,7 +100,7 @@ export class MemoryOwner {
       const [takenAt, takenSeq] = [known?.at ?? 0, known?.seq ?? 0];
       this.#line({ kind: 'close', at: now, id, reason, source, actual, corrects, takenAt, takenSeq, moves, about });
     }
-    this.#close(id, { state: 'closed', seq: 0, at: 0, deadline: 0, forgetAt: now + this.#retainUs, taken: [], reply: [], about: '' });
+    this.#close(id, { state: 'closed', seq: 0, at: 0, deadline: 0, forgetAt: now + this.#retainUs, taken: NONE, reply: NONE, about: '' });
     return known === undefined ? 'unknown' : corrects ? 'corrected' : 'settled';
   }
 
@@ -113,11 +115,7 @@ export class MemoryOwner {
 
   /** Closes what is past its lease at the reserved amounts; forgets closed ids whose time is over. */
   sweep(now: number): number {
-    for (const id of this.#closed) {
-      if (this.#reservations.get(id)!.forgetAt > now) break;
-      this.#closed.delete(id);
-      this.#reservations.delete(id);
-    }
+    this.#forget(now);
     if (now < this.#soonest) return 0;
     const leases = this.#leases();
     const late = leases.filter(([, { deadline }]) => deadline <= now);
@@ -227,9 +225,24 @@ export class MemoryOwner {
 
   #close(id: string, reservation: Reservation): void {
     this.#open.delete(id);
-    this.#closed.delete(id);
-    this.#closed.add(id);
+    this.#closed.push({ id, forgetAt: reservation.forgetAt });
     this.#reservations.set(id, reservation);
+  }
+
+  #forget(now: number): void {
+    for (
+      let closing = this.#closed[this.#forgotten];
+      closing !== undefined && closing.forgetAt <= now;
+      closing = this.#closed[this.#forgotten]
+    ) {
+      this.#forgotten++;
+      const known = this.#reservations.get(closing.id);
+      // An id that was closed again, or is open anew, has a later closing of its own.
+      if (known !== undefined && known.state !== 'open' && known.forgetAt === closing.forgetAt) this.#reservations.delete(closing.id);
+    }
+    if (this.#forgotten < 1024 || this.#forgotten * 2 < this.#closed.length) return;
+    this.#closed = this.#closed.slice(this.#forgotten);
+    this.#forgotten = 0;
   }
 
   /** Open reservations by deadline, then by id. */
