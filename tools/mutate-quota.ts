@@ -128,8 +128,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'memory: a reused id is forgotten while open',
     file: 'memory-owner.ts',
-    from: 'this.#closed.delete(id);\n    this.#open.add',
-    to: 'this.#open.add',
+    from: " && known.state !== 'open' && known.forgetAt === closing.forgetAt",
+    to: '',
   },
 ];
 
