@@ -12,8 +12,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Whole processes on a shared machine are sometimes late; a test that is wrong fails three times.
-    retry: process.env['CI'] === 'true' ? 2 : 0,
     maxWorkers: 2,
     chaiConfig: { truncateThreshold: 400 },
   },

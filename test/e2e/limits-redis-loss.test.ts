@@ -54,7 +54,7 @@ async function bucketOf(server: RedisServer, team: string) {
 const SOON_MS = 10_000;
 
 describe.each(REDIS)('a %s that stands still', () => {
-  test('refuse: 503 within a second, no vendor is asked, keys without limits go on; back within five seconds', async () => {
+  test('refuse: 503 instead of a wait without end, no vendor is asked, keys without limits go on; back within five seconds', async () => {
     await recovers(one.url, 'refuses');
     rig.reached();
     redis.process.kill('SIGSTOP');
