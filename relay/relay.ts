@@ -196,12 +196,12 @@ export class Relay {
     };
   }
 
-  #settle(exchange: ChatExchange, ticket: Ticket | null, ending: Omit<Ending, 'cost' | 'sinceFirstByteMs'>): void {
+  #settle(exchange: ChatExchange, ticket: Ticket | null, ending: Omit<Ending, 'cost' | 'estimate' | 'sinceFirstByteMs'>): void {
     const { result, attempts } = ending;
     const { gate, wheel, onSettled } = this.#services;
     const cost = result === null ? null : this.#cost(attempts, result);
     const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
-    const record = recordOf(exchange, { ...ending, cost, sinceFirstByteMs }, Date.now());
+    const record = recordOf(exchange, { ...ending, estimate: ticket?.estimate ?? null, cost, sinceFirstByteMs }, Date.now());
     if (ticket !== null) gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
     onSettled(record);
   }

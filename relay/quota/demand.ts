@@ -3,7 +3,8 @@ import type { Config, Limits } from '../../config/config.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import { promptTokens } from '../chat/estimate.ts';
 import type { Caller } from '../keys/key-ring.ts';
-import { costOf } from '../ledger/cost.ts';
+import { type Cost, costOf } from '../ledger/cost.ts';
+import type { Estimate } from '../records/request-record.ts';
 import type { OnStoreLoss } from './guarded-quota.ts';
 import { configuredLimits, type Demand, type Limit, MOST_AMOUNT, MOST_RATE } from './limits.ts';
 
@@ -49,21 +50,31 @@ export function expectedUse(request: ChatRequest, outputReserve: number): Expect
   return { prompt: promptTokens(request), completion: Math.min(max, outputReserve) * (request.n ?? 1) };
 }
 
-/** What is asked of every limit; the amounts are rounded up. What is more than the engine counts is as much as any limit holds. */
-export function demandsOf({ limits }: CallerLimits, expected: Expected, price: Price | null): Demand[] {
-  const tokens = expected.prompt + expected.completion;
-  return limits.map((limit) => ({ limit, amount: amountOf(limit, tokens, expected, price) }));
+/** By list price; null when none is known. */
+export function expectedCost({ prompt, completion }: Expected, price: Price | null): Cost | null {
+  return price === null ? null : costOf(price, [{ prompt, completion, cached: 0, reasoning: 0 }]);
 }
 
-function amountOf({ measure }: Limit, tokens: number, expected: Expected, price: Price | null): number {
+/** What was expected of a request, for its record. */
+export function estimated({ prompt, completion }: Expected, cost: Cost | null): Estimate {
+  const costNano = cost === null ? null : Math.min(cost.amountNano, MOST_AMOUNT);
+  return { promptTokens: prompt, completionTokens: completion, costNano, currency: cost?.currency ?? null };
+}
+
+/** What is asked of every limit; the amounts are rounded up. What is more than the engine counts is as much as any limit holds. */
+export function demandsOf({ limits }: Pick<CallerLimits, 'limits'>, expected: Expected, cost: Cost | null): Demand[] {
+  const tokens = expected.prompt + expected.completion;
+  return limits.map((limit) => ({ limit, amount: amountOf(limit, tokens, expected, cost) }));
+}
+
+function amountOf({ measure }: Limit, tokens: number, expected: Expected, cost: Cost | null): number {
   if (measure === 'requests' || measure === 'concurrency') return 1;
   if (measure === 'tokens') return Math.min(tokens, MOST_RATE);
-  return Math.min(moneyNano(measure === 'nanoCny' ? 'CNY' : 'USD', expected, price), MOST_AMOUNT);
+  return Math.min(moneyNano(measure === 'nanoCny' ? 'CNY' : 'USD', expected, cost), MOST_AMOUNT);
 }
 
 /** Billionths in one currency; 0 when the backend bills in the other: two list prices are not converted into each other. */
-export function moneyNano(currency: 'CNY' | 'USD', { prompt, completion }: Expected, price: Price | null): number {
-  const cost = price === null ? null : costOf(price, [{ prompt, completion, cached: 0, reasoning: 0 }]);
+export function moneyNano(currency: 'CNY' | 'USD', { prompt, completion }: Expected, cost: Cost | null): number {
   if (cost !== null) return cost.currency === currency ? cost.amountNano : 0;
   const { input, output } = UNKNOWN_PRICE[currency];
   return (prompt * input + completion * output) * 1000;

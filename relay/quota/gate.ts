@@ -2,7 +2,8 @@ import type { Price } from '../../catalog/price.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
-import { type CallerLimits, callerLimits, demandsOf, type Expected, expectedUse, moneyNano } from './demand.ts';
+import type { Estimate } from '../records/request-record.ts';
+import { type CallerLimits, callerLimits, demandsOf, type Expected, estimated, expectedCost, expectedUse, moneyNano } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
@@ -13,6 +14,7 @@ import { quotaUnavailable, refusalError } from './refusal.ts';
 export interface Ticket {
   readonly id: string;
   readonly owner: string;
+  readonly estimate: Estimate;
   /** `x-ratelimit-*` for the answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -68,14 +70,16 @@ export class QuotaGate {
   async admit(id: string, caller: Caller, request: ChatRequest, price: Price | null): Promise<Ticket | null> {
     const limits = this.#limitsOf(caller);
     if (limits === 'none') return null;
-    const demands = demandsOf(limits, expectedUse(request, limits.outputReserve), price);
+    const expected = expectedUse(request, limits.outputReserve);
+    const cost = expectedCost(expected, price);
+    const demands = demandsOf(limits, expected, cost);
     const { owner, onStoreLoss } = limits;
     const asked = { id, owner, demands, leaseMs: this.#options.leaseMs, about: caller.key.name };
     const outcome = await this.#quota.reserve(asked, onStoreLoss).catch((fault: unknown) => {
       this.#options.onFault(fault, this.#quota.unsent);
       throw quotaUnavailable(fault);
     });
-    if (outcome.ok) return { id, owner, headers: rateLimitHeaders(outcome.tightest) };
+    if (outcome.ok) return { id, owner, estimate: estimated(expected, cost), headers: rateLimitHeaders(outcome.tightest) };
     if (outcome.kind === 'unavailable') throw quotaUnavailable(undefined, outcome.retryAfterMs);
     throw refusalError(outcome, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);
   }

@@ -3,7 +3,7 @@ import type { Receipt } from '../../translators/receipt.ts';
 import type { RunResult } from '../chat/chat-run.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { ChatExchange } from '../relay.ts';
-import { type Attempt, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
+import { type Attempt, type Estimate, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
 
 /** How a request ended. */
 export interface Ending {
@@ -13,6 +13,8 @@ export interface Ending {
   /** Null when nothing was answered. */
   readonly result: RunResult | null;
   readonly error: OpenAIError | null;
+  /** What the limits had reserved. */
+  readonly estimate: Estimate | null;
   readonly cost: Cost | null;
   /** From the first byte of the answer to now, in ms. */
   readonly sinceFirstByteMs: number | null;
@@ -20,7 +22,7 @@ export interface Ending {
 
 /** The record of a settled request. */
 export function recordOf({ request, caller, requestId, arrivedAtMs }: ChatExchange, ending: Ending, nowMs: number): RequestRecord {
-  const { attempts, receipt, result, error, cost, sinceFirstByteMs } = ending;
+  const { attempts, receipt, result, error, estimate, cost, sinceFirstByteMs } = ending;
   const totalMs = nowMs - arrivedAtMs;
   return {
     id: requestId,
@@ -38,6 +40,7 @@ export function recordOf({ request, caller, requestId, arrivedAtMs }: ChatExchan
     attempts,
     receipt: receipt === null ? null : receiptRecord(request, receipt),
     usage: result === null ? null : usageRecord(result.usage, result.paid),
+    estimate,
     cost,
     firstByteMs: sinceFirstByteMs === null ? null : Math.max(0, Math.round(totalMs - sinceFirstByteMs)),
     totalMs,

@@ -39,6 +39,18 @@ export interface ReceiptRecord {
 /** Longest list of a record: a caller may send a million unknown fields, and the relay keeps many records. */
 const MAX_LISTED = 100;
 
+/**
+ * What the limits reserved for a request before it was sent. The cost is by the price of the first candidate; null when that is not known:
+ * each budget then reserved the default of its own currency.
+ */
+export interface Estimate {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Billionths of the currency's unit. */
+  readonly costNano: number | null;
+  readonly currency: Cost['currency'] | null;
+}
+
 export type Reason = 'done' | 'client_gone' | 'vendor_error' | 'refused';
 
 /** One request as the log, the look-up and later the books know it. No prompt, no answer, no secret. */
@@ -68,6 +80,8 @@ export interface RequestRecord {
     readonly reasoningTokens: number;
     readonly source: 'vendor' | 'estimated';
   } | null;
+  /** Null when no limit holds for the key, or one refused. */
+  readonly estimate: Estimate | null;
   /** Null when the model has no known price in that region, or nothing was answered. */
   readonly cost: Cost | null;
   /** From arrival to the first byte of the answer; null when none was sent. */

@@ -49,6 +49,17 @@ describe('headers', () => {
   });
 });
 
+test('the record tells what was reserved; of a key without limits, or refused, nothing was', async () => {
+  const body = hello('a', { max_tokens: 3 });
+  const answered = await rig.raw(body, { key: 'tokens' });
+  const { estimate } = answered.record();
+  expect(estimate).toMatchObject({ completionTokens: 3, currency: 'CNY' });
+  // qwen-plus: 0.8 and 2 CNY a million tokens.
+  expect(estimate?.costNano).toBe((estimate?.promptTokens ?? 0) * 800 + 3 * 2000);
+  expect((await rig.raw(body, { key: 'free' })).record().estimate).toBeNull();
+  expect((await rig.raw(hello(), { key: 'poor' })).record()).toMatchObject({ status: 429, estimate: null });
+});
+
 describe('rates', () => {
   test('the fourth of three a minute is refused without reaching the vendor, and the wait is true to the refill', async () => {
     for (let count = 0; count < 3; count++) expect((await rig.raw(hello(), { key: 'three' })).status).toBe(200);

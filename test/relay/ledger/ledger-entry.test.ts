@@ -24,6 +24,7 @@ const record: RequestRecord = {
   ],
   receipt: { kept: ['model'], changes: [], more: 0 },
   usage: { promptTokens: 10, paidPromptTokens: 30, completionTokens: 5, cachedTokens: 2, reasoningTokens: 1, source: 'vendor' },
+  estimate: null,
   cost: { amountNano: 12_345, currency: 'CNY', priceSource: 'https://x', priceDate: '2026-11-01', priceConfidence: 'official' },
   firstByteMs: 20,
   totalMs: 100,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Price } from '../../../catalog/price.ts';
 import type { Key, Limits, Team } from '../../../config/config.ts';
 import { QuotaGate } from '../../../relay/quota/gate.ts';
 import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
@@ -8,6 +9,17 @@ import { StoreBreaker } from '../../../relay/quota/store-breaker.ts';
 
 const OWNER = 'team/t';
 const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'x' }] };
+/** A millionth of a dollar for a token of input, two for one of output. */
+const PRICE: Price = {
+  region: 'r',
+  currency: 'USD',
+  unit: '1M_tokens',
+  basis: 'live',
+  tiers: [{ input_gt: 0, input_le: null, input: 1, output: 2, cached_input: null, output_thinking: null }],
+  source: 's',
+  date: '2026-01-01',
+  confidence: 'official',
+};
 const DONE = { reason: 'done' as const };
 
 class Failing extends MemoryStore {
@@ -87,4 +99,17 @@ test('a key without limits asks no store', async () => {
   const { gate, caller, store } = desk({});
   store.down = true;
   expect(await gate.admit('a', caller, REQUEST, null)).toBeNull();
+});
+
+test.each([
+  { about: 'a known price', price: PRICE, cost: { costNano: 5 * 1000 + 40 * 2000, currency: 'USD' } },
+  { about: 'no known price', price: null, cost: { costNano: null, currency: null } },
+])('the ticket tells what was reserved: $about', async ({ price, cost }) => {
+  const { gate, caller, store } = desk({ tpm: 1000, budget: { amount: 1, currency: 'USD', per: 'never' } });
+  const ticket = await gate.admit('a', caller, { ...REQUEST, max_tokens: 20, n: 2 }, price);
+  const promptTokens = ticket?.estimate.promptTokens ?? 0;
+  expect(ticket?.estimate).toEqual({ promptTokens: 5, completionTokens: 40, ...cost });
+  const [open] = (await store.levels(OWNER)).open;
+  expect(open?.taken.get('key/k/tpm')).toBe(promptTokens + 40);
+  expect(open?.taken.get('key/k/budget.never.usd@0')).toBe(cost.costNano ?? (promptTokens * 3 + 40 * 9) * 1000);
 });

@@ -35,6 +35,7 @@ const record = (): RequestRecord => ({
   attempts: [{ backend: 'qwen', vendor: 'qwen', region: 'cn-beijing', model: 'qwen-plus', error: null, upstreamCode: null, ms: 1 }],
   receipt: null,
   usage: { promptTokens: 1, paidPromptTokens: 1, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0, source: 'vendor' },
+  estimate: null,
   cost: { amountNano: 3, currency: 'CNY', priceSource: 'x', priceDate: '2026-11-01', priceConfidence: 'official' },
   firstByteMs: 1,
   totalMs: 1,

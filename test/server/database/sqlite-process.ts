@@ -28,6 +28,7 @@ for (;;) {
       attempts: [],
       receipt: null,
       usage: { promptTokens: 1, paidPromptTokens: 1, completionTokens: 2, cachedTokens: 0, reasoningTokens: 0, source: 'vendor' },
+      estimate: null,
       cost: { amountNano: 1, currency: 'CNY', priceSource: 'x', priceDate: '2026-11-01', priceConfidence: 'official' },
       firstByteMs: 1,
       totalMs: 1,

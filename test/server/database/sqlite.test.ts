@@ -97,7 +97,17 @@ test('a full disk: nothing is lost while it lasts, and everything is written whe
     team: 'blue',
     model: 'gpt-4o',
   } as const;
-  const ending = { stream: false, status: 200, reason: 'done', error: null, attempts: [], receipt: null, usage: null, cost: null } as const;
+  const ending = {
+    stream: false,
+    status: 200,
+    reason: 'done',
+    error: null,
+    attempts: [],
+    receipt: null,
+    usage: null,
+    estimate: null,
+    cost: null,
+  } as const;
   for (let id = 0; id < 2_000; id++) books.add({ ...line, ...ending, id: `req_${id}`, firstByteMs: 1, totalMs: 1 });
   await expect.poll(() => events).toMatchObject([{ type: 'store-down', fault: expect.stringMatching(/full\.db: the disk is full$/) }]);
   await sql`pragma max_page_count = 100000`.execute(database.db);
