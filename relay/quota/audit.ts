@@ -1,5 +1,5 @@
 import type { Line } from './lines.ts';
-import type { Snapshot } from './store.ts';
+import type { BucketState, Snapshot } from './store.ts';
 
 /** A bucket whose level is not what the lines say. Micro-units for rates, else the measure's units used. */
 export interface Drift {
@@ -12,18 +12,25 @@ const DEEPEST = -(2n ** 52n);
 
 /**
  * Recomputes every level from an owner's lines and open reservations, and names those that differ: refilled − taken + refunded = level.
- * The lines must be whole, from the owner's first. Counts in BigInt fractions, apart from the engine's own arithmetic, so that the two
+ * The lines must be whole: from the owner's first, or from the moment of an earlier snapshot (see `listen`). Counts in BigInt fractions, apart from the engine's own arithmetic, so that the two
  * cannot share a mistake.
  */
-export function auditLevels(lines: readonly Line[], snapshot: Snapshot): Drift[] {
+export function auditLevels(lines: readonly Line[], snapshot: Snapshot, from?: Snapshot): Drift[] {
   const books = new Map<string, Book>();
-  for (const { act } of steps(lines, snapshot).sort((one, other) => one.seq - other.seq)) act(books);
+  for (const [bucket, state] of from?.buckets ?? []) books.set(bucket, begun(state, from?.nowUs ?? 0));
+  const since = from?.seq ?? 0;
+  const within = steps(lines, snapshot).filter(({ seq }) => seq > since && seq <= snapshot.seq);
+  for (const { act } of within.sort((one, other) => one.seq - other.seq)) act(books);
   const drifts: Drift[] = [];
   for (const [bucket, state] of snapshot.buckets) {
     const book = books.get(bucket);
     const expected = book === undefined ? 0 : state.kind === 'rate' ? rateLevel(book, state.at) : Number(-book.level);
     const found = state.kind === 'rate' ? state.level : state.used;
     if (found !== expected) drifts.push({ bucket, expected, found });
+  }
+  // Free slots are pruned; taken ones that are gone were taken away.
+  for (const [bucket, { law, slots, level }] of books) {
+    if (law === null && slots && level !== 0n && !snapshot.buckets.has(bucket)) drifts.push({ bucket, expected: Number(-level), found: 0 });
   }
   return drifts;
 }
@@ -33,11 +40,18 @@ interface Book {
   level: bigint;
   at: number;
   law: { readonly burst: bigint; readonly num: bigint; readonly den: bigint } | null;
+  readonly slots: boolean;
 }
 
 interface Step {
   readonly seq: number;
   act(books: Map<string, Book>): void;
+}
+
+function begun(state: BucketState, now: number): Book {
+  if (state.kind !== 'rate') return { level: BigInt(-state.used), at: now, law: null, slots: state.kind === 'slots' };
+  const law = { burst: BigInt(state.burst), num: BigInt(state.num), den: BigInt(state.den) };
+  return { level: BigInt(state.level) * law.den + BigInt(state.rem), at: state.at, law, slots: false };
 }
 
 function steps(lines: readonly Line[], { open }: Snapshot): Step[] {
@@ -55,12 +69,11 @@ function steps(lines: readonly Line[], { open }: Snapshot): Step[] {
 function stepsOf(line: Line): Step[] {
   const { seq, at } = line;
   if (line.kind === 'window') {
-    const begun: Book = { level: BigInt(-line.used), at, law: null };
-    return [{ seq, act: (books) => void books.set(line.bucket, begun) }];
+    return [{ seq, act: (books) => void books.set(line.bucket, { level: BigInt(-line.used), at, law: null, slots: false }) }];
   }
   if (line.kind === 'rate') {
     const law = { burst: BigInt(line.burst), num: BigInt(line.num), den: BigInt(line.den) };
-    const full = { level: law.burst * law.den, at, law };
+    const full = { level: law.burst * law.den, at, law, slots: false };
     return [{ seq, act: (books) => void books.set(line.bucket, line.fresh ? full : changed(books.get(line.bucket), law, at)) }];
   }
   const back = line.moves.map(({ bucket, reserved, actual }): [string, number] => [bucket, reserved - actual]);
@@ -81,18 +94,18 @@ function moving(seq: number, at: number, moves: readonly [bucket: string, amount
 }
 
 function changed(before: Book | undefined, law: NonNullable<Book['law']>, at: number): Book {
-  if (before?.law == null) return { level: law.burst * law.den, at, law };
+  if (before?.law == null) return { level: law.burst * law.den, at, law, slots: false };
   refill(before, at);
   const used = before.law.burst - floorDivide(before.level, before.law.den);
   const sameRate = before.law.num === law.num && before.law.den === law.den;
   const fraction = sameRate ? before.level - floorDivide(before.level, before.law.den) * before.law.den : 0n;
-  return { level: bounded((law.burst - used) * law.den + fraction, law.den), at: before.at, law };
+  return { level: bounded((law.burst - used) * law.den + fraction, law.den), at: before.at, law, slots: false };
 }
 
 function add(books: Map<string, Book>, bucket: string, amount: number, at: number): void {
   let book = books.get(bucket);
   // A rate or a window begins with a line of its own; slots begin free.
-  if (book === undefined) books.set(bucket, (book = { level: 0n, at, law: null }));
+  if (book === undefined) books.set(bucket, (book = { level: 0n, at, law: null, slots: true }));
   if (book.law === null) {
     book.level += BigInt(amount);
     return;

@@ -4,6 +4,8 @@ import type { ReserveRequest, Settlement } from './store.ts';
 
 /** Longest lease: a node that lives renews far more often. */
 const LONGEST_LEASE_MS = 86_400_000;
+/** An auditor's: all lines are kept meanwhile. */
+export const LONGEST_LISTENING_MS = 600_000;
 const LONGEST_ABOUT = 4096;
 const ID = /^[\w.:-]{1,128}$/;
 const OWNER = /^(?:team|backend)\/[\w.-]{1,64}$/;
@@ -41,6 +43,10 @@ export function checkSettlement({ id, owner, actual, about }: Settlement): void 
 export function checkLease(leaseMs: number): void {
   amount('leaseMs', leaseMs, LONGEST_LEASE_MS);
   if (leaseMs === 0) throw new RangeError('leaseMs must not be 0.');
+}
+
+export function checkListening(ms: number): void {
+  amount('the time to listen', ms, LONGEST_LISTENING_MS);
 }
 
 export function checkIds(owner: string, ids: readonly string[]): void {

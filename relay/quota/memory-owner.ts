@@ -18,6 +18,9 @@ interface Taken {
   readonly amount: number;
 }
 
+/** Which lines are kept until they are dropped: all, none, or only those of leases that ran out. While an auditor listens: all. */
+export type KeepLines = boolean | 'expired';
+
 /** `closed` remembers only until when it is kept. */
 interface Reservation {
   state: 'open' | 'expired' | 'closed';
@@ -46,14 +49,17 @@ export class MemoryOwner {
   #closed: { readonly id: string; readonly forgetAt: number }[] = [];
   #forgotten = 0;
   readonly #retainUs: number;
-  readonly #keepLines: boolean;
+  readonly #keepLines: KeepLines;
+  /** All lines are kept until then (µs). */
+  #listenUntil = 0;
   lines: Line[] = [];
   #lineNumber = 0;
   #seq = 0;
+  #since = 0;
   /** No lease ends before. */
   #soonest = LONGEST_US;
 
-  constructor(retainUs: number, keepLines: boolean) {
+  constructor(retainUs: number, keepLines: KeepLines) {
     this.#retainUs = retainUs;
     this.#keepLines = keepLines;
   }
@@ -78,7 +84,7 @@ export class MemoryOwner {
     if (!admitted) return [CODE.wait, now, waits.indexOf(longest) + 1, longest, ...levels];
     const deadline = now + leaseUs;
     const taken = demands.map(({ bucket, kind, measure, amount }) => ({ bucket, kind, measure, amount }));
-    this.#reservations.set(id, { state: 'open', seq: ++this.#seq, at: now, deadline, forgetAt: 0, taken, reply: levels, about });
+    this.#reservations.set(id, { state: 'open', seq: this.#step(now), at: now, deadline, forgetAt: 0, taken, reply: levels, about });
     this.#open.add(id);
     this.#soonest = Math.min(this.#soonest, deadline);
     return [CODE.admitted, now, 0, 0, ...levels];
@@ -153,7 +159,17 @@ export class MemoryOwner {
     const open = this.#leases().map(([id, { seq, at, deadline, taken, about }]) => {
       return { id, seq, at, deadlineUs: deadline, taken: new Map(taken.map(({ bucket, amount }) => [bucket, amount])), about };
     });
-    return { nowUs: now, buckets, open };
+    return { nowUs: now, seq: this.#seq, sinceUs: this.#since, buckets, open };
+  }
+
+  /** Keeps all lines for so long; 0: no longer. */
+  listen(now: number, us: number): void {
+    this.#listenUntil = us === 0 ? 0 : now + us;
+  }
+
+  /** Removes lines that are in the books; none while an auditor listens. */
+  drop(now: number, lines: ReadonlySet<string>): void {
+    if (now >= this.#listenUntil) this.lines = this.lines.filter(({ line }) => !lines.has(line));
   }
 
   /** One bucket as this demand finds it, and what keeping it would write. */
@@ -251,9 +267,16 @@ export class MemoryOwner {
     return leases.sort(([id, { deadline }], [other, { deadline: later }]) => deadline - later || (id < other ? -1 : 1));
   }
 
+  #step(now: number): number {
+    if (this.#seq === 0) this.#since = now;
+    return ++this.#seq;
+  }
+
   #line(line: NewLine): void {
-    const seq = ++this.#seq;
-    if (this.#keepLines) this.lines.push({ ...line, line: `${++this.#lineNumber}`, seq });
+    const seq = this.#step(line.at);
+    const expiry = line.kind === 'close' && line.reason === 'expired';
+    const kept = this.#keepLines === 'expired' ? expiry : this.#keepLines;
+    if (kept || line.at < this.#listenUntil) this.lines.push({ ...line, line: `${++this.#lineNumber}`, seq });
   }
 }
 

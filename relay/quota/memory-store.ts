@@ -1,12 +1,12 @@
-import { checkIds, checkLease, checkReserve, checkSettlement } from './check-input.ts';
+import { checkIds, checkLease, checkListening, checkReserve, checkSettlement } from './check-input.ts';
 import type { Line } from './lines.ts';
-import { MemoryOwner } from './memory-owner.ts';
+import { type KeepLines, MemoryOwner } from './memory-owner.ts';
 import { reserveBySteps } from './plan.ts';
 import type { QuotaStore, ReserveRequest, Settled, Settlement, Snapshot, SpentReader, Verdict } from './store.ts';
 
 export interface StoreOptions {
-  /** Whether lines are kept until `dropLines`: true only where something reads them into the books. */
-  readonly keepLines: boolean;
+  /** Which lines are kept until `dropLines`: only those that something reads. */
+  readonly keepLines: KeepLines;
   /** Null where no books are kept: a window without a bucket then begins unused. */
   readonly spent: SpentReader | null;
   /** For how long a closed id is remembered: the latest repetition or late settlement that still meets it. */
@@ -64,6 +64,13 @@ export class MemoryStore implements QuotaStore {
     return this.#owner(owner).snapshot(this.#nowUs());
   }
 
+  async listen(owner: string, ms: number): Promise<Snapshot> {
+    checkIds(owner, []);
+    checkListening(ms);
+    this.#owner(owner).listen(this.#nowUs(), ms * 1000);
+    return this.levels(owner);
+  }
+
   async lines(owner: string, count: number, after = '0'): Promise<readonly Line[]> {
     checkIds(owner, []);
     return this.#owner(owner)
@@ -73,9 +80,7 @@ export class MemoryStore implements QuotaStore {
 
   async dropLines(owner: string, ids: readonly string[]): Promise<void> {
     checkIds(owner, []);
-    const dropped = new Set(ids);
-    const state = this.#owner(owner);
-    state.lines = state.lines.filter(({ line }) => !dropped.has(line));
+    this.#owner(owner).drop(this.#nowUs(), new Set(ids));
   }
 
   #owner(name: string): MemoryOwner {

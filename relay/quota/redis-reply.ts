@@ -11,8 +11,9 @@ export function integers(reply: unknown): number[] {
 
 /** The answer of levels.lua. */
 export function snapshotOf(reply: unknown): Snapshot {
-  const [nowUs, buckets, open] = list(reply);
-  return { nowUs: integer(nowUs), buckets: bucketsOf(list(buckets)), open: openOf(list(open)) };
+  const [nowUs, buckets, open, seq, since] = list(reply);
+  const own = { nowUs: integer(nowUs), seq: integer(seq), sinceUs: integer(since) };
+  return { ...own, buckets: bucketsOf(list(buckets)), open: openOf(list(open)) };
 }
 
 function bucketsOf(flat: readonly unknown[]): Map<string, BucketState> {

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { checkIds, checkLease, checkReserve, checkSettlement } from './check-input.ts';
+import { checkIds, checkLease, checkListening, checkReserve, checkSettlement } from './check-input.ts';
 import type { Line } from './lines.ts';
 import { IDLE_US, KEEP_WINDOW_US } from './memory-owner.ts';
 import { RETAIN_MS, type StoreOptions } from './memory-store.ts';
@@ -28,6 +28,7 @@ const SETTLED: readonly Settled[] = ['settled', 'corrected', 'already', 'unknown
 
 const reserveScript = loadScript('reserve', ['laws', 'sweeping']);
 const settleScript = loadScript('settle', ['laws']);
+const dropScript = loadScript('drop', ['laws']);
 const renewScript = loadScript('renew', ['laws']);
 const sweepScript = loadScript('sweep', ['laws', 'sweeping']);
 const levelsScript = loadScript('levels', ['laws']);
@@ -97,7 +98,13 @@ export class RedisStore implements QuotaStore {
 
   async levels(owner: string): Promise<Snapshot> {
     checkIds(owner, []);
-    return snapshotOf(await this.#run(levelsScript, this.#keys(owner).slice(0, 3), [this.#now()]));
+    return this.#levels(owner, '');
+  }
+
+  async listen(owner: string, ms: number): Promise<Snapshot> {
+    checkIds(owner, []);
+    checkListening(ms);
+    return this.#levels(owner, ms * 1000);
   }
 
   async lines(owner: string, count: number, after?: string): Promise<readonly Line[]> {
@@ -109,7 +116,12 @@ export class RedisStore implements QuotaStore {
 
   async dropLines(owner: string, ids: readonly string[]): Promise<void> {
     checkIds(owner, []);
-    if (ids.length > 0) await this.#guarded(() => this.#redis.xdel(this.#keys(owner)[4]!, ...ids));
+    const [levels, , , , lines] = this.#keys(owner) as [string, string, string, string, string];
+    if (ids.length > 0) await this.#run(dropScript, [levels, lines], [this.#now(), ...ids]);
+  }
+
+  async #levels(owner: string, listenUs: number | ''): Promise<Snapshot> {
+    return snapshotOf(await this.#run(levelsScript, this.#keys(owner).slice(0, 3), [this.#now(), listenUs, KEYS_LIVE_MS]));
   }
 
   async #settle(owner: string, args: (string | number)[]): Promise<Settled> {
@@ -129,7 +141,7 @@ export class RedisStore implements QuotaStore {
   /** What every script but the smallest begins with. */
   #args(...own: (string | number)[]): (string | number)[] {
     const { retainMs = RETAIN_MS, keepLines } = this.#options;
-    return [this.#now(), retainMs * 1000, keepLines ? 1 : 0, KEYS_LIVE_MS, ...own];
+    return [this.#now(), retainMs * 1000, keepLines === 'expired' ? 1 : keepLines ? 2 : 0, KEYS_LIVE_MS, ...own];
   }
 
   #now(): string | number {

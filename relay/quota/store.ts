@@ -20,9 +20,11 @@ export interface QuotaStore {
   sweep(owner: string): Promise<number>;
   /** Everything at one moment, for audits and displays. */
   levels(owner: string): Promise<Snapshot>;
+  /** As `levels`, and from this very moment on all lines are kept, for so long (at most ten minutes); 0: no longer. */
+  listen(owner: string, ms: number): Promise<Snapshot>;
   /** Lines in order, oldest first, after the given one. */
   lines(owner: string, count: number, after?: string): Promise<readonly Line[]>;
-  /** Removes lines that are in the books. */
+  /** Removes lines that are in the books; none while somebody listens, who needs them whole. */
   dropLines(owner: string, ids: readonly string[]): Promise<void>;
 }
 
@@ -96,6 +98,10 @@ export type Settled = 'settled' | 'corrected' | 'already' | 'unknown';
 
 export interface Snapshot {
   readonly nowUs: number;
+  /** The number of the owner's last step: lines and reservations up to it are in the levels. */
+  readonly seq: number;
+  /** When the store first heard of this owner (µs): what it knew before is lost. 0: never. */
+  readonly sinceUs: number;
   readonly buckets: ReadonlyMap<string, BucketState>;
   readonly open: readonly OpenReservation[];
 }

@@ -29,6 +29,13 @@ local function unpackBucket(packed)
   return { kind, used, last }
 end
 
+-- Which lines are kept: 0 none · 1 of ended leases · 2 all. All of them too while an auditor listens: until `$listen` (µs).
+local EXPIRIES, ALL = 1, 2
+local function kept(mode, listen, now)
+  if listen and tonumber(listen) > now then return ALL end
+  return tonumber(mode)
+end
+
 -- Lua prints large numbers with an exponent; Redis must get digits.
 local function text(number) return string.format('%.0f', number) end
 

@@ -1,12 +1,20 @@
--- levels.lua: everything of one owner at one moment; writes nothing.
+-- levels.lua: everything of one owner at one moment. Writes nothing but, if asked to, until when all lines are kept.
 -- KEYS    levels · held · leases
--- ARGV    1 now
--- returns {now, {bucket, {state…}, …}, {id, deadline, seq, at, about, {bucket, kind, measure, amount, …}, …}}
+-- ARGV    1 now · 2 keep all lines for so long (µs; '' = as it is, 0 = no longer) · 3 life of the keys (ms)
+-- returns {now, {bucket, {state…}, …}, {id, deadline, seq, at, about, {bucket, kind, measure, amount, …}, …}, seq, since}
 local now = clock(ARGV[1])
-local buckets, open = {}, {}
+if ARGV[2] == '0' then
+  redis.call('HDEL', KEYS[1], '$listen')
+elseif ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], '$listen', text(now + tonumber(ARGV[2])))
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+local buckets, open, own = {}, {}, {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if all[i] ~= '$seq' then
+  if string.sub(all[i], 1, 1) == '$' then
+    own[all[i]] = tonumber(all[i + 1])
+  else
     buckets[#buckets + 1] = all[i]
     buckets[#buckets + 1] = unpackBucket(all[i + 1])
   end
@@ -19,4 +27,4 @@ for i = 1, #leases, 2 do
     for _, value in ipairs({ leases[i], tonumber(leases[i + 1]), held[2], held[3], held[5], held[6] }) do open[#open + 1] = value end
   end
 end
-return { now, buckets, open }
+return { now, buckets, open, own['$seq'] or 0, own['$since'] or 0 }

@@ -1,12 +1,12 @@
 -- reserve.lua: all demands of one request, or none.
--- KEYS    levels (hash: bucket → state, `$seq`) · held (hash: id → reservation) · leases (zset: open id → deadline) ·
+-- KEYS    levels (hash: bucket → state, `$seq`, `$since`, `$listen`) · held (hash: id → reservation) · leases (zset: open id → deadline) ·
 --         closed (zset: closed id → when forgotten) · lines (stream)
--- ARGV    1 now (µs; '' = the server's clock) · 2 retain (µs) · 3 lines kept (1, 0) · 4 life of the keys (ms) · 5 id · 6 lease (µs) ·
+-- ARGV    1 now (µs; '' = the server's clock) · 2 retain (µs) · 3 lines kept (laws.lua) · 4 life of the keys (ms) · 5 id · 6 lease (µs) ·
 --         7 about · 8 the demands: JSON of [bucket, kind, measure, amount, a, b, c, seed] each (plan.ts)
 -- returns {code, now, index, wait, (what is left, µs until full) per demand}; codes in plan.ts
 -- A refusal writes the sweep, changed laws and windows rebuilt from the books, and nothing of its own.
 local now = clock(ARGV[1])
-local retain, keepLines, ttl, id = tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], ARGV[5]
+local retain, ttl, id = tonumber(ARGV[2]), ARGV[4], ARGV[5]
 
 local known = redis.call('HGET', KEYS[2], id)
 if known then
@@ -21,17 +21,18 @@ end
 -- One argument for all demands: a number costs more to hand over than to read.
 local demands = cjson.decode(ARGV[8])
 local NAME, KIND, MEASURE, AMOUNT, A, B, C, SEED = 1, 2, 3, 4, 5, 6, 7, 8
-local names = { '$seq' }
-for place, demand in ipairs(demands) do names[place + 1] = demand[NAME] end
+local names = { '$seq', '$listen' }
+for place, demand in ipairs(demands) do names[place + 2] = demand[NAME] end
 
-sweep(KEYS, now, retain, keepLines, ttl)
+sweep(KEYS, now, retain, ARGV[3], ttl)
 local stored = redis.call('HMGET', KEYS[1], unpack(names))
 local seq = tonumber(stored[1] or 0)
+local keepLines = kept(ARGV[3], stored[2], now) == ALL
 
 for place, demand in ipairs(demands) do
   if demand[KIND] == WINDOW then
     if now < demand[B] or now >= demand[C] then return { 4, now, place, 0 } end
-    if demand[SEED] < 0 and not stored[place + 1] then return { 5, now, place, 0 } end
+    if demand[SEED] < 0 and not stored[place + 2] then return { 5, now, place, 0 } end
   end
 end
 
@@ -55,7 +56,7 @@ end
 local buckets, changed = {}, {}
 local tooLarge, shortest, longest = nil, nil, 0
 for place, demand in ipairs(demands) do
-  local packed, kind, need, a = stored[place + 1], demand[KIND], demand[AMOUNT], demand[A]
+  local packed, kind, need, a = stored[place + 2], demand[KIND], demand[AMOUNT], demand[A]
   local bucket = packed and unpackBucket(packed)
   local waiting = 0
   if kind == RATE then
@@ -84,7 +85,7 @@ local writes, taken = {}, {}
 local reply = { 0, now, 0, 0 }
 for place, demand in ipairs(demands) do
   local bucket, kind, name, amount = buckets[place], demand[KIND], demand[NAME], demand[AMOUNT]
-  local begins = admitted and kind == RATE and not stored[place + 1]
+  local begins = admitted and kind == RATE and not stored[place + 2]
   if changed[place] or begins then
     seq = seq + 1
     if keepLines and kind == RATE then
@@ -123,6 +124,10 @@ end
 if admitted or #writes > 0 then
   writes[#writes + 1] = '$seq'
   writes[#writes + 1] = text(seq)
+  if not stored[1] then
+    writes[#writes + 1] = '$since'
+    writes[#writes + 1] = text(now)
+  end
   redis.call('HSET', KEYS[1], unpack(writes))
   for place = 1, 3 do redis.call('PEXPIRE', KEYS[place], ttl) end
 end

@@ -4,7 +4,7 @@
 --         9–13 used per measure, in the order of MEASURES (concurrency 0)
 -- returns 0 settled · 1 corrected what its lease had booked · 2 closed before, nothing changed · 3 unknown: closed now, no level changed
 local now = clock(ARGV[1])
-local retain, keepLines, ttl, id, reason = tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6]
+local retain, ttl, id, reason = tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[6]
 
 local packed = redis.call('HGET', KEYS[2], id)
 local held = packed and unpacked(packed)
@@ -13,16 +13,17 @@ if held and held[1] == CLOSED then return 2 end
 local corrects = held and held[1] == EXPIRED
 
 local taken = held and held[6] or {}
-local names = { '$seq' }
+local names = { '$seq', '$listen' }
 for i = 1, #taken, 4 do names[#names + 1] = taken[i] end
 local stored = redis.call('HMGET', KEYS[1], unpack(names))
+local keepLines = kept(ARGV[3], stored[2], now) == ALL
 
 local moves, writes = {}, {}
 for i = 1, #taken, 4 do
   local name, kind, reserved = taken[i], taken[i + 1], taken[i + 3]
   if not (kind == SLOTS and corrects) then
     local used = tonumber(ARGV[8 + taken[i + 2]])
-    local state = stored[(i + 7) / 4]
+    local state = stored[(i + 11) / 4]
     local bucket = state and unpackBucket(state)
     if apply(bucket, now, reserved, used) then
       writes[#writes + 1] = name
@@ -36,6 +37,10 @@ if held or reason ~= 'released' then
   local seq = tonumber(stored[1] or 0) + 1
   writes[#writes + 1] = '$seq'
   writes[#writes + 1] = text(seq)
+  if not stored[1] then
+    writes[#writes + 1] = '$since'
+    writes[#writes + 1] = text(now)
+  end
   redis.call('HSET', KEYS[1], unpack(writes))
   if keepLines then
     redis.call('XADD', KEYS[5], '*', 'kind', 'close', 'seq', text(seq), 'at', text(now), 'id', id, 'reason', reason, 'source', ARGV[7],

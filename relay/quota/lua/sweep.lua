@@ -3,10 +3,12 @@
 -- ARGV    1 now · 2 retain · 3 lines kept · 4 life of the keys · 5 how long an ended window stays (µs) · 6 how long an idle rate does (µs)
 -- returns the number of reservations closed
 local now = clock(ARGV[1])
-local closed = sweep(KEYS, now, tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4])
+local closed = sweep(KEYS, now, tonumber(ARGV[2]), ARGV[3], ARGV[4])
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if all[i] ~= '$seq' then
+  if all[i] == '$listen' then
+    if tonumber(all[i + 1]) <= now then redis.call('HDEL', KEYS[1], '$listen') end
+  elseif string.sub(all[i], 1, 1) ~= '$' then
     local bucket = unpackBucket(all[i + 1])
     local idle
     if bucket[1] == RATE then

@@ -4,7 +4,7 @@
 -- Closed ids forgotten in one call: more than one call can add.
 local FORGET = 64
 
-local function sweep(keys, now, retain, keepLines, ttl)
+local function sweep(keys, now, retain, lines, ttl)
   local over = redis.call('ZRANGEBYSCORE', keys[4], '-inf', text(now), 'LIMIT', 0, FORGET)
   if #over > 0 then
     redis.call('HDEL', keys[2], unpack(over))
@@ -12,7 +12,10 @@ local function sweep(keys, now, retain, keepLines, ttl)
   end
   local late = redis.call('ZRANGEBYSCORE', keys[3], '-inf', text(now))
   if #late == 0 then return 0 end
-  local seq, slots = tonumber(redis.call('HGET', keys[1], '$seq') or 0), {}
+  local owner = redis.call('HMGET', keys[1], '$seq', '$listen')
+  local seq, slots = tonumber(owner[1] or 0), {}
+  if not owner[1] then redis.call('HSET', keys[1], '$since', text(now)) end
+  local keepLines = kept(lines, owner[2], now) >= EXPIRIES
   for _, id in ipairs(late) do
     local packed = redis.call('HGET', keys[2], id)
     redis.call('ZREM', keys[3], id)

@@ -116,6 +116,49 @@ describe.each(REDIS)('memory and %s agree', () => {
     );
   });
 
+  test('on the lines they keep, and what an auditor hears is whole', { timeout: 120_000 }, async () => {
+    const listening = fc.record({ do: fc.constant('listen' as const), ms: fc.constantFrom(0, 1000, 600_000) });
+    const dropping = fc.record({ do: fc.constant('drop' as const), most: fc.nat(3) });
+    const calls = fc.array(
+      fc.oneof({ weight: 5, arbitrary: act }, { weight: 1, arbitrary: listening }, { weight: 1, arbitrary: dropping }),
+      {
+        minLength: 5,
+        maxLength: 40,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(calls, act, fc.constantFrom(true, false, 'expired' as const), async (acts, last, keepLines) => {
+        const clock = new TestClock();
+        const options = { retainMs: 45_000, spent: async () => 17, keepLines };
+        const stores = [memory.make(clock, options), redis.make(clock, options)] as const;
+        const lines = () => Promise.all(stores.map((store) => store.lines(OWNER, 1000)));
+        for (const call of acts) {
+          if (call.do === 'pass') clock.us += call.us;
+          else if (call.do === 'listen') expect(await stores[1].listen(OWNER, call.ms)).toEqual(await stores[0].listen(OWNER, call.ms));
+          else if (call.do === 'drop') {
+            const kept = await lines();
+            for (const [at, store] of stores.entries())
+              await store.dropLines(
+                OWNER,
+                kept[at]!.slice(0, call.most).map(({ line }) => line),
+              );
+          } else expect(await perform(stores[1], call)).toEqual(await perform(stores[0], call));
+        }
+        const before = await Promise.all(stores.map((store) => store.listen(OWNER, 600_000)));
+        if (last.do !== 'pass') for (const store of stores) await perform(store, last);
+        const after = await Promise.all(stores.map((store) => store.levels(OWNER)));
+        const [one, other] = await lines();
+        expect(withoutPlace(other!)).toEqual(withoutPlace(one!));
+        if (keepLines === 'expired' && !acts.some((call) => call.do === 'listen')) {
+          const early = one!.filter(({ seq }) => seq <= before[0]!.seq);
+          expect(early.every((line) => line.kind === 'close' && line.reason === 'expired')).toBe(true);
+        }
+        for (const at of [0, 1]) expect(auditLevels(one!, after[at]!, before[at])).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test('a wait is enough, and a millisecond less is not', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 30 }), demands, async (acts, asked) => {
