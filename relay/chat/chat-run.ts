@@ -5,6 +5,7 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
 import type { ChatTranslator, UpstreamPlan } from '../../translators/translator.ts';
 import type { SchemaCheck } from '../emulation/json-guard.ts';
+import type { Settled } from '../records/record-of.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
 import { estimatedUsage, mergedUsage } from './estimate.ts';
@@ -13,17 +14,9 @@ import type { Redact } from './redaction.ts';
 import type { StreamClient } from './stream-client.ts';
 
 /** How one attempt ended, once something has been sent or everything is ready. */
-export interface RunResult {
+export interface RunResult extends Settled {
   /** The whole completion for a caller who does not stream; null otherwise. */
   readonly json: string | null;
-  /** The error a stream was ended with; null when it was complete. */
-  readonly error: OpenAIError | null;
-  readonly usage: Usage;
-  /** What was really asked of the vendor: parallel calls pay the prompt each time. */
-  readonly paid: readonly Usage[];
-  /** Clock of the wheel when the first bytes left; null when none did. */
-  readonly firstByteAtMs: number | null;
-  readonly gone: boolean;
 }
 
 export interface RunInput {

@@ -1,9 +1,8 @@
 import type { Price } from '../../catalog/price.ts';
-import type { ChatRequest } from '../../openai/chat/request.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
-import { type CallerLimits, callerLimits, demandsOf, type Expected, estimated, expectedCost, expectedUse, moneyNano } from './demand.ts';
+import { type CallerLimits, callerLimits, demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
@@ -17,6 +16,13 @@ export interface Ticket {
   readonly estimate: Estimate;
   /** `x-ratelimit-*` for the answer. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A request, as far as its limits see it. */
+export interface Asked {
+  readonly model: string;
+  /** @param outputReserve tokens reserved for an output that has no bound of its own */
+  readonly expected: (outputReserve: number) => Expected;
 }
 
 /** How a request ended, for its limits. */
@@ -67,10 +73,10 @@ export class QuotaGate {
   }
 
   /** @throws OpenAIError 429 when a limit refuses, 503 when the limits cannot be checked */
-  async admit(id: string, caller: Caller, request: ChatRequest, price: Price | null): Promise<Ticket | null> {
+  async admit(id: string, caller: Caller, request: Asked, price: Price | null): Promise<Ticket | null> {
     const limits = this.#limitsOf(caller);
     if (limits === 'none') return null;
-    const expected = expectedUse(request, limits.outputReserve);
+    const expected = request.expected(limits.outputReserve);
     const cost = expectedCost(expected, price);
     const demands = demandsOf(limits, expected, cost);
     const { owner, onStoreLoss } = limits;

@@ -1,9 +1,21 @@
+import type { Usage } from '../../openai/chat/events.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
-import type { RunResult } from '../chat/chat-run.ts';
+import type { Exchange } from '../answering.ts';
 import type { Cost } from '../ledger/cost.ts';
-import type { ChatExchange } from '../relay.ts';
 import { type Attempt, type Estimate, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
+
+/** What is known of an attempt that got an answer, or part of one, to the caller. */
+export interface Settled {
+  /** The error a stream was ended with; null when the answer was complete. */
+  readonly error: OpenAIError | null;
+  readonly usage: Usage;
+  /** What was really asked of the vendor: parallel calls pay the prompt each time. */
+  readonly paid: readonly Usage[];
+  /** Clock of the wheel when the first bytes left; null when none did. */
+  readonly firstByteAtMs: number | null;
+  readonly gone: boolean;
+}
 
 /** How a request ended. */
 export interface Ending {
@@ -11,7 +23,7 @@ export interface Ending {
   /** Of the last attempt; null when none was made. */
   readonly receipt: Receipt | null;
   /** Null when nothing was answered. */
-  readonly result: RunResult | null;
+  readonly result: Settled | null;
   readonly error: OpenAIError | null;
   /** What the limits had reserved. */
   readonly estimate: Estimate | null;
@@ -21,14 +33,19 @@ export interface Ending {
 }
 
 /** The record of a settled request. */
-export function recordOf({ request, caller, requestId, arrivedAtMs }: ChatExchange, ending: Ending, nowMs: number): RequestRecord {
+export function recordOf(
+  { request, caller, requestId, arrivedAtMs }: Exchange,
+  surface: string,
+  ending: Ending,
+  nowMs: number,
+): RequestRecord {
   const { attempts, receipt, result, error, estimate, cost, sinceFirstByteMs } = ending;
   const totalMs = nowMs - arrivedAtMs;
   return {
     id: requestId,
     object: 'estafet.request',
     at: new Date(arrivedAtMs).toISOString(),
-    surface: 'chat.completions',
+    surface,
     key: caller.key.name,
     team: caller.team.name,
     model: request.model,

@@ -1,5 +1,4 @@
 import type { Usage } from '../../openai/chat/events.ts';
-import type { ChatRequest } from '../../openai/chat/request.ts';
 import type { Change, Fate, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
 
@@ -89,7 +88,7 @@ export interface RequestRecord {
   readonly totalMs: number;
 }
 
-export function receiptRecord(request: ChatRequest, { changes }: Receipt): ReceiptRecord {
+export function receiptRecord(request: object, { changes }: Receipt): ReceiptRecord {
   // A name may hold a dot itself: the whole path counts as touched too.
   const touched = new Set(changes.flatMap(({ field }) => [field, field.replace(/[[.].*$/s, '')]));
   const kept = Object.keys(request).filter((field) => !touched.has(field));

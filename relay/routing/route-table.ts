@@ -6,11 +6,14 @@ import type { ChatTranslator, ModelFacts } from '../../translators/translator.ts
 import type { Permit } from '../permit/permit.ts';
 
 /** One place a request may go. */
-export interface Candidate {
+export interface Place {
   readonly backend: Backend;
-  readonly translator: ChatTranslator;
   /** The vendor's model id. */
   readonly model: string;
+}
+
+export interface Candidate extends Place {
+  readonly translator: ChatTranslator;
   readonly facts: ModelFacts;
   readonly thinking: Effort | 'default';
   /** Candidates of one tier share the requests by weight; a later tier is tried after all earlier ones. */

@@ -1,14 +1,20 @@
 import { expect, test } from 'vitest';
 import type { Price } from '../../../catalog/price.ts';
 import type { Key, Limits, Team } from '../../../config/config.ts';
-import { QuotaGate } from '../../../relay/quota/gate.ts';
+import type { ChatRequest } from '../../../openai/chat/request.ts';
+import { expectedUse } from '../../../relay/quota/demand.ts';
+import { type Asked, QuotaGate } from '../../../relay/quota/gate.ts';
 import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
 import { MOST_RATE } from '../../../relay/quota/limits.ts';
 import { MemoryStore } from '../../../relay/quota/memory-store.ts';
 import { StoreBreaker } from '../../../relay/quota/store-breaker.ts';
 
 const OWNER = 'team/t';
-const REQUEST = { model: 'm', messages: [{ role: 'user' as const, content: 'x' }] };
+const asked = (more: Partial<ChatRequest> = {}): Asked => {
+  const request: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'x' }], ...more };
+  return { model: 'm', expected: (outputReserve) => expectedUse(request, outputReserve) };
+};
+const REQUEST = asked();
 /** A millionth of a dollar for a token of input, two for one of output. */
 const PRICE: Price = {
   region: 'r',
@@ -54,7 +60,7 @@ const used = (prompt: number, completion: number) => ({ expected: { prompt, comp
 
 test('a request larger than the engine counts is too large, not a fault', async () => {
   const { gate, caller, faults } = desk({ tpm: 1000, outputReserve: MOST_RATE });
-  await expect(gate.admit('a', caller, { ...REQUEST, n: 100 }, null)).rejects.toMatchObject({ status: 429, kind: 'rate_limit_tokens' });
+  await expect(gate.admit('a', caller, asked({ n: 100 }), null)).rejects.toMatchObject({ status: 429, kind: 'rate_limit_tokens' });
   expect(faults).toEqual([]);
 });
 
@@ -106,7 +112,7 @@ test.each([
   { about: 'no known price', price: null, cost: { costNano: null, currency: null } },
 ])('the ticket tells what was reserved: $about', async ({ price, cost }) => {
   const { gate, caller, store } = desk({ tpm: 1000, budget: { amount: 1, currency: 'USD', per: 'never' } });
-  const ticket = await gate.admit('a', caller, { ...REQUEST, max_tokens: 20, n: 2 }, price);
+  const ticket = await gate.admit('a', caller, asked({ max_tokens: 20, n: 2 }), price);
   const promptTokens = ticket?.estimate.promptTokens ?? 0;
   expect(ticket?.estimate).toEqual({ promptTokens: 5, completionTokens: 40, ...cost });
   const [open] = (await store.levels(OWNER)).open;

@@ -1,0 +1,189 @@
+import type { Usage } from '../openai/chat/events.ts';
+import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { Receipt } from '../translators/receipt.ts';
+import type { Caller } from './keys/key-ring.ts';
+import { type Cost, costOf } from './ledger/cost.ts';
+import type { Expected } from './quota/demand.ts';
+import type { Outcome, Ticket } from './quota/gate.ts';
+import { type Ending, reachedBackend, recordOf, type Settled } from './records/record-of.ts';
+import type { Attempt, RequestRecord } from './records/request-record.ts';
+import type { RelayServices } from './relay.ts';
+import type { Place } from './routing/route-table.ts';
+
+/** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
+export interface Exchange {
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly request: { readonly model: string; readonly stream?: boolean };
+  /** Milliseconds since the epoch at arrival. */
+  readonly arrivedAtMs: number;
+  /** Called before anything is sent, each time a backend is chosen: headers that name it. */
+  readonly onChosen: (backend: string, receipt: string) => void;
+  /** Called once the limits have admitted the request: the `x-ratelimit-*` headers. */
+  readonly onAdmitted: (headers: Readonly<Record<string, string>>) => void;
+  /** Registers what to do when the caller leaves; called at most once per attempt. */
+  readonly onGone: (act: () => void) => void;
+}
+
+/** What a surface adds: its name in the books, and how it makes one attempt. */
+export interface Surface<C extends Place, R extends Settled> {
+  readonly name: string;
+  /** @param outputReserve tokens reserved for an output that has no bound of its own */
+  expected(outputReserve: number): Expected;
+  /**
+   * @param number of attempts made before
+   * @param told gets what the vendor counted, when the attempt fails
+   * @throws OpenAIError when nothing has been sent
+   */
+  attempt(candidate: C, receipt: Receipt, number: number, told: Usage[]): Promise<R>;
+}
+
+/** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
+const UNMET_RETRIES = 1;
+
+/**
+ * What every surface does alike around its attempts: limits once, candidate after candidate while the failures say that another may do better,
+ * then limits, record and books told how it ended, once.
+ */
+export class Answering {
+  readonly #services: RelayServices;
+
+  constructor(services: RelayServices) {
+    this.#services = services;
+  }
+
+  /** @throws OpenAIError when nothing has been sent */
+  async answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
+    const attempts: Attempt[] = [];
+    let ticket: Ticket | null = null;
+    let receipt: Receipt | null = null;
+    let failure: OpenAIError | null = null;
+    const settle = (result: R | null, error: OpenAIError | null): void =>
+      this.#settle(exchange, surface.name, ticket, { attempts, receipt, result, error });
+    try {
+      ticket = await this.#admit(exchange, surface, candidates);
+    } catch (thrown) {
+      const error = asOpenAIError(thrown);
+      settle(null, error);
+      throw error;
+    }
+    for (const candidate of candidates) {
+      for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
+        const startedAt = this.#services.wheel.now();
+        receipt = new Receipt(exchange.caller.key.strict);
+        const told: Usage[] = [];
+        try {
+          const result = await surface.attempt(candidate, receipt, attempts.length, told);
+          attempts.push(this.#attempted(candidate, result.error, startedAt));
+          settle(result, result.error);
+          return result;
+        } catch (thrown) {
+          failure = asOpenAIError(thrown);
+          attempts.push({ ...this.#attempted(candidate, failure, startedAt), ...this.#discarded(candidate, told) });
+          if (failure.kind !== 'upstream_unmet') break;
+        }
+      }
+      if (failure?.details.fallback !== true) break;
+    }
+    const error = failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
+    settle(null, error);
+    throw error;
+  }
+
+  /** Limits are checked once, whatever is tried after it; money by the price of the first candidate. */
+  async #admit<C extends Place, R extends Settled>(
+    { requestId, caller, request, onAdmitted }: Exchange,
+    surface: Surface<C, R>,
+    [first]: readonly C[],
+  ): Promise<Ticket | null> {
+    const { gate, priceOf } = this.#services;
+    const price = first === undefined ? null : priceOf(first.backend.vendor, first.model, first.backend.region);
+    const asked = { model: request.model, expected: (outputReserve: number) => surface.expected(outputReserve) };
+    const ticket = await gate.admit(requestId, caller, asked, price);
+    if (ticket !== null) onAdmitted(ticket.headers);
+    return ticket;
+  }
+
+  #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number): Attempt {
+    return {
+      backend: backend.name,
+      vendor: backend.vendor,
+      region: backend.region,
+      model,
+      error: error?.kind ?? null,
+      upstreamCode: error?.details.upstreamCode ?? null,
+      ms: Math.round(this.#services.wheel.now() - startedAt),
+    };
+  }
+
+  #settle(
+    exchange: Exchange,
+    surface: string,
+    ticket: Ticket | null,
+    ending: Omit<Ending, 'cost' | 'estimate' | 'sinceFirstByteMs'>,
+  ): void {
+    const { result, attempts } = ending;
+    const { gate, wheel, onSettled } = this.#services;
+    const cost = result === null ? null : this.#cost(attempts, result);
+    const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
+    const estimate = ticket?.estimate ?? null;
+    const record = recordOf(exchange, surface, { ...ending, estimate, cost, sinceFirstByteMs }, Date.now());
+    if (ticket !== null) gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
+    onSettled(record);
+  }
+
+  /** What the vendor will bill: parallel calls pay the prompt each time. */
+  #cost(attempts: readonly Attempt[], { paid }: Settled): RequestRecord['cost'] {
+    const last = attempts.at(-1);
+    return last === undefined ? null : this.#price(last.vendor, last.model, last.region, paid);
+  }
+
+  #price(vendor: string, model: string, region: string, paid: readonly Usage[]): Cost | null {
+    const price = this.#services.priceOf(vendor, model, region);
+    return price === null ? null : costOf(price, paid);
+  }
+
+  /** An answer that nobody gets is billed all the same. */
+  #discarded({ backend, model }: Place, told: readonly Usage[]): Pick<Attempt, 'discarded'> {
+    if (told.length === 0) return {};
+    const sum = (count: 'prompt' | 'completion' | 'cached' | 'reasoning'): number => told.reduce((total, usage) => total + usage[count], 0);
+    return {
+      discarded: {
+        promptTokens: sum('prompt'),
+        completionTokens: sum('completion'),
+        cachedTokens: sum('cached'),
+        reasoningTokens: sum('reasoning'),
+        cost: this.#price(backend.vendor, model, backend.region, told),
+      },
+    };
+  }
+}
+
+/** What the limits are told: what was used and why it ended. Nothing was used where no backend was reached. */
+function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Ending, 'attempts' | 'result'>, cost: Cost | null): Outcome {
+  const reason = record.reason === 'refused' ? 'refused_upstream' : record.reason;
+  if (result === null && !reachedBackend(attempts)) return { used: null, reason };
+  const thrown = attempts.flatMap(({ discarded }) => discarded ?? []);
+  const paid = [
+    ...thrown.map(({ promptTokens: prompt, completionTokens: completion }) => ({ prompt, completion })),
+    ...(result?.paid ?? []),
+  ];
+  const expected = paid.reduce((sum, usage) => ({ prompt: sum.prompt + usage.prompt, completion: sum.completion + usage.completion }), {
+    prompt: 0,
+    completion: 0,
+  });
+  return {
+    used: {
+      expected,
+      cost: thrown.reduce((sum, discarded) => added(sum, discarded.cost), cost),
+      source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated',
+    },
+    reason,
+  };
+}
+
+/** Limits know one currency a request, that of the answer; the books keep every one. */
+function added(cost: Cost | null, more: Cost | null): Cost | null {
+  if (cost === null || more === null) return cost ?? more;
+  return cost.currency === more.currency ? { ...cost, amountNano: cost.amountNano + more.amountNano } : cost;
+}
