@@ -27,5 +27,9 @@ export const limitsSchema = z.strictObject({
   tpd: limit.optional().meta({ unit: 'tokens', description: 'Tokens per day, input and output together.' }),
   concurrency: limit.optional().meta({ unit: 'requests', description: 'Requests running at the same time.' }),
   budget: budgetSchema.optional().meta({ description: 'Money per calendar window.' }),
-  outputReserve: limit.optional().meta({ unit: 'tokens', description: 'Output tokens reserved for a request that sets no `max_tokens`.' }),
+  outputReserve: limit.optional().meta({
+    unit: 'tokens',
+    description:
+      'Most output tokens reserved for a choice, whatever its `max_tokens`. Absent: learned from the answers of the model, 2048 at first.',
+  }),
 });

@@ -3,6 +3,7 @@ import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import { Receipt } from '../translators/receipt.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { type Cost, costOf } from './ledger/cost.ts';
+import type { Served } from './quota/calibration.ts';
 import type { Expected } from './quota/demand.ts';
 import type { Outcome, Ticket } from './quota/gate.ts';
 import { type Ending, reachedBackend, recordOf, type Settled } from './records/record-of.ts';
@@ -28,8 +29,13 @@ export interface Exchange {
 /** What a surface adds: its name in the books, and how it makes one attempt. */
 export interface Surface<C extends Place, R extends Settled> {
   readonly name: string;
-  /** @param outputReserve tokens reserved for an output that has no bound of its own */
-  expected(outputReserve: number): Expected;
+  /**
+   * @param outputReserve most tokens reserved for one output; null: as many as such outputs are known to have
+   * @param served where the request goes first
+   */
+  expected(outputReserve: number | null, served: Served): Expected;
+  /** Told how a request ended whose use had been estimated; absent: the surface learns nothing from it. */
+  learn?(record: RequestRecord): void;
   /**
    * @param number of attempts made before
    * @param told gets what the vendor counted, when the attempt fails
@@ -59,7 +65,7 @@ export class Answering {
     let receipt: Receipt | null = null;
     let failure: OpenAIError | null = null;
     const settle = (result: R | null, error: OpenAIError | null): void =>
-      this.#settle(exchange, surface.name, ticket, { attempts, receipt, result, error });
+      this.#settle(exchange, surface, ticket, { attempts, receipt, result, error });
     try {
       ticket = await this.#admit(exchange, surface, candidates);
     } catch (thrown) {
@@ -98,7 +104,8 @@ export class Answering {
   ): Promise<Ticket | null> {
     const { gate, priceOf } = this.#services;
     const price = first === undefined ? null : priceOf(first.backend.vendor, first.model, first.backend.region);
-    const asked = { model: request.model, expected: (outputReserve: number) => surface.expected(outputReserve) };
+    const served = { vendor: first?.backend.vendor ?? '', model: first?.model ?? '' };
+    const asked = { model: request.model, expected: (outputReserve: number | null) => surface.expected(outputReserve, served) };
     const ticket = await gate.admit(requestId, caller, asked, price);
     if (ticket !== null) onAdmitted(ticket.headers);
     return ticket;
@@ -118,7 +125,7 @@ export class Answering {
 
   #settle(
     exchange: Exchange,
-    surface: string,
+    surface: Pick<Surface<Place, Settled>, 'name' | 'learn'>,
     ticket: Ticket | null,
     ending: Omit<Ending, 'cost' | 'estimate' | 'sinceFirstByteMs'>,
   ): void {
@@ -127,8 +134,11 @@ export class Answering {
     const cost = result === null ? null : this.#cost(attempts, result);
     const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
     const estimate = ticket?.estimate ?? null;
-    const record = recordOf(exchange, surface, { ...ending, estimate, cost, sinceFirstByteMs }, Date.now());
-    if (ticket !== null) gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
+    const record = recordOf(exchange, surface.name, { ...ending, estimate, cost, sinceFirstByteMs }, Date.now());
+    if (ticket !== null) {
+      gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
+      surface.learn?.(record);
+    }
     onSettled(record);
   }
 

@@ -8,11 +8,12 @@ import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
 import { Answering, type Exchange } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
+import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { Permit } from './permit/permit.ts';
-import { expectedUse } from './quota/demand.ts';
+import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
 import type { Candidate, RouteTable } from './routing/route-table.ts';
@@ -31,6 +32,7 @@ export interface RelayServices {
   /** Checks take turns by their owner, the caller's key. */
   readonly check: (schema: Parameters<SchemaCheck>[0], text: string, owner: string) => ReturnType<SchemaCheck>;
   readonly gate: QuotaGate;
+  readonly calibration: Calibration;
   /** The price of a vendor's model in a region; null when none is known. */
   readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
   /** Told once per request, after its answer. */
@@ -82,9 +84,11 @@ export class Relay {
    * @throws OpenAIError when nothing has been sent
    */
   async chat(exchange: ChatExchange, candidates: readonly Candidate[]): Promise<string | null> {
+    const forecast = new ChatForecast(exchange.request, this.#services.calibration);
     const surface = {
       name: 'chat.completions',
-      expected: (outputReserve: number) => expectedUse(exchange.request, outputReserve),
+      expected: (outputReserve: number | null, served: Served) => forecast.expected(outputReserve, served),
+      learn: (record: RequestRecord) => forecast.learn(record),
       attempt: (candidate: Candidate, receipt: Receipt, number: number, told: Usage[]) =>
         this.#attempt(exchange, candidate, receipt, number, told),
     };

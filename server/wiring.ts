@@ -5,6 +5,7 @@ import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
+import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
@@ -12,9 +13,10 @@ import { Relay } from '../relay/relay.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
-import { translatorFor } from '../translators/registry.ts';
+import { translatorFor, VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { ledgerStore } from './database/open-ledger.ts';
+import { ModelNames } from './model-names.ts';
 import { openQuotaStore } from './quota-store.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
@@ -71,8 +73,16 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   };
   const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);
   const quotas = openQuotaStore(config, books, onQuotaFault);
+  const names = new ModelNames(config, catalog);
+  const calibration = new Calibration({
+    charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
+    known: ({ vendor, model }) => names.isServed(vendor, model),
+  });
   const gate = new QuotaGate(quotas.quota, { leaseMs: LEASE_MS, onFault: onQuotaFault });
-  const relay = new Relay({ server: config.server, routes, clients }, { wheel, check: checker.check, gate, priceOf, onSettled });
+  const relay = new Relay(
+    { server: config.server, routes, clients },
+    { wheel, check: checker.check, gate, calibration, priceOf, onSettled },
+  );
   const current = { relay, keys: new KeyRing(config), server: config.server };
   let draining = false;
   const app = createApp({

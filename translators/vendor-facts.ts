@@ -9,4 +9,6 @@ export interface VendorFacts {
   readonly requires: readonly 'apiKey'[];
   /** Options of a backend that only some vendors have. */
   readonly options?: readonly ('appId' | 'jwt' | 'accessKey')[];
+  /** Characters in a token by class, as the vendor documents it; where a class is undocumented, so few that no text has more tokens. */
+  readonly charsPerToken?: { readonly letter: number; readonly digit: number; readonly other: number };
 }

@@ -1,15 +1,10 @@
 import type { Price } from '../../catalog/price.ts';
 import type { Config, Limits } from '../../config/config.ts';
-import type { ChatRequest } from '../../openai/chat/request.ts';
-import { promptTokens } from '../chat/estimate.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import { type Cost, costOf } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
 import type { OnStoreLoss } from './guarded-quota.ts';
 import { configuredLimits, type Demand, type Limit, MOST_AMOUNT, MOST_RATE } from './limits.ts';
-
-/** Output reserved for a request without `max_tokens`, or with a large one: a cap of 65,536 would make any tokens-per-minute useless. */
-const OUTPUT_RESERVE_TOKENS = 2048;
 
 /**
  * What a million tokens of a model without a known price are taken to cost, input and output: dearer than most, so that a budget holds.
@@ -21,7 +16,8 @@ const UNKNOWN_PRICE = { CNY: { input: 20, output: 60 }, USD: { input: 3, output:
 export interface CallerLimits {
   readonly owner: string;
   readonly limits: readonly Limit[];
-  readonly outputReserve: number;
+  /** Null: what the model has been seen to write. */
+  readonly outputReserve: number | null;
   readonly onStoreLoss: OnStoreLoss;
 }
 
@@ -34,7 +30,7 @@ export function callerLimits({ key, team }: Pick<Caller, 'key'> & { team: Team }
     limits === undefined ? [] : configuredLimits(scope, limits, timeZone);
   const limits = [...of({ kind: 'team', team: team.name }, team.limits), ...of({ kind: 'key', key: key.name }, key.limits)];
   if (limits.length === 0) return null;
-  const outputReserve = key.limits?.outputReserve ?? team.limits?.outputReserve ?? OUTPUT_RESERVE_TOKENS;
+  const outputReserve = key.limits?.outputReserve ?? team.limits?.outputReserve ?? null;
   return { owner: `team/${team.name}`, limits, outputReserve, onStoreLoss: team.onStoreLoss };
 }
 
@@ -42,12 +38,6 @@ export function callerLimits({ key, team }: Pick<Caller, 'key'> & { team: Team }
 export interface Expected {
   readonly prompt: number;
   readonly completion: number;
-}
-
-/** The prompt by character class, and the output as far as it was bounded within reason, for each choice. */
-export function expectedUse(request: ChatRequest, outputReserve: number): Expected {
-  const max = request.max_completion_tokens ?? request.max_tokens ?? outputReserve;
-  return { prompt: promptTokens(request), completion: Math.min(max, outputReserve) * (request.n ?? 1) };
 }
 
 /** By list price; null when none is known. */

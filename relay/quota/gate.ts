@@ -21,8 +21,8 @@ export interface Ticket {
 /** A request, as far as its limits see it. */
 export interface Asked {
   readonly model: string;
-  /** @param outputReserve tokens reserved for an output that has no bound of its own */
-  readonly expected: (outputReserve: number) => Expected;
+  /** @param outputReserve most tokens reserved for one output; null: as many as such outputs are known to have */
+  readonly expected: (outputReserve: number | null) => Expected;
 }
 
 /** How a request ended, for its limits. */

@@ -7,5 +7,7 @@ export const ernieVendor: VendorFacts = {
   baseUrls: { cn: 'https://qianfan.baidubce.com/v2' },
   protocols: ['compatible'],
   requires: ['apiKey'],
+  // Qianfan: tokens ≈ Chinese characters + 1.3 × English words.
+  charsPerToken: { letter: 4, digit: 1, other: 1 },
   options: ['appId', 'accessKey'],
 };

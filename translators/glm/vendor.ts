@@ -7,5 +7,7 @@ export const glmVendor: VendorFacts = {
   baseUrls: { cn: 'https://open.bigmodel.cn/api/paas/v4', intl: 'https://api.z.ai/api/paas/v4' },
   protocols: ['compatible'],
   requires: ['apiKey'],
+  // GLM's price pages: about 1.6 Chinese characters a token; nothing is said of the rest.
+  charsPerToken: { letter: 4, digit: 1, other: 1.6 },
   options: ['jwt'],
 };

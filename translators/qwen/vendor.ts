@@ -12,4 +12,6 @@ export const qwenVendor: VendorFacts = {
   },
   protocols: ['compatible'],
   requires: ['apiKey'],
+  // Qwen's billing page: about 1.5 to 1.8 Chinese characters a token, or an English word. Its tokenizer splits every digit.
+  charsPerToken: { letter: 4, digit: 1, other: 1.5 },
 };

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Price } from '../../../catalog/price.ts';
 import type { Key, Limits, Team } from '../../../config/config.ts';
 import type { ChatRequest } from '../../../openai/chat/request.ts';
-import { expectedUse } from '../../../relay/quota/demand.ts';
+import { ChatForecast } from '../../../relay/chat/forecast.ts';
+import { Calibration } from '../../../relay/quota/calibration.ts';
 import { type Asked, QuotaGate } from '../../../relay/quota/gate.ts';
 import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
 import { MOST_RATE } from '../../../relay/quota/limits.ts';
@@ -12,7 +13,8 @@ import { StoreBreaker } from '../../../relay/quota/store-breaker.ts';
 const OWNER = 'team/t';
 const asked = (more: Partial<ChatRequest> = {}): Asked => {
   const request: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'x' }], ...more };
-  return { model: 'm', expected: (outputReserve) => expectedUse(request, outputReserve) };
+  const forecast = new ChatForecast(request, new Calibration({ charsPerToken: () => null, known: () => true }));
+  return { model: 'm', expected: (outputReserve) => forecast.expected(outputReserve, { vendor: 'v', model: 'm' }) };
 };
 const REQUEST = asked();
 /** A millionth of a dollar for a token of input, two for one of output. */
@@ -108,13 +110,13 @@ test('a key without limits asks no store', async () => {
 });
 
 test.each([
-  { about: 'a known price', price: PRICE, cost: { costNano: 5 * 1000 + 40 * 2000, currency: 'USD' } },
+  { about: 'a known price', price: PRICE, cost: { costNano: 29 * 1000 + 40 * 2000, currency: 'USD' } },
   { about: 'no known price', price: null, cost: { costNano: null, currency: null } },
 ])('the ticket tells what was reserved: $about', async ({ price, cost }) => {
   const { gate, caller, store } = desk({ tpm: 1000, budget: { amount: 1, currency: 'USD', per: 'never' } });
   const ticket = await gate.admit('a', caller, asked({ max_tokens: 20, n: 2 }), price);
   const promptTokens = ticket?.estimate.promptTokens ?? 0;
-  expect(ticket?.estimate).toEqual({ promptTokens: 5, completionTokens: 40, ...cost });
+  expect(ticket?.estimate).toEqual({ promptTokens: 29, completionTokens: 40, ...cost });
   const [open] = (await store.levels(OWNER)).open;
   expect(open?.taken.get('key/k/tpm')).toBe(promptTokens + 40);
   expect(open?.taken.get('key/k/budget.never.usd@0')).toBe(cost.costNano ?? (promptTokens * 3 + 40 * 9) * 1000);
