@@ -48,8 +48,8 @@ describe('what the vendor counted', () => {
     ['of a failed one neither', { reason: 'vendor_error' }, REQUEST, { prompt: false, completion: false }],
     ['but our own count does not', { usage }, REQUEST, { prompt: false, completion: false }],
     [
-      'goes to the model that answered',
-      { attempts: [{ vendor: 'v', model: 'o' }] as never },
+      'goes to the vendor that answered',
+      { attempts: [{ vendor: 'w', model: 'm' }] as never },
       REQUEST,
       { prompt: false, completion: false },
     ],
