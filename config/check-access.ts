@@ -1,4 +1,4 @@
-import { type CheckContext, checkRegions, emptyRecord, reportUnknownName } from './check-context.ts';
+import { type CheckContext, checkRegions, emptyRecord, reportUnknownName, type SettingsContext } from './check-context.ts';
 import type { Backend, Key, KeyPermit, Limits, Permit, Team } from './config.ts';
 import { globsOverlap, regionMatches } from './glob.ts';
 import { networkFault, networksOverlap } from './network.ts';
@@ -16,21 +16,30 @@ export function checkTeams(
   for (const [name, team] of Object.entries(input)) {
     const path = ['teams', name];
     teams[name] = { name, ...team };
-    checkLimits(team.limits, path, context);
-    const { permit } = team;
-    if (permit === undefined) {
-      context.warnings.add(path, `team ${name} has no permit: every request of its keys is refused`, { at: 'key' });
-      continue;
-    }
-    checkRegions(context, [...path, 'permit', 'regions'], permit.regions);
-    checkCallers(permit.callers, [...path, 'permit', 'callers'], context);
-    warnUseless(permit, name, path, Object.values(backends), context);
+    checkTeamSettings(teams[name], path, Object.values(backends), context);
   }
   return teams;
 }
 
+/** One team by itself. */
+export function checkTeamSettings(
+  { name, limits, permit }: Team,
+  path: Path,
+  backends: readonly Backend[],
+  context: SettingsContext,
+): void {
+  checkLimits(limits, path, context);
+  if (permit === undefined) {
+    context.warnings.add(path, `team ${name} has no permit: every request of its keys is refused`, { at: 'key' });
+    return;
+  }
+  checkRegions(context, [...path, 'permit', 'regions'], permit.regions);
+  checkCallers(permit.callers, [...path, 'permit', 'callers'], context);
+  warnUseless(permit, name, path, backends, context);
+}
+
 /** A vendor that is permitted, but only in regions where this file has no backend of it. */
-function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: CheckContext): void {
+function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: SettingsContext): void {
   const inRegion = ({ region }: Backend) => permit.regions.some((glob) => regionMatches(glob, region));
   if (!backends.some((backend) => permit.vendors.includes(backend.vendor) && inRegion(backend))) {
     warnings.add([...path, 'permit'], `admits no backend of this file: every request of team ${team} is refused`, { at: 'key' });
@@ -60,13 +69,7 @@ export function checkKeys(
     if (names.has(entry.name)) context.problems.add([...path, 'name'], `${JSON.stringify(entry.name)} is the name of another key too`);
     names.add(entry.name);
     if (!context.teamNames.includes(entry.team)) reportUnknownName(context, [...path, 'team'], 'team', entry.team, context.teamNames);
-    checkLimits(entry.limits, path, context);
-    checkRegions(context, [...path, 'permit', 'regions'], entry.permit?.regions);
-    const callersFine = checkCallers(entry.permit?.callers, [...path, 'permit', 'callers'], context);
-    const team = teams[entry.team];
-    if (entry.permit !== undefined && team?.permit !== undefined && callersFine) {
-      warnOutside(entry.permit, team.permit, team.name, [...path, 'permit'], context);
-    }
+    checkKeySettings(entry, path, teams[entry.team], context);
     const digest = digestOf(reference, path, context);
     if (digest === undefined) continue;
     const twin = digests.get(digest);
@@ -75,6 +78,21 @@ export function checkKeys(
     keys.push({ ...rest, digest, ...(expires === undefined ? {} : { expiresAtMs: Date.parse(expires) }) });
   }
   return keys;
+}
+
+/** One key by itself, and against its team where that is known. */
+export function checkKeySettings(
+  { limits, permit }: Pick<Key, 'limits' | 'permit'>,
+  path: Path,
+  team: Team | undefined,
+  context: SettingsContext,
+): void {
+  checkLimits(limits, path, context);
+  checkRegions(context, [...path, 'permit', 'regions'], permit?.regions);
+  const callersFine = checkCallers(permit?.callers, [...path, 'permit', 'callers'], context);
+  if (permit !== undefined && team?.permit !== undefined && callersFine) {
+    warnOutside(permit, team.permit, team.name, [...path, 'permit'], context);
+  }
 }
 
 /** The text of the key ends here: only its digest goes on. */
@@ -96,7 +114,7 @@ function digestOf(reference: string, path: Path, { problems, warnings, secrets }
 
 const SHORTEST_SAFE_KEY = 20;
 
-function checkCallers(callers: readonly string[] | undefined, path: Path, { problems }: CheckContext): boolean {
+function checkCallers(callers: readonly string[] | undefined, path: Path, { problems }: SettingsContext): boolean {
   let fine = true;
   callers?.forEach((caller, index) => {
     const fault = networkFault(caller);
@@ -107,7 +125,7 @@ function checkCallers(callers: readonly string[] | undefined, path: Path, { prob
   return fine;
 }
 
-function checkLimits(limits: Limits | undefined, path: Path, { warnings }: CheckContext): void {
+function checkLimits(limits: Limits | undefined, path: Path, { warnings }: SettingsContext): void {
   const { tpm, tpd, outputReserve } = limits ?? {};
   const tightest = Math.min(tpm ?? Number.POSITIVE_INFINITY, tpd ?? Number.POSITIVE_INFINITY);
   if (outputReserve === undefined || outputReserve <= tightest) return;
@@ -118,7 +136,7 @@ function checkLimits(limits: Limits | undefined, path: Path, { warnings }: Check
 }
 
 /** A key's permit narrows its team's: what it names outside of that has no effect, and is probably a slip. */
-function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Path, context: CheckContext): void {
+function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Path, context: SettingsContext): void {
   const warn = (list: keyof KeyPermit, isInside: (entry: string) => boolean): void => {
     permit[list]?.forEach((entry, index) => {
       if (isInside(entry)) return;

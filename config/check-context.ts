@@ -20,6 +20,9 @@ export interface CheckContext {
   readonly isWritten: (path: Path) => boolean;
 }
 
+/** What the checks of one key's or team's own settings need, wherever these come from. */
+export type SettingsContext = Pick<CheckContext, 'problems' | 'warnings' | 'regions'>;
+
 /** A record without prototype: any name is an ordinary name, `constructor` too. */
 export function emptyRecord<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>;
@@ -34,7 +37,7 @@ export function reportUnknownName(context: CheckContext, path: Path, what: strin
 }
 
 /** Region patterns that match no region at all are slips, not wishes. */
-export function checkRegions(context: CheckContext, path: Path, globs: readonly string[] | undefined): void {
+export function checkRegions(context: SettingsContext, path: Path, globs: readonly string[] | undefined): void {
   globs?.forEach((glob, index) => {
     if (context.regions.some((region) => regionMatches(glob, region))) return;
     const near = nearest(glob, context.regions);

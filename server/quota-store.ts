@@ -34,10 +34,12 @@ const LOCAL_RETAIN_MS = 5_000;
  * Where limits are kept: in Redis when the configuration names one, else in this process. Money windows that the store does not have (a
  * fresh process, an empty Redis) begin with what the books say.
  *
+ * @param teams every team there is now, and those that were
  * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
 export function openQuotaStore(
-  { redis, teams }: Pick<Config, 'redis' | 'teams'>,
+  { redis }: Pick<Config, 'redis'>,
+  teams: () => Iterable<string>,
   books: Pick<Books, 'usage'>,
   onFault: (fault: unknown, waiting?: number) => void,
 ): OpenQuota {
@@ -47,7 +49,7 @@ export function openQuotaStore(
   // would be a guess under the id that the truth needs, if it comes late. The reserved amounts stay in the limits.
   const options: StoreOptions = { keepLines: false, spent };
   const local = new MemoryStore({ keepLines: false, spent: null });
-  const owners = Object.keys(teams).map((team) => `team/${team}`);
+  const owners = (): string[] => Array.from(teams(), (team) => `team/${team}`);
   // A fault of the store is told with the number of settlements that wait for it.
   let quota: GuardedQuota | undefined;
   const onFailure = (error: unknown): void => {

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
+import { storedSettings } from '../config/stored-access.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
@@ -15,10 +16,13 @@ import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { translatorFor, VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
+import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
+import { KeyWatch } from './key-watch.ts';
 import { ModelNames } from './model-names.ts';
 import { openQuotaStore } from './quota-store.ts';
 import { logBooks } from './telemetry/books-log.ts';
+import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { VERSION } from './version.ts';
 
@@ -72,7 +76,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     options.onSettled?.(record);
   };
   const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);
-  const quotas = openQuotaStore(config, books, onQuotaFault);
+  const teams = (): Set<string> => new Set([...Object.keys(config.teams), ...(watch?.teams ?? [])]);
+  const quotas = openQuotaStore(config, teams, books, onQuotaFault);
   const names = new ModelNames(config, catalog);
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
@@ -83,7 +88,18 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     { server: config.server, routes, clients },
     { wheel, check: checker.check, gate, calibration, priceOf, onSettled },
   );
-  const current = { relay, keys: new KeyRing(config), server: config.server };
+  let current = { relay, keys: new KeyRing(config), server: config.server };
+  const reader = accessReader(config.database);
+  const watch =
+    reader &&
+    new KeyWatch(reader, {
+      config,
+      settings: storedSettings(VENDORS),
+      report: (event) => logKeys(logger, event),
+      onChange: (keys) => {
+        current = { ...current, keys };
+      },
+    });
   let draining = false;
   const app = createApp({
     current: () => current,
@@ -98,6 +114,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     books,
     open: async () => {
       await books.open();
+      await watch?.open();
       quotas.start();
       gate.start();
     },
@@ -110,7 +127,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await new Promise(setImmediate);
       await gate.close(config.books.flushTimeoutMs);
       await quotas.close();
-      await books.close(config.books.flushTimeoutMs);
+      await Promise.all([watch?.close(config.books.flushTimeoutMs), books.close(config.books.flushTimeoutMs)]);
       wheel.stop();
       stopFlushing();
       await checker.close();

@@ -14,23 +14,32 @@ export interface KeyEntry {
   readonly team: Team;
 }
 
+/** By digest. */
+export type KeyEntries = ReadonlyMap<string, KeyEntry>;
+
 /**
  * Caller keys, by the SHA-256 of their text: the relay holds no key, and a digest is no key. The look-up is by the whole
- * digest, so its time tells nothing about a key that is not known.
+ * digest, so its time tells nothing about a key that is not known. A ring never changes: what the database brings makes a new one.
  */
 export class KeyRing {
-  readonly #entries = new Map<string, KeyEntry>();
+  readonly #file: KeyEntries;
+  readonly #stored: KeyEntries;
 
-  constructor(config: Config) {
+  /** Keys of the file, and those of the database; of two with one digest the file's is found. */
+  constructor(config: Pick<Config, 'keys' | 'teams'>, stored: KeyEntries = new Map()) {
+    const entries = new Map<string, KeyEntry>();
     for (const key of config.keys) {
       const team = config.teams[key.team];
-      if (team !== undefined) this.#entries.set(key.digest, { key, team });
+      if (team !== undefined) entries.set(key.digest, { key, team });
     }
+    this.#file = entries;
+    this.#stored = stored;
   }
 
   /** Null when the key is unknown or expired. */
   find(text: string, nowMs: number): KeyEntry | null {
-    const entry = this.#entries.get(hash('sha256', text, 'hex'));
+    const digest = hash('sha256', text, 'hex');
+    const entry = this.#file.get(digest) ?? this.#stored.get(digest);
     if (entry === undefined) return null;
     const { expiresAtMs } = entry.key;
     return expiresAtMs !== undefined && nowMs >= expiresAtMs ? null : entry;

@@ -3,7 +3,8 @@ import { StoreGone } from './store-breaker.ts';
 
 export interface SweeperOptions {
   readonly stores: readonly QuotaStore[];
-  readonly owners: readonly string[];
+  /** Asked at each sweep: teams come and go. */
+  readonly owners: () => readonly string[];
   readonly everyMs: number;
   readonly onFault: (fault: unknown) => void;
 }
@@ -37,7 +38,7 @@ export class Sweeper {
     const { stores, owners, onFault } = this.#options;
     for (const store of stores) {
       try {
-        for (const owner of owners) await store.sweep(owner);
+        for (const owner of owners()) await store.sweep(owner);
       } catch (error) {
         if (!(error instanceof StoreGone && error.cause === undefined)) onFault(error);
       }

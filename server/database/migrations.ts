@@ -64,6 +64,31 @@ export const MIGRATIONS: readonly Migration[] = [
     )`,
     'create index estafet_usage_hours_key on estafet_usage_hours (key_name, hour_ms)',
   ],
+  // Keys and teams. Each change is one row with a revision of its own, counted in `estafet_access`. No row is ever deleted: books and
+  // limits go by name, so a name is never free again.
+  [
+    'create table estafet_access (id smallint not null primary key, revision bigint not null)',
+    'insert into estafet_access (id, revision) values (1, 0)',
+    `create table estafet_teams (
+      name text not null primary key,
+      settings text not null,
+      created_at_ms bigint not null,
+      changed_at_ms bigint not null,
+      removed_at_ms bigint,
+      revision bigint not null unique
+    )`,
+    `create table estafet_keys (
+      id text not null primary key,
+      name text not null unique,
+      digest text not null unique,
+      team text not null,
+      settings text not null,
+      created_at_ms bigint not null,
+      changed_at_ms bigint not null,
+      revoked_at_ms bigint,
+      revision bigint not null unique
+    )`,
+  ],
 ];
 
 /** Brings the schema up to date, inside a transaction that no other process can be in. @throws LedgerFault on a newer schema */

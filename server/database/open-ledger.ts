@@ -32,7 +32,8 @@ export function ledgerReader(database: Secret | undefined): LedgerStore {
   }
 }
 
-function addressOf(database: Secret | undefined) {
+/** @throws LedgerFault for an address that is none */
+export function addressOf(database: Secret | undefined) {
   const address = databaseAddress(database?.reveal());
   if ('fault' in address) throw new LedgerFault(`database: ${address.fault}`);
   return address;

@@ -21,12 +21,15 @@ const FROM_FIELDS = COLUMNS.map(([field]) => `"${field}"`).join(', ');
 const FIELD_TYPES = COLUMNS.map(([field, [, type]]) => `"${field}" ${type}`).join(', ');
 
 /** PostgreSQL; connects at the first call, and again whenever it must. */
-export function openPostgres(url: string): SqlDatabase {
+export function openPostgres(
+  url: string,
+  { connections = CONNECTIONS, queryMs = QUERY_MS }: { readonly connections?: number; readonly queryMs?: number } = {},
+): SqlDatabase {
   const pool = new Pool({
     connectionString: url,
-    max: CONNECTIONS,
+    max: connections,
     connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: QUERY_MS,
+    query_timeout: queryMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'estafet',

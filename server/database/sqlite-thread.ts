@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { AccessReader, StoredKey, StoredTeam } from '../../relay/keys/access-store.ts';
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
@@ -14,7 +15,7 @@ interface Waiting {
  * SQLite on a thread of its own, since node:sqlite blocks the one it runs on. A thread that dies fails the calls it held; the next call
  * starts a new one, on the same file.
  */
-export class SqliteThread implements LedgerStore {
+export class SqliteThread implements LedgerStore, AccessReader {
   readonly #options: SqliteOptions;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
@@ -38,6 +39,18 @@ export class SqliteThread implements LedgerStore {
 
   async prune(beforeMs: number, most: number): Promise<number> {
     return (await this.#call({ call: 'prune', beforeMs, most })) as number;
+  }
+
+  async revision(): Promise<number> {
+    return (await this.#call({ call: 'revision' })) as number;
+  }
+
+  async teamsAfter(revision: number, most: number): Promise<StoredTeam[]> {
+    return (await this.#call({ call: 'teamsAfter', revision, most })) as StoredTeam[];
+  }
+
+  async keysAfter(revision: number, most: number): Promise<StoredKey[]> {
+    return (await this.#call({ call: 'keysAfter', revision, most })) as StoredKey[];
   }
 
   async close(): Promise<void> {

@@ -2,16 +2,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
 import type { UsageQuery } from '../../relay/ledger/usage.ts';
+import { SqlAccess } from './sql-access.ts';
 import { SqlLedger } from './sql-ledger.ts';
 import { openSqlite, type SqliteOptions } from './sqlite.ts';
 
-/** The thread's side of `SqliteThread`: the same books, one call after the other. */
+/** The thread's side of `SqliteThread`: the same database, one call after the other. */
 export type ThreadCall =
   | { readonly call: 'open' }
   /** The entries as JSON: one text crosses faster than a list of objects. */
   | { readonly call: 'write'; readonly json: string }
   | { readonly call: 'usage'; readonly query: UsageQuery }
   | { readonly call: 'prune'; readonly beforeMs: number; readonly most: number }
+  | { readonly call: 'revision' }
+  | { readonly call: 'teamsAfter' | 'keysAfter'; readonly revision: number; readonly most: number }
   | { readonly call: 'close' };
 
 export type ThreadRequest = ThreadCall & { readonly id: number };
@@ -22,20 +25,32 @@ export type ThreadReply =
 
 if (parentPort !== null) {
   const port = parentPort;
-  let ledger: SqlLedger | null = null;
-  const opened = (): SqlLedger => (ledger ??= new SqlLedger(openSqlite(workerData as SqliteOptions)));
+  const options = workerData as SqliteOptions;
+  let tables: { readonly ledger: SqlLedger; readonly access: SqlAccess } | null = null;
+  const opened = () => {
+    if (tables !== null) return tables;
+    const database = openSqlite(options);
+    tables = { ledger: new SqlLedger(database, options), access: new SqlAccess(database, options) };
+    return tables;
+  };
   const answer = (request: ThreadRequest): Promise<unknown> => {
     switch (request.call) {
       case 'open':
-        return opened().open();
+        return opened().ledger.open();
       case 'write':
-        return opened().write(JSON.parse(request.json) as LedgerEntry[]);
+        return opened().ledger.write(JSON.parse(request.json) as LedgerEntry[]);
       case 'usage':
-        return opened().usage(request.query);
+        return opened().ledger.usage(request.query);
       case 'prune':
-        return opened().prune(request.beforeMs, request.most);
+        return opened().ledger.prune(request.beforeMs, request.most);
       case 'close':
-        return ledger?.close() ?? Promise.resolve();
+        return tables?.ledger.close() ?? Promise.resolve();
+      case 'revision':
+        return opened().access.revision();
+      case 'teamsAfter':
+        return opened().access.teamsAfter(request.revision, request.most);
+      case 'keysAfter':
+        return opened().access.keysAfter(request.revision, request.most);
     }
   };
   let last: Promise<void> = Promise.resolve();

@@ -6,6 +6,32 @@ export interface Tables {
   estafet_schema: { version: number; applied_at_ms: number };
   estafet_requests: RequestColumns;
   estafet_usage_hours: HourColumns;
+  estafet_access: { id: number; revision: number };
+  estafet_teams: TeamColumns;
+  estafet_keys: KeyColumns;
+}
+
+/** `settings` is the JSON of what a file would say under `teams`. */
+export interface TeamColumns {
+  name: string;
+  settings: string;
+  created_at_ms: number;
+  changed_at_ms: number;
+  removed_at_ms: number | null;
+  revision: number;
+}
+
+/** `settings` is the JSON of what a file would say under `keys`, without name, team and key. */
+export interface KeyColumns {
+  id: string;
+  name: string;
+  digest: string;
+  team: string;
+  settings: string;
+  created_at_ms: number;
+  changed_at_ms: number;
+  revoked_at_ms: number | null;
+  revision: number;
 }
 
 export interface RequestColumns {

@@ -40,7 +40,12 @@ test('no row means nothing was spent', async () => {
 test('books that do not answer refuse only those who need them', async () => {
   const faults: unknown[] = [];
   const never = { usage: () => new Promise<never>(() => {}) };
-  const { quota, close } = openQuotaStore({ teams: {} }, never, (fault) => void faults.push(fault));
+  const { quota, close } = openQuotaStore(
+    {},
+    () => [],
+    never,
+    (fault) => void faults.push(fault),
+  );
   const demand = { limit: budget('team/b'), amount: 1 };
   const request = { id: 'a', owner: 'team/t', demands: [demand], leaseMs: 1000, about: '' };
   expect(await quota.reserve(request, 'admit')).toMatchObject({ ok: false, kind: 'unavailable' });

@@ -67,7 +67,7 @@ test('the sweeper gives back what a node left behind, also when the team is sile
   const failing = { ...store, sweep: () => Promise.reject(new Error('down')) } as unknown as MemoryStore;
   const sweeper = new Sweeper({
     stores: [failing, store],
-    owners: ['team/silent', OWNER],
+    owners: () => ['team/silent', OWNER],
     everyMs: 1,
     onFault: (fault) => void faults.push(fault),
   });

@@ -1,0 +1,141 @@
+import type { Config } from '../config/config.ts';
+import type { StoredSettings } from '../config/stored-access.ts';
+import type { AccessReader } from '../relay/keys/access-store.ts';
+import { KeyRing } from '../relay/keys/key-ring.ts';
+import { type RefusedRow, StoredKeys } from '../relay/keys/stored-keys.ts';
+
+/** What an operator must hear about the keys of the database. */
+export type KeyEvent =
+  | { readonly type: 'keys-loaded'; readonly keys: number; readonly revision: number }
+  /** So many keys are refused since there is no team of the name they give. */
+  | { readonly type: 'keys-without-team'; readonly keys: number }
+  | ({ readonly type: 'row-refused' } & RefusedRow)
+  | { readonly type: 'store-down'; readonly fault: string }
+  | { readonly type: 'store-back'; readonly downMs: number };
+
+export interface KeyWatchOptions {
+  readonly config: Pick<Config, 'keys' | 'teams'>;
+  readonly settings: StoredSettings;
+  readonly report: (event: KeyEvent) => void;
+  /** Told of every new ring; requests that run keep the key they came with. */
+  readonly onChange: (ring: KeyRing) => void;
+  readonly everyMs?: number;
+}
+
+/** A change binds within a second: this, and the time of two short reads. */
+const EVERY_MS = 500;
+/** Few enough that reading them does not hold up requests. */
+const PAGE_ROWS = 500;
+
+/**
+ * Follows the keys and teams of the database: asks for the revision twice a second, and reads the rows that changed. While the database is
+ * gone the last known keys stay in force. Nothing here asks Redis.
+ */
+export class KeyWatch {
+  readonly #reader: AccessReader;
+  readonly #options: KeyWatchOptions;
+  #stored: StoredKeys;
+  #revision = 0;
+  #orphans = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #downSinceMs: number | null = null;
+  #closed = false;
+
+  constructor(reader: AccessReader, options: KeyWatchOptions) {
+    this.#reader = reader;
+    this.#options = options;
+    this.#stored = this.#nothing();
+  }
+
+  /** Every team the database has or had. */
+  get teams(): Iterable<string> {
+    return this.#stored.teams;
+  }
+
+  /** Reads everything. @throws LedgerFault when the database cannot be read: nothing should be served then */
+  async open(): Promise<void> {
+    await this.#reader.open();
+    await this.#read();
+    this.#later();
+  }
+
+  /** A database that does not answer is left after so long. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([late, this.#reader.close()]);
+    clearTimeout(timer);
+  }
+
+  #nothing(): StoredKeys {
+    const { config, settings, report } = this.#options;
+    return new StoredKeys(config, settings, (row) => report({ type: 'row-refused', ...row }));
+  }
+
+  #later(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#look(), this.#options.everyMs ?? EVERY_MS).unref();
+  }
+
+  async #look(): Promise<void> {
+    const { report } = this.#options;
+    try {
+      await this.#read();
+      if (this.#downSinceMs !== null) report({ type: 'store-back', downMs: Math.round(performance.now() - this.#downSinceMs) });
+      this.#downSinceMs = null;
+    } catch (error) {
+      if (this.#downSinceMs === null && !this.#closed) {
+        this.#downSinceMs = performance.now();
+        report({ type: 'store-down', fault: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    this.#later();
+  }
+
+  async #read(): Promise<void> {
+    const newest = await this.#reader.revision();
+    if (newest === this.#revision) return;
+    // A database that was set back, from a backup: what it does not know any more must go too.
+    const back = newest < this.#revision;
+    const stored = back ? this.#nothing() : this.#stored;
+    const since = back ? 0 : this.#revision;
+    // A page that fails leaves rows behind that are newer than the ring in force; they are read again, and nothing is lost.
+    await this.#pages(
+      since,
+      newest,
+      (after) => this.#reader.teamsAfter(after, PAGE_ROWS),
+      (row) => stored.putTeam(row),
+    );
+    await this.#pages(
+      since,
+      newest,
+      (after) => this.#reader.keysAfter(after, PAGE_ROWS),
+      (row) => stored.putKey(row),
+    );
+    this.#stored = stored;
+    this.#revision = newest;
+    const { config, report, onChange } = this.#options;
+    onChange(new KeyRing(config, stored.entries()));
+    report({ type: 'keys-loaded', keys: stored.size, revision: newest });
+    if (stored.orphans !== this.#orphans && stored.orphans > 0) report({ type: 'keys-without-team', keys: stored.orphans });
+    this.#orphans = stored.orphans;
+  }
+
+  /** Rows up to a revision: what is newer belongs to the next time, when its teams are read before its keys. */
+  async #pages<Row extends { readonly revision: number }>(
+    since: number,
+    newest: number,
+    page: (after: number) => Promise<Row[]>,
+    put: (row: Row) => void,
+  ): Promise<void> {
+    for (let after = since; ; ) {
+      const rows = await page(after);
+      for (const row of rows) if (row.revision <= newest) put(row);
+      const last = rows.at(-1)?.revision ?? newest;
+      if (rows.length < PAGE_ROWS || last >= newest) return;
+      after = last;
+    }
+  }
+}
