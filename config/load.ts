@@ -9,7 +9,7 @@ import { readDocument } from './document.ts';
 import { reportIssues, valueAt } from './issues.ts';
 import { warnNotEnforced } from './not-yet-enforced.ts';
 import { type Problem, Problems } from './problem.ts';
-import { redisFault } from './redis-address.ts';
+import { redisAddress } from './redis-address.ts';
 import { type ConfigInput, configSchema } from './schema.ts';
 import { readFault, resolveReference, SECRET_REFERENCE, Secret, type SecretSource } from './secret.ts';
 import { knownRegions, type Vendors } from './vendors.ts';
@@ -99,8 +99,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
   const redis = connection('redis', input.redis, context);
   if (input.redis === undefined) warnNoStoreToLose(teams, context);
-  const redisProblem = redis === null ? undefined : redisFault(redis.reveal());
-  if (redisProblem !== undefined) context.problems.add(['redis'], redisProblem);
+  if (redis !== null) checkRedis(redis, context);
   const database = connection('database', input.database, context);
   checkDatabase(database, context);
   return {
@@ -133,6 +132,11 @@ function connection(name: 'redis' | 'database', text: string | undefined, contex
   if (resolved.ok) return new Secret(resolved.value);
   context.problems.add([name], resolved.fault);
   return null;
+}
+
+function checkRedis(redis: Secret, context: CheckContext): void {
+  const address = redisAddress(redis.reveal());
+  if ('fault' in address) context.problems.add(['redis'], address.fault);
 }
 
 function checkDatabase(database: Secret | null, context: CheckContext): void {

@@ -23,7 +23,10 @@ export function configSchema(vendors: Vendors) {
       .meta({ description: "What apps ask for → where it may go, in order. A backend's own model names work without an entry." }),
     teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys with a permit and limits in common.' }),
     keys: z.array(keySchema(vendors)).default([]).meta({ description: 'Keys of the apps.' }),
-    redis: connectionText.optional().meta({ description: 'URL of Redis, or a reference to it. Absent: limits live in this process.' }),
+    redis: connectionText.optional().meta({
+      description:
+        'Address of Redis (`redis://`, `redis+cluster://`, `redis+sentinel://`; `rediss` for TLS), or a reference to it. Absent: limits live in this process.',
+    }),
     database: connectionText.optional().meta({
       description:
         'Where books are kept: `sqlite:` and a path, `postgres://…`, or `memory:` (gone with the process); or a reference to it. Absent: `sqlite:./data/estafet.db`.',

@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
 import type { Config } from '../config/config.ts';
+import { redisAddress } from '../config/redis-address.ts';
 import type { Books } from '../relay/ledger/books.ts';
 import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
 import type { Limit } from '../relay/quota/limits.ts';
@@ -10,6 +10,7 @@ import { askOnce } from '../relay/quota/spent-cache.ts';
 import type { SpentReader } from '../relay/quota/store.ts';
 import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { Sweeper } from '../relay/quota/sweeper.ts';
+import { redisConnection } from './redis-connection.ts';
 
 export interface OpenQuota {
   readonly quota: GuardedQuota;
@@ -66,7 +67,10 @@ export function openQuotaStore(
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
     return { quota, start: () => sweeper.start(), close: async () => sweeper.stop() };
   }
-  const client = connection(redis.reveal(), onFailure);
+  const address = redisAddress(redis.reveal());
+  if ('fault' in address) throw new Error(`redis ${address.fault}`);
+  const connection = redisConnection(address, onFailure);
+  const { client } = connection;
   const breaker = new StoreBreaker(BREAKER);
   const store = new RedisStore(client, { ...options, breaker });
   const count = new NodeCount({ redis: client, breaker, onFault: onFailure });
@@ -75,33 +79,16 @@ export function openQuotaStore(
   return {
     quota,
     start: () => {
-      client.connect().catch(onFailure);
+      connection.start();
       count.start();
       sweeper.start();
     },
     close: async () => {
       sweeper.stop();
       await count.stop();
-      client.disconnect();
+      connection.close();
     },
   };
-}
-
-/**
- * Connects when it is told to. A connection that says nothing any more (its server is cut off, or stands still) is replaced. Commands have
- * no time limit of their own: the breaker's knows when this process is busy.
- */
-function connection(url: string, onFault: (fault: unknown) => void): Redis {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    enableAutoPipelining: true,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 2_000,
-    socketTimeout: 2_000,
-    retryStrategy: (times) => Math.min(100 * times, 1_000),
-  });
-  client.on('error', onFault);
-  return client;
 }
 
 /**

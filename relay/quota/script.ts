@@ -9,9 +9,13 @@ export interface ScriptClient {
 
 export type Script = (client: ScriptClient, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 
+/** Nothing was carried out: the server lacks the script, or (Cluster) it is not the one to ask, or the batch it was in had no one place. */
+const SENT_ANEW = /NOSCRIPT|^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) |same slots allocation group/;
+
 /**
  * lua/<name>.lua, with the parts it builds on before it. A server that does not know it (new, failed over, flushed) gets its whole text,
- * which cannot fail for that reason again: `defineCommand` of ioredis sends a hash a second time, and loses under repeated SCRIPT FLUSH.
+ * which cannot fail for that reason again: `defineCommand` of ioredis sends a hash a second time, and loses under repeated SCRIPT FLUSH. So
+ * does what a Cluster has moved: the client sends the text by itself, outside of any batch, and so follows it to where it belongs.
  */
 export function loadScript(name: string, parts: readonly string[]): Script {
   const lua = [...parts, name].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('\n');
@@ -20,7 +24,7 @@ export function loadScript(name: string, parts: readonly string[]): Script {
     try {
       return await client.evalsha(sha, keys.length, ...keys, ...args);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error;
+      if (!(error instanceof Error) || !SENT_ANEW.test(error.message)) throw error;
       return await client.eval(lua, keys.length, ...keys, ...args);
     }
   };

@@ -15,14 +15,17 @@ export type Teams = Readonly<Record<string, Json>>;
 
 export const keyOf = (team: string): string => `sk-test-${team}-0123456789abcdef`;
 
+/** Of a Redis of this machine, or as a configuration says it. */
+export type RedisPlace = number | string;
+
 /** The configuration as a file: one simulated backend, one Redis. */
-export function written(simulator: Simulator, redisPort: number, teams: Teams): string {
+export function written(simulator: Simulator, redis: RedisPlace, teams: Teams): string {
   const { qwen } = simulator.vendors;
   if (qwen === undefined) throw new Error('the simulator has no qwen');
   return JSON.stringify({
     server: { host: '127.0.0.1', port: 0, logLevel: 'silent' },
     database: 'memory:',
-    redis: `redis://127.0.0.1:${redisPort}`,
+    redis: typeof redis === 'number' ? `redis://127.0.0.1:${redis}` : redis,
     backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED' } },
     models: { 'gpt-4o': ['qwen/qwen-plus'] },
     teams: Object.fromEntries(
@@ -46,14 +49,14 @@ export interface RedisRig {
 }
 
 /** Any number of relays in this process, in front of one simulator, on one Redis. */
-export async function startRedisRig(redisPort: number, teams: Teams): Promise<RedisRig> {
+export async function startRedisRig(redis: RedisPlace, teams: Teams): Promise<RedisRig> {
   const simulator = await startSimulator();
   const relays: RunningRelay[] = [];
   let counted = 0;
   return {
     simulator,
     relay: async () => {
-      const config = parsed(written(simulator, redisPort, teams), simulator);
+      const config = parsed(written(simulator, redis, teams), simulator);
       const relay = await startRelay(config, build(config, { random: () => 0 }));
       relays.push(relay);
       return relay;

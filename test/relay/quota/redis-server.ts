@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,20 +21,24 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** A Redis of the test's own, on a free port of 127.0.0.1 unless told which, that keeps nothing. */
-export async function startRedis(extra: readonly string[] = [], onPort?: number): Promise<RedisServer> {
+/** A Redis of the test's own, on a free port of 127.0.0.1 unless told which, that keeps nothing; or a Sentinel that watches nothing yet. */
+export async function startRedis(extra: readonly string[] = [], onPort?: number, as: 'redis' | 'sentinel' = 'redis'): Promise<RedisServer> {
   if (BINARY === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
   for (let tries = 0; tries < 3; tries++) {
-    const server = await tryToStart(BINARY, extra, onPort ?? (await freePort()));
+    const server = await tryToStart(BINARY, as, extra, onPort ?? (await freePort()));
     if (server !== null) return server;
   }
   throw new Error('redis-server does not start.');
 }
 
 /** Null when it ended at once: another process had taken the port in the meantime. */
-async function tryToStart(binary: string, extra: readonly string[], port: number): Promise<RedisServer | null> {
+async function tryToStart(binary: string, as: 'redis' | 'sentinel', extra: readonly string[], port: number): Promise<RedisServer | null> {
   const folder = mkdtempSync(join(tmpdir(), 'estafet-redis-'));
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, ...extra];
+  const own = as === 'redis' ? ['--save', '', '--appendonly', 'no'] : ['--sentinel'];
+  // A Sentinel writes down what it learns, and will not start without a file for it.
+  const file = join(folder, `${as}.conf`);
+  writeFileSync(file, '');
+  const options = [file, '--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, ...own, ...extra];
   const process = spawn(binary, options, { stdio: 'ignore' });
   const exited = once(process, 'exit');
   const clients: Redis[] = [];

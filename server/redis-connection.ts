@@ -1,0 +1,131 @@
+import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
+import type { RedisAddress } from '../config/redis-address.ts';
+
+export interface RedisConnection {
+  readonly client: Redis | Cluster;
+  /** Connects, and from then on as often as it is lost, until it is closed. */
+  start(): void;
+  /** At once, also when nothing answers. */
+  close(): void;
+}
+
+const retryMs = (times: number): number => Math.min(100 * times, 1_000);
+
+/**
+ * Of every connection, whatever lies behind it. One that says nothing any more (its server is cut off, or stands still) is replaced.
+ * Commands have no time limit of their own: the breaker's knows when this process is busy. RESP2, since scripts answer numbers and lists
+ * only, and every server and proxy speaks it; nothing is sent that is newer than Redis 6.2.
+ */
+const COMMON = {
+  lazyConnect: true,
+  protocol: 2,
+  replyMapping: 'legacy',
+  disableClientInfo: true,
+  maxRetriesPerRequest: 1,
+  connectTimeout: 2_000,
+  socketTimeout: 2_000,
+} as const satisfies RedisOptions;
+
+/** Of a connection to one server. */
+const SINGLE = {
+  ...COMMON,
+  enableAutoPipelining: true,
+  retryStrategy: retryMs,
+  // A master that has become a replica: its name, or the Sentinels, may lead to the new one.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+} as const satisfies RedisOptions;
+
+/** A Sentinel that says nothing is left for the next one after so long. */
+const SENTINEL_TIMEOUT_MS = 1_000;
+
+/**
+ * The client for an address. A Redis that is not there is tried again until it is; what waits for it meanwhile fails soon, so that nothing
+ * piles up in memory.
+ *
+ * @param onFault told of every fault, of whichever server
+ */
+export function redisConnection(address: RedisAddress, onFault: (fault: unknown) => void): RedisConnection {
+  if (address.kind === 'cluster') return clusterConnection(address, onFault);
+  if (address.kind === 'sentinel') return sentinelConnection(address, onFault);
+  const client = new Redis(address.url, SINGLE);
+  client.on('error', onFault);
+  // What fails is told to the listener.
+  return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
+}
+
+function sentinelConnection(address: Extract<RedisAddress, { kind: 'sentinel' }>, onFault: (fault: unknown) => void): RedisConnection {
+  const { sentinels, master, database, user, password, sentinelLogin, tls } = address;
+  const client = new Redis({
+    ...SINGLE,
+    ...login(user, password),
+    sentinels: [...sentinels],
+    name: master,
+    db: database,
+    ...(sentinelLogin.user === null ? {} : { sentinelUsername: sentinelLogin.user }),
+    ...(sentinelLogin.password === null ? {} : { sentinelPassword: sentinelLogin.password }),
+    ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+    // Its own way of going round the Sentinels again would keep all commands until one answers. So each round ends, and the next is ours.
+    sentinelRetryStrategy: () => null,
+  });
+  client.on('error', onFault);
+  let rounds = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const start = () => void client.connect().catch(() => {});
+  client.on('ready', () => {
+    rounds = 0;
+  });
+  client.on('end', () => {
+    if (!closed) timer = setTimeout(start, retryMs(++rounds));
+  });
+  return {
+    client,
+    start,
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+      client.disconnect();
+    },
+  };
+}
+
+function clusterConnection(address: Extract<RedisAddress, { kind: 'cluster' }>, onFault: (fault: unknown) => void): RedisConnection {
+  const { nodes, user, password, tls } = address;
+  const client = new SoonRefusingCluster([...nodes], {
+    lazyConnect: true,
+    enableAutoPipelining: true,
+    // A batch is not sent on when its slots have moved; a command alone is, and learns the new places. `script.ts` falls back to `EVAL`.
+    autoPipeliningIgnoredCommands: ['eval', 'xrange', 'xdel', 'zrem'],
+    // Slots that are served go on while others are not.
+    enableReadyCheck: false,
+    clusterRetryStrategy: retryMs,
+    maxRedirections: 5,
+    slotsRefreshTimeout: 500,
+    slotsRefreshInterval: 5_000,
+    redisOptions: { ...COMMON, ...login(user, password), ...(tls ? { tls: {} } : {}) },
+    // A certificate is for the name, not for the address behind it.
+    ...(tls ? { dnsLookup: (name: string, done: (fault: null, host: string) => void) => done(null, name) } : {}),
+  });
+  client.on('error', onFault);
+  client.on('node error', onFault);
+  return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
+}
+
+/** The client would keep commands without end while it looks for a node. */
+class SoonRefusingCluster extends Cluster {
+  override sendCommand(...sent: Parameters<Cluster['sendCommand']>): unknown {
+    const [command] = sent;
+    if (this.status === 'ready' || command.name === 'cluster') return super.sendCommand(...sent);
+    return refused(command);
+  }
+}
+
+function refused(command: Command): Promise<unknown> {
+  command.reject(new Error('No node of the Redis Cluster is connected.'));
+  return command.promise;
+}
+
+function login(user: string | null, password: string | null): Pick<RedisOptions, 'username' | 'password'> {
+  return { ...(user === null ? {} : { username: user }), ...(password === null ? {} : { password }) };
+}
