@@ -70,9 +70,10 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     report: (event) => logBooks(logger, event),
   });
   const onSettled = (record: RequestRecord): void => {
-    records.add(record, Date.now());
+    const text = JSON.stringify(record);
+    records.add(record, text, Date.now());
     books.add(record);
-    logRequest(logger, record);
+    logRequest(logger, record, text);
     options.onSettled?.(record);
   };
   const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);

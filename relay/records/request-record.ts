@@ -1,5 +1,5 @@
 import type { Usage } from '../../openai/chat/events.ts';
-import type { Change, Fate, Receipt } from '../../translators/receipt.ts';
+import type { Change, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
 
 /** One try at one backend. */
@@ -105,11 +105,4 @@ export function usageRecord(usage: Usage, paid: readonly Usage[]): NonNullable<R
     reasoningTokens: usage.reasoning,
     source: usage.estimated === true ? 'estimated' : 'vendor',
   };
-}
-
-/** Fate → number of fields, for the log line. */
-export function fateCounts(receipt: ReceiptRecord): Partial<Record<Fate, number>> {
-  const counts: Partial<Record<Fate, number>> = { kept: receipt.kept.length };
-  for (const { fate } of receipt.changes) counts[fate] = (counts[fate] ?? 0) + 1;
-  return counts;
 }

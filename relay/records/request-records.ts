@@ -1,7 +1,7 @@
-import type { RequestRecord } from './request-record.ts';
-
 interface Kept {
-  readonly record: RequestRecord;
+  readonly key: string;
+  /** JSON. Text, since thousands of object trees would be copied about by the garbage collector. */
+  readonly text: string;
   readonly untilMs: number;
 }
 
@@ -22,20 +22,24 @@ export class RequestRecords {
     this.#ttlMs = ttlMs;
   }
 
-  add(record: RequestRecord, nowMs: number): void {
+  /**
+   * @param key name of the key that made the request
+   * @param text the record as JSON
+   */
+  add({ id, key }: { readonly id: string; readonly key: string }, text: string, nowMs: number): void {
     if (this.#max === 0) return;
     const oldest = this.#order[this.#next];
     if (oldest !== undefined) this.#kept.delete(oldest);
-    this.#order[this.#next] = record.id;
+    this.#order[this.#next] = id;
     this.#next = (this.#next + 1) % this.#max;
-    this.#kept.set(record.id, { record, untilMs: nowMs + this.#ttlMs });
+    this.#kept.set(id, { key, text, untilMs: nowMs + this.#ttlMs });
   }
 
-  /** Null when unknown, too old, or another key's: callers cannot tell which. */
-  find(id: string, key: string, nowMs: number): RequestRecord | null {
+  /** The record as JSON. Null when unknown, too old, or another key's: callers cannot tell which. */
+  find(id: string, key: string, nowMs: number): string | null {
     const kept = this.#kept.get(id);
-    if (kept === undefined || kept.record.key !== key) return null;
-    if (nowMs < kept.untilMs) return kept.record;
+    if (kept === undefined || kept.key !== key) return null;
+    if (nowMs < kept.untilMs) return kept.text;
     this.#kept.delete(id);
     return null;
   }

@@ -13,6 +13,6 @@ export function requestRecordHandler({ current, records }: RouteDeps) {
     const record = records.find(id, caller.key.name, now);
     if (record === null)
       throw new OpenAIError('unknown_request', 'No receipt is kept under this request id for this key.', { param: 'id' });
-    sendJson(response, 200, JSON.stringify(record));
+    sendJson(response, 200, record);
   };
 }

@@ -209,7 +209,14 @@ test('the log says what happened, and nothing of what was said', async () => {
   await (await chat(desk, { ...HELLO, model: 'nope' })).arrayBuffer();
   await (await chat(desk, `{"model": "${secret}`)).arrayBuffer();
   expect(desk.log.map(({ level, msg }) => `${level} ${msg}`)).toEqual(['info request', 'info request', 'debug refused', 'debug refused']);
-  expect(desk.log[0]).toMatchObject({ key: 'app', team: 't', model: 'gpt-4o', status: 200, reason: 'done', fates: { dropped: 2 } });
+  expect(desk.log[0]).toMatchObject({
+    key: 'app',
+    team: 't',
+    model: 'gpt-4o',
+    status: 200,
+    reason: 'done',
+    receipt: { changes: expect.arrayContaining([expect.objectContaining({ field: 'nonsense', fate: 'dropped' })]) },
+  });
   const text = JSON.stringify(desk.log) + JSON.stringify(desk.records);
   for (const word of ['cheese', 'moon', KEY, desk.simulator.vendors.qwen?.key ?? '?']) expect(text).not.toContain(word);
 });
