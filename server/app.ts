@@ -8,6 +8,7 @@ import { requestIdOf, sendError } from '../routes/http/reply.ts';
 import { chatHandler } from '../routes/openai/chat.ts';
 import { modelHandler, modelListHandler } from '../routes/openai/models.ts';
 import { healthHandler } from '../routes/ops/health.ts';
+import { readyHandler } from '../routes/ops/ready.ts';
 
 export interface AppDeps extends RouteDeps {
   /** Told of every error that an answer carries or an accident of our own, with the request id. */
@@ -38,6 +39,7 @@ export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
     { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/usage', handler: usageHandler(deps), guard: 'key' },
     { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
+    { method: 'get', path: '/readyz', handler: readyHandler(deps), guard: 'public' },
   ];
 }
 

@@ -16,6 +16,8 @@ export interface OpenQuota {
   readonly quota: GuardedQuota;
   /** Connects and begins what runs regularly. A Redis that is not there is tried again until it is. */
   start(): void;
+  /** Asks Redis whether it answers; null when limits live in this process. */
+  readonly ping: (() => Promise<unknown>) | null;
   close(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ export function openQuotaStore(
     const store = new MemoryStore({ ...options, retainMs: LOCAL_RETAIN_MS });
     quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
-    return { quota, start: () => sweeper.start(), close: async () => sweeper.stop() };
+    return { quota, start: () => sweeper.start(), ping: null, close: async () => sweeper.stop() };
   }
   const address = redisAddress(redis.reveal());
   if ('fault' in address) throw new Error(`redis ${address.fault}`);
@@ -83,6 +85,7 @@ export function openQuotaStore(
       count.start();
       sweeper.start();
     },
+    ping: () => client.ping(),
     close: async () => {
       sweeper.stop();
       await count.stop();

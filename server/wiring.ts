@@ -21,6 +21,7 @@ import { ledgerStore } from './database/open-ledger.ts';
 import { KeyWatch } from './key-watch.ts';
 import { ModelNames } from './model-names.ts';
 import { openQuotaStore } from './quota-store.ts';
+import { type Check, ReadinessProbe } from './readiness.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
@@ -28,6 +29,8 @@ import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
 const LEASE_MS = 60_000;
+/** Of `/readyz`. */
+const READY = { timeoutMs: 1_000, keptMs: 1_000 } as const;
 
 /** Everything one process consists of. */
 export interface Built {
@@ -102,10 +105,19 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       },
     });
   let draining = false;
+  const checks: Record<string, Check> = {
+    database: () => books.ping(),
+    backends: async () => {
+      if (clients.size === 0) throw new Error('no backend is configured');
+    },
+  };
+  if (quotas.ping !== null) checks['redis'] = quotas.ping;
+  const probe = new ReadinessProbe({ checks, ...READY, draining: () => draining });
   const app = createApp({
     current: () => current,
     records,
     books,
+    ready: () => probe.ready(),
     draining: () => draining,
     onError: (error, id, method, path) => logError(logger, error, id, method, path),
   });

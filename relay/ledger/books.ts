@@ -15,6 +15,8 @@ export interface BooksOptions {
 
 const BATCH = { batchRows: 500, batchMs: 50 } as const;
 const DAY_MS = 86_400_000;
+/** A full hour that no line will lie in: of the year 5000. */
+const AFTER_ALL_MS = 95_617_584_000_000;
 const PRUNE_EVERY_MS = 3_600_000;
 /** Few enough that a batch of new lines never waits long behind them. */
 const PRUNE_ROWS = 2_000;
@@ -57,6 +59,11 @@ export class Books {
   async usage(query: UsageQuery): Promise<UsageRow[]> {
     await this.#queue.written(READ_WAIT_MS);
     return this.#store.usage(query);
+  }
+
+  /** Asks the database for next to nothing. @throws LedgerFault when it cannot answer */
+  async ping(): Promise<void> {
+    await this.#store.usage({ by: null, fromMs: AFTER_ALL_MS, toMs: null, team: null, key: null });
   }
 
   status(): { readonly waiting: number; readonly lost: number; readonly down: boolean } {

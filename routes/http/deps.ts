@@ -3,6 +3,7 @@ import type { KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
+import type { Readiness } from '../ops/ready.ts';
 
 /** What a configuration gives the routes; asked for at each request, so that a reload needs no restart. */
 export interface Current {
@@ -20,4 +21,5 @@ export interface RouteDeps {
   readonly current: () => Current;
   readonly records: RequestRecords;
   readonly books: UsageReader;
+  readonly ready: () => Promise<Readiness>;
 }

@@ -134,7 +134,7 @@ describe('every route', () => {
   test('says who may call', () => {
     expect(specs.length).toBeGreaterThanOrEqual(5);
     for (const { guard } of specs) expect(['key', 'public']).toContain(guard);
-    expect(specs.filter(({ guard }) => guard === 'public').map(({ path }) => path)).toEqual(['/healthz']);
+    expect(specs.filter(({ guard }) => guard === 'public').map(({ path }) => path)).toEqual(['/healthz', '/readyz']);
   });
 
   test.each(specs.flatMap((spec) => ['/v1', '', '/v1/v1'].map((base) => [`${spec.method} ${base}${spec.path}`, base, spec] as const)))(
