@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Facts, type Families, loadFamilies, type Rules } from './families.ts';
 import type { Price } from './price.ts';
 
 /** One entry of `models.json`, as far as the relay reads it. `null` = not known, `false` = known to be absent. */
@@ -17,6 +18,7 @@ interface Entry {
     readonly thinking: { readonly mode: 'none' | 'optional' | 'always' | 'stream-only'; readonly default_on: boolean | null };
     readonly vision: boolean | null;
     readonly audio_input: boolean | null;
+    readonly web_search: boolean | null;
     readonly logprobs: boolean | null;
     readonly n_max: number | null;
   } | null;
@@ -28,27 +30,25 @@ interface Entry {
   };
 }
 
-export interface CatalogModel {
+/** A model: what it can do, how it is spoken to, what it costs, and until when it lives. */
+export interface Model extends Facts {
+  /** The name it was looked up by. */
   readonly id: string;
   readonly kind: string;
-  readonly contextTokens: number | null;
-  readonly maxOutputTokens: number | null;
-  readonly tools: boolean | null;
-  readonly vision: boolean | null;
-  readonly audioInput: boolean | null;
-  readonly jsonObject: boolean | 'non-thinking' | null;
-  readonly jsonSchema: boolean | 'non-thinking' | null;
-  readonly logprobs: boolean | null;
-  readonly maxChoices: number | null;
-  readonly thinking: 'none' | 'optional' | 'always' | 'stream-only' | null;
-  readonly thinksByDefault: boolean | null;
+  readonly rules: Rules;
   /** `YYYY-MM-DD`, or null. */
   readonly released: string | null;
   readonly state: 'current' | 'retiring' | 'retired';
-  /** Day of shutdown where one is announced. */
+  /** Day of shutdown, `YYYY-MM-DD`, where one is announced. */
   readonly shutdown: string | null;
   readonly replacement: string | null;
   readonly prices: readonly Price[];
+}
+
+/** What a configuration says of a model; what it leaves open stays as it was. */
+export interface ModelOverride extends Partial<Omit<Model, 'id' | 'rules' | 'prices'>> {
+  /** A model's name: the rules and facts of its family hold instead of those that the own name leads to. */
+  readonly family?: string;
 }
 
 /** Names of the catalogue → names in our configuration. */
@@ -56,60 +56,109 @@ const VENDORS = { alibaba: 'qwen', baidu: 'ernie', zhipu: 'glm', openai: 'openai
 
 /** The shipped catalogue of models, looked up by vendor and id or alias. Read once at start. */
 export class Catalog {
-  readonly #models = new Map<string, CatalogModel>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #families: Families;
+  /** By `vendor/id`. */
+  readonly #overrides: Readonly<Record<string, ModelOverride>>;
 
-  constructor(entries: readonly Entry[]) {
-    for (const entry of entries) {
-      const model = toModel(entry);
-      for (const name of [entry.id, ...entry.aliases]) this.#models.set(`${VENDORS[entry.vendor]}/${name}`, model);
-    }
+  constructor(entries: readonly Entry[], families: Families, overrides: Readonly<Record<string, ModelOverride>> = {}) {
+    for (const entry of entries)
+      for (const name of [entry.id, ...entry.aliases]) this.#entries.set(`${VENDORS[entry.vendor]}/${name}`, entry);
+    this.#families = families;
+    this.#overrides = overrides;
   }
 
-  /** @param vendor `qwen`, `ernie`, `glm` or `openai` (the models that apps come from) */
-  find(vendor: string, id: string): CatalogModel | null {
-    return this.#models.get(`${vendor}/${id}`) ?? null;
+  /** The same catalogue with what a configuration says of single models. */
+  with(overrides: Readonly<Record<string, ModelOverride>>): Catalog {
+    return new Catalog([...new Set(this.#entries.values())], this.#families, overrides);
+  }
+
+  /**
+   * What is known of any name: its own entry, then what its family tells.
+   * @param vendor `qwen`, `ernie`, `glm` or `openai` (the models that apps come from)
+   */
+  model(vendor: string, id: string): Model {
+    const name = `${vendor}/${id}`;
+    const entry = this.#entries.get(name);
+    const { family: like = id, ...override } = this.#override(name) ?? {};
+    const { facts, rules } = this.#families.of(vendor, like);
+    const merged = { ...filled(facts, toldBy(entry)), ...override, id };
+    return { ...merged, rules: { ...rules, thinkingSwitch: this.#switch(vendor, rules, merged.thinking) } };
+  }
+
+  /** The model, if it is listed. */
+  find(vendor: string, id: string): Model | null {
+    const name = `${vendor}/${id}`;
+    return this.#entries.has(name) || this.#override(name) !== undefined ? this.model(vendor, id) : null;
+  }
+
+  /** True when a name that is not listed looks like one of this vendor's. */
+  claims(vendor: string, name: string): boolean {
+    return this.#families.claims(vendor, name);
   }
 
   /** The price in force in a region, or the last one of a retired model; null when only history, or nothing, is known. */
   price(vendor: string, id: string, region: string): Price | null {
-    const prices = this.find(vendor, id)?.prices ?? [];
+    const prices = this.#entries.get(`${vendor}/${id}`)?.prices ?? [];
     return prices.find((price) => price.region === region && price.basis !== 'historical') ?? null;
   }
 
-  /** Ids of a vendor's current chat models. */
+  /** Ids of a vendor's current chat models, without their aliases. */
   chatModels(vendor: string): string[] {
-    const ids = [...this.#models].filter(
-      ([name, model]) => name === `${vendor}/${model.id}` && model.kind === 'chat' && model.state !== 'retired',
-    );
-    return ids.map(([, model]) => model.id);
+    const listed = [...new Set(this.#entries.values())].filter((entry) => VENDORS[entry.vendor] === vendor).map(({ id }) => id);
+    const own = Object.keys(this.#overrides).flatMap((name) => (name.startsWith(`${vendor}/`) ? [name.slice(vendor.length + 1)] : []));
+    return [...new Set([...listed, ...own])].filter((id) => {
+      const { kind, state } = this.model(vendor, id);
+      return kind === 'chat' && state !== 'retired';
+    });
+  }
+
+  #override(name: string): ModelOverride | undefined {
+    return Object.hasOwn(this.#overrides, name) ? this.#overrides[name] : undefined;
+  }
+
+  /** The facts say whether a model thinks, the family how that is told to it. */
+  #switch(vendor: string, { thinkingSwitch }: Rules, thinking: Facts['thinking']): Rules['thinkingSwitch'] {
+    if (thinking === 'none' || thinking === 'always') return thinking;
+    if (thinking === null || (thinkingSwitch !== 'none' && thinkingSwitch !== 'always')) return thinkingSwitch;
+    return this.#families.switchOf(vendor);
   }
 }
 
 export function loadCatalog(): Catalog {
   const file = new URL('./models.json', import.meta.url);
-  return new Catalog((JSON.parse(readFileSync(file, 'utf8')) as { models: Entry[] }).models);
+  return new Catalog((JSON.parse(readFileSync(file, 'utf8')) as { models: Entry[] }).models, loadFamilies());
 }
 
-function toModel(entry: Entry): CatalogModel {
-  const can = entry.capabilities;
+type Told = Omit<Model, 'id' | 'rules'>;
+
+/** Null, where an entry does not know, gives way to the family. */
+function filled(facts: Facts, told: Told): Told {
+  const known = Object.entries(told).filter(([, value]) => value !== null);
+  return { ...told, ...facts, ...Object.fromEntries(known) };
+}
+
+/** What an entry says; of a model that is not listed, nothing. */
+function toldBy(entry: Entry | undefined): Told {
+  const can = entry?.capabilities;
   return {
-    id: entry.id,
-    kind: entry.kind,
-    contextTokens: entry.context_tokens,
-    maxOutputTokens: entry.max_output_tokens,
+    kind: entry?.kind ?? 'chat',
+    contextTokens: entry?.context_tokens ?? null,
+    maxOutputTokens: entry?.max_output_tokens ?? null,
     tools: can?.tools ?? null,
     vision: can?.vision ?? null,
     audioInput: can?.audio_input ?? null,
     jsonObject: can?.json_object ?? null,
     jsonSchema: can?.json_schema ?? null,
     logprobs: can?.logprobs ?? null,
+    webSearch: can?.web_search ?? null,
     maxChoices: can?.n_max ?? null,
     thinking: can?.thinking.mode ?? null,
     thinksByDefault: can?.thinking.default_on ?? null,
-    released: entry.released,
-    state: entry.status.state,
-    shutdown: entry.status.date,
-    replacement: entry.status.replacement,
-    prices: entry.prices,
+    released: entry?.released ?? null,
+    state: entry?.status.state ?? 'current',
+    shutdown: entry?.status.date ?? null,
+    replacement: entry?.status.replacement ?? null,
+    prices: entry?.prices ?? [],
   };
 }

@@ -115,6 +115,7 @@ export class Relay {
     const run = new ChatRun({
       request,
       translator: candidate.translator,
+      rules: candidate.facts.rules,
       plan,
       head,
       requestId: upstreamId,

@@ -7,7 +7,7 @@ import { cpSync, existsSync, globSync, rmSync, statSync, writeFileSync } from 'n
  */
 const STAMP = 'dist/.built';
 const SOURCES = ['catalog', 'cli', 'config', 'openai', 'relay', 'routes', 'server', 'simulator', 'translators'];
-const ASSETS = ['catalog/models.json', 'cli/cli.js'];
+const ASSETS = ['catalog/families.json', 'catalog/models.json', 'cli/cli.js'];
 
 function stale(): boolean {
   if (!existsSync(STAMP)) return true;

@@ -17,7 +17,7 @@ export interface ImportRule {
  */
 export const IMPORT_RULES: readonly ImportRule[] = [
   { folder: 'openai', may: [], packages: false },
-  { folder: 'catalog', may: [], packages: false },
+  { folder: 'catalog', may: [] },
   { folder: 'config', may: [] },
   { folder: 'translators', may: ['openai'], node: false, packages: false },
   {

@@ -1,7 +1,10 @@
 import type { ChatEvents } from '../openai/chat/events.ts';
 import type { ChatRequest, Effort } from '../openai/chat/request.ts';
 import type { OpenAIError } from '../openai/errors.ts';
+import type { FamilyRules } from './family-rules.ts';
 import type { Receipt } from './receipt.ts';
+
+export type { FamilyRules } from './family-rules.ts';
 
 /**
  * One vendor dialect, both directions. Pure: no I/O, no clock, no configuration; values in, values out, receipts beside.
@@ -12,10 +15,6 @@ export interface ChatTranslator {
   readonly dialect: string;
   /** What the vendor is called in configuration. */
   readonly vendor: string;
-  /** True when a model name that no table knows looks like one of this vendor's. */
-  claims(model: string): boolean;
-  /** What is known of the model; families fill in what the catalogue leaves open. */
-  model(id: string, known: ModelFacts | null): ModelFacts;
   /**
    * The request in the vendor's words.
    * @throws OpenAIError `unsupported_parameter`, `unsupported_value` when dropping a field would change the answer
@@ -26,6 +25,8 @@ export interface ChatTranslator {
    * @throws OpenAIError when the body is an error in disguise or no answer at all
    */
   whole(body: unknown, events: ChatEvents): void;
+  /** Stands between `events` and the reader of an answer, where a family prints marks into its text. */
+  filter?(events: ChatEvents, rules: FamilyRules): ChatEvents;
   /** A reader for the `data:` payloads of one streamed answer. */
   frames(events: ChatEvents): FrameReader;
   /** What a refusal means to the caller. Never throws. */
@@ -48,7 +49,7 @@ export interface FrameReader {
   readonly finished: boolean;
 }
 
-/** What a model can do; null = not known, which is not the same as "cannot". */
+/** What a model can do, from the catalogue; null = not known, which is not the same as "cannot". */
 export interface ModelFacts {
   readonly id: string;
   /** In tokens. */
@@ -60,10 +61,13 @@ export interface ModelFacts {
   readonly jsonObject: boolean | 'non-thinking' | null;
   readonly jsonSchema: boolean | 'non-thinking' | null;
   readonly logprobs: boolean | null;
+  readonly webSearch: boolean | null;
   /** Largest native `n`; null = not known. */
   readonly maxChoices: number | null;
   readonly thinking: 'none' | 'optional' | 'always' | 'stream-only' | null;
   readonly thinksByDefault: boolean | null;
+  /** How the model's family is spoken to. */
+  readonly rules: FamilyRules;
 }
 
 /** The chosen backend and model, and what the relay has already decided. */

@@ -3,7 +3,7 @@ import { CompletionCollector } from '../../openai/chat/completion-collector.ts';
 import type { AnswerHead, Usage } from '../../openai/chat/events.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
-import type { ChatTranslator, UpstreamPlan } from '../../translators/translator.ts';
+import type { ChatTranslator, FamilyRules, UpstreamPlan } from '../../translators/translator.ts';
 import type { SchemaCheck } from '../emulation/json-guard.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
@@ -22,6 +22,7 @@ export interface RunResult extends Settled {
 export interface RunInput {
   readonly request: ChatRequest;
   readonly translator: ChatTranslator;
+  readonly rules: FamilyRules;
   readonly plan: UpstreamPlan;
   readonly head: AnswerHead;
   readonly requestId: string;
@@ -71,13 +72,14 @@ export class ChatRun implements LegOwner, Deadline {
   start(): Promise<RunResult> {
     // The caller had left before: nothing is asked of the vendor.
     if (this.#settled) return this.#done.promise;
-    const { translator, plan, requestId, post, check, redact } = this.#input;
+    const { translator, rules, plan, requestId, post, check, redact } = this.#input;
     const { emulation } = plan;
     const calls = emulation.choices ?? 1;
     const sink = (this.#encoder ?? this.#collector) as ChunkEncoder | CompletionCollector;
     for (let index = 0; index < calls; index++) {
       const chain = buildChain(sink, index, emulation, check, this.#choicesPerLeg);
-      this.#legs.push({ chain, leg: new ChatLeg(translator, chain.first, this, redact) });
+      const events = translator.filter?.(chain.first, rules) ?? chain.first;
+      this.#legs.push({ chain, leg: new ChatLeg(translator, events, this, redact) });
     }
     this.#open = calls;
     if (this.#encoder !== null) this.#input.wheel.add(this);

@@ -126,7 +126,7 @@ export class RouteTable {
 
   #serves(backend: Backend, model: string): boolean {
     const known = this.#catalog.find(backend.vendor, model);
-    return known === null ? this.#translatorFor(backend.vendor, backend.protocol).claims(model) : known.kind === 'chat';
+    return known === null ? this.#catalog.claims(backend.vendor, model) : known.kind === 'chat';
   }
 
   /** Neighbours with a weight form one tier; every other candidate is a tier of its own. */
@@ -144,14 +144,14 @@ export class RouteTable {
   /** `auto`: as OpenAI's model of that name does; a name that is not OpenAI's leaves the backend's own default. */
   #thinking(asked: string, entry: CandidateConfig): Effort | 'default' {
     if (entry.thinking !== 'auto') return entry.thinking === 'on' ? 'medium' : 'none';
-    const model = this.#catalog.find('openai', asked);
-    if (model === null) return /^(gpt-(3|4)|chatgpt|text-|davinci|babbage)/.test(asked) ? 'none' : 'default';
-    return model.thinking === 'none' || model.thinking === null ? 'none' : model.thinksByDefault === false ? 'none' : 'medium';
+    const { thinking, thinksByDefault } = this.#catalog.model('openai', asked);
+    if (thinking === null) return 'default';
+    return thinking === 'none' || thinksByDefault === false ? 'none' : 'medium';
   }
 
   #candidate(backend: Backend, model: string, tier: number, weight: number, thinking: Effort | 'default'): Candidate {
     const translator = this.#translatorFor(backend.vendor, backend.protocol);
-    const facts = translator.model(model, this.#catalog.find(backend.vendor, model));
+    const facts = this.#catalog.model(backend.vendor, model);
     return { backend, translator, model, facts, thinking, tier, weight };
   }
 

@@ -1,3 +1,4 @@
+import { loadFamilies } from '../../catalog/families.ts';
 import type { Usage } from '../../openai/chat/events.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import { ChatRun, type RunInput } from '../../relay/chat/chat-run.ts';
@@ -32,6 +33,7 @@ export function rig(options: { stream?: boolean; emulation?: Emulation; body?: R
   const input: RunInput = {
     request: { ...request, stream: options.stream === true },
     translator: qwenCompatible,
+    rules: loadFamilies().of('qwen', 'm').rules,
     plan: { path: '/x', body: options.body ?? {}, stream: options.stream === true, emulation: options.emulation ?? {} },
     head: { id: 'id', created: 1, model: 'm', legacyFunctions: false, showReasoning: true },
     requestId: 'req',

@@ -45,7 +45,7 @@ describe('errors and their reference', () => {
 
 describe('translators', () => {
   const folders = [...new Set(TRANSLATORS.map(({ vendor }) => vendor))];
-  const REQUIRED = ['answer.ts', 'errors.ts', 'models.ts', 'request.ts', 'thinking.ts', 'vendor.ts'];
+  const REQUIRED = ['answer.ts', 'errors.ts', 'request.ts', 'thinking.ts', 'vendor.ts'];
 
   test.each(folders)('%s has the files that its siblings have', (vendor) => {
     const files = readdirSync(`translators/${vendor}`);

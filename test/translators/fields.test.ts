@@ -31,7 +31,7 @@ interface Fate {
 function translate(vendor: string, model: string, request: ChatRequest, strict: boolean): Fate {
   const translator = TRANSLATORS.find((each) => each.vendor === vendor);
   if (translator === undefined) throw new Error(`no translator of ${vendor}`);
-  const facts = translator.model(model, catalog.find(vendor, model));
+  const facts = catalog.model(vendor, model);
   const receipt = new Receipt(strict);
   try {
     const plan = translator.request(request, { model, facts, region: 'cn', thinking: 'default', requestId: 'req_0123456789' }, receipt);

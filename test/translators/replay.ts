@@ -3,9 +3,10 @@
  * `<vendor>/fixtures/<name>.sse` (a stream) and `<name>.json` (a whole body); what must come out stands beside, as `<name>.expected.txt`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { loadCatalog } from '../../catalog/catalog.ts';
 import { ChunkEncoder } from '../../openai/chat/chunk-encoder.ts';
 import { CompletionCollector } from '../../openai/chat/completion-collector.ts';
-import type { AnswerHead, Usage } from '../../openai/chat/events.ts';
+import type { AnswerHead, ChatEvents, Usage } from '../../openai/chat/events.ts';
 import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
 import { SseDecoder, SseError } from '../../openai/sse.ts';
 import type { ChatTranslator } from '../../translators/translator.ts';
@@ -63,10 +64,18 @@ export function fixtures(vendor: string, kind?: Fixture['kind']): Fixture[] {
     .filter((fixture) => kind === undefined || fixture.kind === kind);
 }
 
+const catalog = loadCatalog();
+
+/** What stands before the reader, as the rules of the model say that the fixture names. */
+function filtered(translator: ChatTranslator, events: ChatEvents, bytes: Uint8Array): ChatEvents {
+  const model = /"model": ?"([^"]*)"/.exec(Buffer.from(bytes).toString('utf8'))?.[1] ?? '';
+  return translator.filter?.(events, catalog.model(translator.vendor, model).rules) ?? events;
+}
+
 /** A stream. Ids that the relay makes up are random; they come out as `call_made_1`, `call_made_2`, … */
 export function replay(translator: ChatTranslator, bytes: Uint8Array, options: ReplayOptions = {}): Replay {
   const encoder = new ChunkEncoder({ ...HEAD, ...options.head }, options.includeUsage ?? true);
-  const reader = translator.frames(encoder);
+  const reader = translator.frames(filtered(translator, encoder, bytes));
   const decoder = new SseDecoder((data) => reader.frame(data));
   const source = Buffer.from(bytes);
   const size = options.size ?? Math.max(1, source.length);
@@ -94,7 +103,7 @@ export function replayWhole(translator: ChatTranslator, bytes: Uint8Array, optio
   const collector = new CompletionCollector({ ...HEAD, ...options.head });
   const source = Buffer.from(bytes);
   try {
-    translator.whole(JSON.parse(source.toString('utf8')), collector);
+    translator.whole(JSON.parse(source.toString('utf8')), filtered(translator, collector, bytes));
   } catch (thrown) {
     return { out: '', error: asReadError(thrown), usage: collector.lastUsage };
   }

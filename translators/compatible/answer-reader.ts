@@ -14,8 +14,6 @@ export interface AnswerDialect {
   isError(answer: WireAnswer): boolean;
   /** Says that a choice must end here, whatever its finish word (moderation marks); null for "go on". */
   verdict?(choice: WireChoice): { readonly showText: boolean; readonly finish: FinishReason } | null;
-  /** Who listens to the answer, told from its first payload: models that print marks into their text need a filter between. */
-  listener?(answer: WireAnswer, events: ChatEvents): ChatEvents;
 }
 
 interface OpenCall {
@@ -48,8 +46,7 @@ const MAX_INDEX = 1024;
  * every delta. What has no such reading is garbage and an error: a garbled answer must not pass for a whole one.
  */
 export class AnswerReader implements FrameReader {
-  #events: ChatEvents;
-  #begun = false;
+  readonly #events: ChatEvents;
   readonly #dialect: AnswerDialect;
   readonly #choices: ChoiceState[] = [];
   #open = 0;
@@ -99,10 +96,6 @@ export class AnswerReader implements FrameReader {
   #answer(answer: WireAnswer, json: string | null): void {
     if (!isObject(answer)) throw garbage('an answer that is no JSON object');
     if (this.#dialect.isError(answer)) throw this.#dialect.error(json ?? JSON.stringify(answer));
-    if (!this.#begun) {
-      this.#begun = true;
-      this.#events = this.#dialect.listener?.(answer, this.#events) ?? this.#events;
-    }
     const choices = answer.choices;
     if (Array.isArray(choices)) for (const choice of choices) if (choice !== null) this.#choice(choice);
     if (isObject(answer.usage)) {

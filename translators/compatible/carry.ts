@@ -4,7 +4,8 @@ import { textOf } from './parts.ts';
 /** Fields whose emulation is the same for every vendor. */
 
 /** `stop`: sent as far as the vendor takes it, the rest cut by the relay. */
-export function carryStop(draft: Draft, limits: { readonly words: number; readonly chars: number }): void {
+export function carryStop(draft: Draft): void {
+  const { stopWords: most, stopChars } = draft.facts.rules;
   const { stop } = draft.request;
   if (stop === undefined) return;
   const words = stopWords(draft);
@@ -13,7 +14,7 @@ export function carryStop(draft: Draft, limits: { readonly words: number; readon
     return;
   }
   if (Array.isArray(stop) && words.length < stop.length) draft.receipt.note('stop', 'dropped', 'empty stop words stop nothing');
-  const fits = words.every((word) => word.length <= limits.chars) ? words.slice(0, limits.words) : [];
+  const fits = words.every((word) => word.length <= (stopChars ?? Number.POSITIVE_INFINITY)) ? words.slice(0, most) : [];
   if (fits.length > 0) draft.body['stop'] = fits;
   if (fits.length === words.length) {
     if (typeof stop === 'string') draft.receipt.note('stop', 'renamed', 'the backend takes a list', { to: 'stop[]' });
@@ -23,7 +24,7 @@ export function carryStop(draft: Draft, limits: { readonly words: number; readon
   draft.receipt.note(
     'stop',
     'emulated',
-    `the backend takes ${limits.words === 0 ? 'none' : `${limits.words} of up to ${limits.chars} characters`}: the relay cuts the answer`,
+    `the backend takes ${most === 0 ? 'none' : `${most}${stopChars === null ? '' : ` of up to ${stopChars} characters`}`}: the relay cuts the answer`,
   );
 }
 

@@ -87,6 +87,14 @@ export const within =
     draft.body[field] = sent;
   };
 
+/** Sent within the range of the model's family. */
+export const withinRange =
+  (name: 'temperature' | 'topP', digits?: number): Rule<number> =>
+  (draft, value, field) => {
+    const { min, max } = draft.facts.rules[name];
+    within(min, max, digits)(draft, value, field);
+  };
+
 export const isZero = (value: unknown): boolean => value === 0;
 export const isFalse = (value: unknown): boolean => value === false;
 export const isEmptyObject = (value: unknown): boolean => value !== null && typeof value === 'object' && Object.keys(value).length === 0;

@@ -1,7 +1,6 @@
 import type { ContentPart } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
 import { carryMessages, type UpstreamMessage } from '../compatible/messages.ts';
-import { familyOf } from './models.ts';
 
 const EMPTY = '(empty)';
 /** In bytes of UTF-8; Qianfan fetches nothing longer, and the relay fetches nothing at all. */
@@ -11,11 +10,9 @@ const BLANK = /^[ \n\r\f]+$/;
 
 /** ERNIE of 2025 wanted user and assistant in turn, and nothing says that later ones do not. */
 export function ernieMessages(draft: Draft): UpstreamMessage[] {
-  const { thinking, thirdParty } = familyOf(draft.target.model);
   const messages = carryMessages(draft, {
     part: carryPart,
-    // Of ERNIE it is not documented; thinking models of other makers need it between the calls of one turn.
-    reasoning: thirdParty === true && thinking !== 'none' ? 'tool-loop' : 'drop',
+    reasoning: draft.facts.rules.reasoningHistory,
     partial: false,
     names: true,
     joinNeighbours: true,
@@ -48,7 +45,7 @@ function carryPart(draft: Draft, part: ContentPart, path: string): Record<string
   }
   const image: Record<string, unknown> = { url };
   if (detail !== undefined) {
-    if (familyOf(draft.target.model).detail !== true) {
+    if (!draft.facts.rules.imageDetail) {
       if (detail !== 'auto') draft.receipt.note(`${path}.image_url.detail`, 'dropped', 'the model has no such switch');
     } else if (detail === 'original') {
       draft.receipt.note(`${path}.image_url.detail`, 'clamped', 'the finest the backend knows', { to: 'high' });

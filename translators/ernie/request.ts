@@ -29,14 +29,12 @@ import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
 import { ERNIE_EXTRAS } from './extras.ts';
 import { ernieMessages } from './messages.ts';
-import { familyOf, wireModel } from './models.ts';
 import { BUDGET_SHARE, carryThinking, DEFAULT_BUDGET, LEAST_LIMIT, MIN_BUDGET } from './thinking.ts';
 
 const RULES: FieldRules = {
   ...SHARED_RULES,
-  // ERNIE takes (0, 1], models of other makers up to 2.
-  temperature: sampling((draft) => (familyOf(draft.target.model).thirdParty === true ? 2 : 1), 0.01),
-  top_p: sampling(() => 1, 0.01),
+  temperature: sampling((draft) => draft.facts.rules.temperature.max, 0.01),
+  top_p: sampling((draft) => draft.facts.rules.topP.max, 0.01),
   presence_penalty: sampling(() => 2, null),
   frequency_penalty: sampling(() => 2, null),
   logit_bias: dropUnless(isEmptyObject, 'the backend knows no token biases'),
@@ -51,15 +49,14 @@ const RULES: FieldRules = {
 /** Qianfan is never sent a field that it does not document. */
 export function ernieRequest(request: ChatRequest, target: Target, receipt: Receipt): UpstreamPlan {
   const draft = newDraft(request, target, receipt);
-  const family = familyOf(target.model);
-  draft.body['model'] = wireModel(target.model);
+  // Ids of Baidu's own are compared exactly; those of other makers are sent as typed.
+  draft.body['model'] = draft.facts.rules.lowerCaseId ? target.model.toLowerCase() : target.model;
   applyRules(draft, RULES, ERNIE_EXTRAS);
   const thinks = carryThinking(draft);
   carryTools(draft, { reservedNames: [], choices: () => 'send', parallelSwitch: true, parallelByDefault: true });
   carryFormat(draft);
   carryMaxTokens(draft, thinks);
-  // X1 refuses stop words, and no model that always thinks is said to take them.
-  carryStop(draft, family.thinking === 'always' ? { words: 0, chars: 0 } : { words: 4, chars: 20 });
+  carryStop(draft);
   carryChoices(draft, 1);
   const stream = request.stream === true || thinks;
   if (stream && request.stream !== true)
@@ -73,7 +70,7 @@ export function ernieRequest(request: ChatRequest, target: Target, receipt: Rece
 /** A number up to a border that depends on the model; a 0 that the vendor excludes becomes `insteadOfZero`. */
 function sampling(max: (draft: Draft) => number, insteadOfZero: number | null): Rule<number> {
   return (draft, value, field) => {
-    if (familyOf(draft.target.model).fixedSampling === true) {
+    if (draft.facts.rules.fixedSampling) {
       const usual = field === 'temperature' || field === 'top_p' ? 1 : 0;
       draft.receipt.note(field, 'dropped', 'the model samples in its own fixed way', { alters: value !== usual });
       return;
@@ -92,8 +89,7 @@ const MAX_SEED = 2 ** 31 - 2;
 
 /** Qianfan takes 1 to 2147483646; other seeds are folded into that, each always to the same. */
 function carrySeed(draft: Draft, value: number): void {
-  const family = familyOf(draft.target.model);
-  if (family.bare === true || family.noSeed === true) {
+  if (!draft.facts.rules.seed) {
     draft.receipt.note('seed', 'dropped', 'the model takes no seed', { alters: true });
     return;
   }
@@ -124,7 +120,7 @@ function carryFormat(draft: Draft): void {
   const format = draft.request.response_format;
   if (format === undefined) return;
   const { jsonObject, jsonSchema } = draft.facts;
-  const native = jsonObject === true && familyOf(draft.target.model).bare !== true;
+  const native = jsonObject === true;
   if (format.type === 'text') {
     draft.receipt.note('response_format', 'dropped', 'text is the default');
   } else if (format.type === 'json_object') {
@@ -145,14 +141,14 @@ function carryFormat(draft: Draft): void {
  * either. A thinking budget as large as the whole bound would leave no answer.
  */
 function carryMaxTokens(draft: Draft, thinks: boolean): void {
-  const family = familyOf(draft.target.model);
+  const { thinkingBudget, minTokens } = draft.facts.rules;
   const wanted = wantedMaxTokens(draft);
   if (wanted === null) return;
   const { field, value } = wanted;
   const name = thinks ? 'max_completion_tokens' : field;
   // Where thinking cannot be switched off, the limit must at least hold the least of it and some answer.
-  const measured = thinks && (family.budget === true || draft.body['thinking_budget'] !== undefined);
-  const least = measured ? LEAST_LIMIT : (family.minTokens ?? 2);
+  const measured = thinks && (thinkingBudget || draft.body['thinking_budget'] !== undefined);
+  const least = measured ? LEAST_LIMIT : minTokens;
   const bound = clampTokens(draft, field, value, least, draft.facts.maxOutputTokens);
   draft.body[name] = bound;
   if (name !== field) draft.receipt.note(field, 'renamed', 'only this bounds thinking too', { to: name });

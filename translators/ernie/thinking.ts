@@ -1,6 +1,5 @@
 import type { Effort } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
-import { type Family, familyOf } from './models.ts';
 
 /** Tokens of thinking for each effort on models with a budget; 16384 is Qianfan's own default and the most it is told. */
 const BUDGETS: Readonly<Record<Exclude<Effort, 'none' | 'minimal'>, number>> = {
@@ -28,27 +27,27 @@ const isOff = (effort: Effort): boolean => effort === 'none' || effort === 'mini
  * @returns whether the model will, or may, think
  */
 export function carryThinking(draft: Draft): boolean {
-  const family = familyOf(draft.target.model);
+  const { rules } = draft.facts;
   const own = ownSwitch(draft);
-  if (family.thinking === 'none') {
+  if (rules.thinkingSwitch === 'none') {
     forget(draft, own, (on) => on, 'the model does not think');
     return false;
   }
-  if (family.thinking === 'always') {
+  if (rules.thinkingSwitch === 'always') {
     forget(draft, own, (on) => !on, 'the thinking of this model cannot be switched off');
-    carryBudget(draft, family);
+    carryBudget(draft);
     return true;
   }
-  if (family.thinking === 'unclear') {
+  if (rules.thinkingSwitch === 'unclear') {
     carryUnclear(draft, own);
     return true;
   }
-  const on = decide(draft, family, own);
-  if (family.thinking === 'enable') draft.body['enable_thinking'] = on;
+  const on = decide(draft, own);
+  if (rules.thinkingSwitch === 'enable_thinking') draft.body['enable_thinking'] = on;
   else draft.body['thinking'] = { type: on ? 'enabled' : 'disabled' };
   if (!on) return false;
-  if (family.thinking === 'effort') carryEffort(draft);
-  carryBudget(draft, family);
+  if (rules.efforts !== null) carryEffort(draft);
+  carryBudget(draft);
   return true;
 }
 
@@ -74,12 +73,12 @@ function ownSwitch(draft: Draft): OwnSwitch | null {
 /** Notes what a model without a switch does not follow; `lost` tells whether a wish for on, or off, is lost. */
 function forget(draft: Draft, own: OwnSwitch | null, lost: (on: boolean) => boolean, reason: string): void {
   const { receipt, request } = draft;
-  const family = familyOf(draft.target.model);
+  const { rules } = draft.facts;
   const asked = request.reasoning_effort;
   if (own !== null) receipt.note(own.field, 'dropped', reason, { alters: lost(own.on) });
   if (asked === undefined) return;
-  if (family.thinking === 'always' && !isOff(asked)) {
-    if (family.budget !== true) receipt.note('reasoning_effort', 'dropped', 'the model decides by itself how much it thinks');
+  if (rules.thinkingSwitch === 'always' && !isOff(asked)) {
+    if (!rules.thinkingBudget) receipt.note('reasoning_effort', 'dropped', 'the model decides by itself how much it thinks');
   } else receipt.note('reasoning_effort', 'dropped', reason, { alters: lost(!isOff(asked)) });
 }
 
@@ -91,37 +90,38 @@ function carryUnclear(draft: Draft, own: OwnSwitch | null): void {
     draft.receipt.note('reasoning_effort', 'dropped', 'no switch is documented for the thinking of this model', { alters: own === null });
 }
 
-function decide(draft: Draft, family: Family, own: OwnSwitch | null): boolean {
-  const { request, target, receipt } = draft;
-  const field = family.thinking === 'enable' ? 'enable_thinking' : 'thinking';
+function decide(draft: Draft, own: OwnSwitch | null): boolean {
+  const { request, target, receipt, facts } = draft;
+  const { rules } = facts;
+  const field = rules.thinkingSwitch === 'enable_thinking' ? 'enable_thinking' : 'thinking';
   const asked = request.reasoning_effort;
-  if (family.budget === true && leavesNoRoom(draft) && wantsThinking(draft, family, own)) {
+  if (rules.thinkingBudget && leavesNoRoom(draft) && wantsThinking(draft, own)) {
     giveUp(draft, own, field);
     return false;
   }
   if (own !== null) {
     if (own.field !== field) receipt.note(own.field, 'renamed', 'the switch of this model has another name', { to: field });
-    const measured = family.budget === true || family.thinking === 'effort';
+    const measured = rules.thinkingBudget || rules.efforts !== null;
     if (asked !== undefined && (isOff(asked) || !own.on || !measured))
       receipt.note('reasoning_effort', 'dropped', `${own.field} was sent too and wins`);
     return own.on;
   }
   if (asked !== undefined) {
     const on = !isOff(asked);
-    if (!on || (family.budget !== true && family.thinking !== 'effort'))
+    if (!on || (!rules.thinkingBudget && rules.efforts === null))
       receipt.note('reasoning_effort', 'emulated', 'the backend knows thinking on and off', { to: `${field}=${on}` });
     return on;
   }
-  const on = target.thinking === 'default' ? family.thinksByDefault === true : !isOff(target.thinking);
+  const on = target.thinking === 'default' ? facts.thinksByDefault === true : !isOff(target.thinking);
   const why = target.thinking === 'default' ? 'said openly, since the default differs between models' : 'as the model that was asked for';
   receipt.note(field, 'defaulted', why, { to: String(on) });
   return on;
 }
 
-function wantsThinking({ request, target }: Draft, family: Family, own: OwnSwitch | null): boolean {
+function wantsThinking({ request, target, facts }: Draft, own: OwnSwitch | null): boolean {
   if (own !== null) return own.on;
   if (request.reasoning_effort !== undefined) return !isOff(request.reasoning_effort);
-  return target.thinking === 'default' ? family.thinksByDefault === true : !isOff(target.thinking);
+  return target.thinking === 'default' ? facts.thinksByDefault === true : !isOff(target.thinking);
 }
 
 /** The caller's token limit is too small for the least budget and an answer. */
@@ -148,20 +148,20 @@ function wantedEffort(draft: Draft): keyof typeof BUDGETS | null {
   return effort === 'default' || effort === 'none' || effort === 'minimal' ? null : effort;
 }
 
-/** DeepSeek-V4 knows high and max; its documented aliases say the rest. */
+/** The effort in the words of the model. */
 function carryEffort(draft: Draft): void {
   const wanted = wantedEffort(draft);
-  if (wanted === null) return;
-  const word = wanted === 'max' || wanted === 'xhigh' ? 'max' : 'high';
+  const word = wanted === null ? undefined : draft.facts.rules.efforts?.[wanted];
+  if (word === undefined) return;
   draft.body['reasoning_effort'] = word;
   if (draft.request.reasoning_effort !== undefined && word !== wanted)
     draft.receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: word });
 }
 
 /** `thinking_budget`, the client's own or the effort's. */
-function carryBudget(draft: Draft, family: Family): void {
+function carryBudget(draft: Draft): void {
   const wanted = wantedEffort(draft);
-  if (family.budget !== true || wanted === null) return;
+  if (!draft.facts.rules.thinkingBudget || wanted === null) return;
   if (draft.body['thinking_budget'] !== undefined) {
     if (draft.request.reasoning_effort !== undefined)
       draft.receipt.note('reasoning_effort', 'dropped', 'thinking_budget was sent too and wins');

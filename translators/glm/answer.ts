@@ -1,8 +1,9 @@
-import type { FinishReason } from '../../openai/chat/events.ts';
+import type { ChatEvents, FinishReason } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import type { AnswerDialect } from '../compatible/answer-reader.ts';
 import { looksLikeError } from '../compatible/failure.ts';
 import { InlineThinking, WithoutMarks } from '../compatible/inline-marks.ts';
+import type { FamilyRules } from '../family-rules.ts';
 import { glmFailure } from './errors.ts';
 
 /** `sensitive` = the audit stopped the answer; a full context window is `length` to OpenAI. Other words are `stop`. */
@@ -16,7 +17,7 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   model_context_window_exceeded: 'length',
 };
 
-/** GLM-4.1V and 4.5V put their result between these. */
+/** A result stands between these. */
 const BOX = ['<|begin_of_box|>', '<|end_of_box|>'];
 
 export const glmAnswer: AnswerDialect = {
@@ -34,9 +35,10 @@ export const glmAnswer: AnswerDialect = {
   error: (json) => glmFailure({ status: 200, headers: {}, body: json }),
   // The vendor asks to withdraw what its audit stopped: the text that comes with the mark is not passed on.
   verdict: (choice) => (choice.finish_reason === 'sensitive' ? { showText: false, finish: 'content_filter' } : null),
-  listener(answer, events) {
-    const model = typeof answer['model'] === 'string' ? answer['model'] : '';
-    if (/^glm-z1/i.test(model)) return new InlineThinking(events);
-    return /^glm-4\.[15]v/i.test(model) ? new WithoutMarks(events, BOX) : events;
-  },
 };
+
+/** Thinking in the text becomes thinking, and the marks of a box go. */
+export function glmFilter(events: ChatEvents, { inlineMarks }: FamilyRules): ChatEvents {
+  if (inlineMarks === 'thinking') return new InlineThinking(events);
+  return inlineMarks === 'box' ? new WithoutMarks(events, BOX) : events;
+}

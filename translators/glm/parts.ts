@@ -1,11 +1,9 @@
 import type { ContentPart } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
 import type { UpstreamMessage } from '../compatible/messages.ts';
-import { familyOf } from './models.ts';
 
 /** A user's picture, sound or file, as far as the model takes it. */
 export function carryPart(draft: Draft, part: ContentPart, path: string): Record<string, unknown> | null {
-  const family = familyOf(draft.target.model);
   if (part.type === 'image_url' && draft.facts.vision !== false) {
     const { url, detail } = part.image_url;
     if (detail !== undefined && detail !== 'auto') draft.receipt.note(`${path}.image_url.detail`, 'dropped', 'the backend knows one size');
@@ -14,7 +12,7 @@ export function carryPart(draft: Draft, part: ContentPart, path: string): Record
   if (part.type === 'input_audio' && draft.facts.audioInput === true) {
     return { type: 'input_audio', input_audio: { data: part.input_audio.data, format: part.input_audio.format } };
   }
-  if (part.type === 'file' && family.files === true && draft.target.region === 'intl') {
+  if (part.type === 'file' && draft.facts.rules.files && draft.target.region === 'intl') {
     const { file_id, file_data, filename } = part.file;
     return {
       type: 'file',
@@ -30,8 +28,8 @@ export function carryPart(draft: Draft, part: ContentPart, path: string): Record
 
 /** Older models refuse the `data:` prefix, and glm-4v-flash takes no picture but by URL. */
 function carryImage(draft: Draft, url: string, path: string): string {
-  const form = familyOf(draft.target.model).images;
-  if (form === undefined || !/^data:/i.test(url)) return url;
+  const form = draft.facts.rules.images;
+  if (form === 'any' || !/^data:/i.test(url)) return url;
   if (form === 'url') {
     draft.receipt.refuse(
       path,
@@ -49,8 +47,8 @@ function carryImage(draft: Draft, url: string, path: string): string {
 
 /** Models that take few pictures say so by an opaque 1210. */
 export function checkImages(draft: Draft, messages: readonly UpstreamMessage[]): void {
-  const most = familyOf(draft.target.model).maxImages;
-  if (most === undefined) return;
+  const most = draft.facts.rules.maxImages;
+  if (most === null) return;
   const parts = messages.flatMap((message) => (Array.isArray(message['content']) ? (message['content'] as { type: string }[]) : []));
   const count = parts.filter((part) => part.type === 'image_url').length;
   if (count <= most) return;

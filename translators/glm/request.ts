@@ -23,7 +23,7 @@ import {
   isZero,
   newDraft,
   refuseUnless,
-  within,
+  withinRange,
 } from '../compatible/draft.ts';
 import { boundedId } from '../compatible/end-user.ts';
 import { carryMessages } from '../compatible/messages.ts';
@@ -32,7 +32,6 @@ import { carryTools } from '../compatible/tools.ts';
 import { findTuple } from '../compatible/tuple-schema.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
-import { familyOf } from './models.ts';
 import { carryPart, checkImages } from './parts.ts';
 import { carryThinking } from './thinking.ts';
 
@@ -76,14 +75,14 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
   checkFunctions(draft);
   carryToolStream(draft, stream);
   carryFormat(draft);
-  carryStop(draft, { words: 1, chars: Number.POSITIVE_INFINITY });
+  carryStop(draft);
   carryChoices(draft, 1);
   carryEndUser(draft);
   // Not in the receipt: it names the call and does nothing to the answer.
   draft.body['request_id'] = boundedId(target.requestId, 6, 64);
   const messages = carryMessages(draft, {
     part: carryPart,
-    reasoning: 'keep',
+    reasoning: draft.facts.rules.reasoningHistory,
     names: false,
     joinNeighbours: false,
     userFirst: true,
@@ -103,7 +102,6 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
 function carrySampling(draft: Draft): void {
   const { request, receipt, body } = draft;
   const { temperature, top_p: topP, do_sample: own } = request;
-  const most = familyOf(draft.target.model).openIntervals === true ? 0.99 : 1;
   if (own !== undefined) {
     if (typeof own !== 'boolean') receipt.refuse('do_sample', "Invalid value for 'do_sample': expected a boolean.", 'unsupported_value');
     body['do_sample'] = own;
@@ -111,8 +109,8 @@ function carrySampling(draft: Draft): void {
   if (temperature === 0 && own !== true) {
     body['do_sample'] = false;
     receipt.note('temperature', 'renamed', 'the backend has a switch for the likeliest answer', { to: 'do_sample=false' });
-  } else if (temperature !== undefined) within(0.01, most, 2)(draft, temperature, 'temperature');
-  if (topP !== undefined) within(0.01, most, 2)(draft, topP, 'top_p');
+  } else if (temperature !== undefined) withinRange('temperature', 2)(draft, temperature, 'temperature');
+  if (topP !== undefined) withinRange('topP', 2)(draft, topP, 'top_p');
 }
 
 /** One bound for thinking and answer together, as `max_completion_tokens` means it. None is sent where the caller sets none. */
@@ -153,7 +151,7 @@ function checkFunctions(draft: Draft): void {
 function carryToolStream(draft: Draft, stream: boolean): void {
   const { request, receipt, body } = draft;
   const own = request['tool_stream'];
-  const useful = stream && body['tools'] !== undefined && familyOf(draft.target.model).toolStream === true;
+  const useful = stream && body['tools'] !== undefined && draft.facts.rules.toolStream;
   if (own === undefined) {
     if (!useful) return;
     body['tool_stream'] = true;

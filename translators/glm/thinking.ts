@@ -1,9 +1,5 @@
 import type { Effort } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
-import { familyOf } from './models.ts';
-
-/** What glm-5.3 knows; any other word is an error there. */
-const LEVELS = { none: 'low', minimal: 'low', low: 'low', medium: 'high', high: 'high', xhigh: 'max', max: 'max' } as const;
 
 /** The vendor's `thinking` object. */
 interface Thinking {
@@ -18,20 +14,20 @@ interface Thinking {
  */
 export function carryThinking(draft: Draft): void {
   const { request, target, receipt, body } = draft;
-  const control = familyOf(target.model).thinking;
+  const { thinkingSwitch, efforts } = draft.facts.rules;
   const asked = request.reasoning_effort;
   const own = readThinking(draft);
-  if (control === 'none' || control === 'always') {
-    dropAll(draft, control, own);
+  if (thinkingSwitch === 'none' || (thinkingSwitch === 'always' && efforts === null)) {
+    dropAll(draft, thinkingSwitch, own);
     return;
   }
   const effort = asked ?? target.thinking;
-  if (control === 'levels') carryLevel(draft, effort, own);
+  if (thinkingSwitch === 'always') carryLevel(draft, effort, own);
   else if (own?.type !== undefined) {
     body['thinking'] = own;
-    if (asked !== undefined && control === 'effort' && own.type === 'enabled') body['reasoning_effort'] = asked;
+    if (asked !== undefined && efforts !== null && own.type === 'enabled') body['reasoning_effort'] = asked;
     else if (asked !== undefined) receipt.note('reasoning_effort', 'dropped', 'thinking was sent too and wins');
-  } else carryEffort(draft, control, effort);
+  } else carryEffort(draft, effort);
   if (own?.clear_thinking !== undefined) {
     // The type has to be there; enabled is the vendor's default.
     const sent = (body['thinking'] as Thinking | undefined) ?? { type: 'enabled' };
@@ -39,44 +35,48 @@ export function carryThinking(draft: Draft): void {
   }
 }
 
-/** glm-5.3: thinking cannot be switched off, so "off" becomes the least of it. */
+/** Thinking that cannot be switched off: "off" becomes the least of it. */
 function carryLevel(draft: Draft, effort: Effort | 'default', own: Partial<Thinking> | null): void {
   const { request, receipt, body } = draft;
   const asked = request.reasoning_effort;
   const off = own?.type === 'disabled' || (own?.type === undefined && (effort === 'none' || effort === 'minimal'));
   if (own?.type !== undefined || off) body['thinking'] = { type: 'enabled' };
   if (off) {
-    body['reasoning_effort'] = 'low';
+    const least = wordFor(draft, 'none');
+    body['reasoning_effort'] = least;
     const reason = 'the thinking of this model cannot be switched off: it thinks as little as it can';
-    const to = 'reasoning_effort=low';
+    const to = `reasoning_effort=${least}`;
     if (own?.type === 'disabled') receipt.note('thinking', 'clamped', reason, { to, alters: true });
-    if (asked !== undefined) receipt.note('reasoning_effort', 'clamped', reason, { to: 'low', alters: asked === 'none' });
-    else if (own?.type === undefined) receipt.note('reasoning_effort', 'defaulted', reason, { to: 'low' });
+    if (asked !== undefined) receipt.note('reasoning_effort', 'clamped', reason, { to: least, alters: asked === 'none' });
+    else if (own?.type === undefined) receipt.note('reasoning_effort', 'defaulted', reason, { to: least });
     return;
   }
   // With the vendor's own switch on, only the caller's own word counts, not the relay's reading of a model name.
   const level = own?.type === undefined ? effort : (asked ?? 'default');
   if (level === 'default') return;
-  const word = LEVELS[level];
+  const word = wordFor(draft, level);
   body['reasoning_effort'] = word;
   if (asked === undefined) receipt.note('reasoning_effort', 'defaulted', 'as the model that was asked for thinks', { to: word });
   else if (word !== asked) receipt.note('reasoning_effort', 'clamped', 'the nearest that the backend knows', { to: word });
 }
 
-function carryEffort(draft: Draft, control: 'effort' | 'switch', effort: Effort | 'default'): void {
+/** The effort in the words of the model; any other word is an error there. */
+const wordFor = ({ facts }: Draft, effort: Effort): string => facts.rules.efforts?.[effort] ?? effort;
+
+function carryEffort(draft: Draft, effort: Effort | 'default'): void {
   const { request, receipt, body } = draft;
+  const { efforts } = draft.facts.rules;
   const asked = request.reasoning_effort;
   if (effort === 'default') return;
   const off = effort === 'none' || effort === 'minimal';
-  if (off || control === 'switch') body['thinking'] = { type: off ? 'disabled' : 'enabled' };
-  else body['reasoning_effort'] = effort;
+  if (off || efforts === null) body['thinking'] = { type: off ? 'disabled' : 'enabled' };
+  else body['reasoning_effort'] = wordFor(draft, effort);
   if (asked === undefined) {
-    const field = control === 'effort' && !off ? 'reasoning_effort' : 'thinking';
+    const field = efforts !== null && !off ? 'reasoning_effort' : 'thinking';
     const to = field === 'thinking' ? (off ? 'disabled' : 'enabled') : effort;
     receipt.note(field, 'defaulted', 'as the model that was asked for thinks, or does not', { to });
   } else if (off) receipt.note('reasoning_effort', 'renamed', 'the backend has a switch for it', { to: 'thinking.type=disabled' });
-  else if (control === 'switch')
-    receipt.note('reasoning_effort', 'clamped', 'the backend has a switch only', { to: 'thinking.type=enabled' });
+  else if (efforts === null) receipt.note('reasoning_effort', 'clamped', 'the backend has a switch only', { to: 'thinking.type=enabled' });
 }
 
 /** Models that take no such field: what was asked for is noted, nothing is sent. */

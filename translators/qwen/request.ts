@@ -15,6 +15,7 @@ import {
   newDraft,
   refuseUnless,
   within,
+  withinRange,
 } from '../compatible/draft.ts';
 import { carryMessages } from '../compatible/messages.ts';
 import { SHARED_RULES } from '../compatible/rules.ts';
@@ -22,16 +23,15 @@ import { carryTools, offersTools, wantedCall } from '../compatible/tools.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
 import { carryFormat } from './format.ts';
-import { familyOf, switchOf } from './models.ts';
 import { carryPart, PART_KEYS } from './parts.ts';
 import { carryThinking } from './thinking.ts';
 import { carryMaxTokens } from './token-limits.ts';
 
-/** DashScope's limits: temperature [0, 2), top_p (0, 1], top_logprobs ≤ 5, seed [0, 2^31). */
+/** DashScope's limits: top_logprobs ≤ 5, seed [0, 2^31). */
 const RULES: FieldRules = {
   ...SHARED_RULES,
-  temperature: within(0, 1.99),
-  top_p: within(0.001, 1),
+  temperature: withinRange('temperature'),
+  top_p: withinRange('topP'),
   presence_penalty: keep,
   frequency_penalty: dropUnless(isZero, 'the backend does not document it'),
   logit_bias: dropUnless(isEmptyObject, 'its token ids are those of another tokenizer'),
@@ -70,7 +70,7 @@ export function qwenRequest(request: ChatRequest, target: Target, receipt: Recei
   });
   carryFormat(draft, thinks);
   carryMaxTokens(draft, thinks);
-  carryStop(draft, { words: 4, chars: Number.POSITIVE_INFINITY });
+  carryStop(draft);
   carryChoices(draft, thinks || offersTools(draft) ? 1 : Math.min(4, draft.facts.maxChoices ?? 1));
   carryLogprobs(draft);
   const stream = carryStream(draft, thinks);
@@ -79,7 +79,7 @@ export function qwenRequest(request: ChatRequest, target: Target, receipt: Recei
     keepArray: (parts) => parts.some((part) => 'cache_control' in part),
     plainParts: true,
     partKeys: PART_KEYS,
-    reasoning: request['preserve_thinking'] === true ? 'keep' : 'tool-loop',
+    reasoning: request['preserve_thinking'] === true ? 'keep' : draft.facts.rules.reasoningHistory,
     names: false,
     joinNeighbours: false,
     userFirst: false,
@@ -100,7 +100,7 @@ function whyNotThink(draft: Draft): string | null {
   const { messages } = draft.request;
   const last = messages.at(-1);
   if (last?.role !== 'assistant' || last['partial'] !== true) return null;
-  if (switchOf(draft.facts) === 'always') {
+  if (draft.facts.rules.thinkingSwitch === 'always') {
     const field = `messages[${messages.length - 1}].partial`;
     draft.receipt.refuse(field, `Unsupported parameter: '${field}' is not supported with this model: it always thinks.`);
   }
@@ -111,7 +111,7 @@ function whyNotThink(draft: Draft): string | null {
 function carryStream(draft: Draft, thinks: boolean): boolean {
   const { request, receipt, body, facts } = draft;
   const wanted = request.stream === true;
-  const only = facts.thinking === 'stream-only' || familyOf(draft.target.model).streamOnly === true;
+  const only = facts.thinking === 'stream-only' || facts.rules.streamOnly;
   const stream = wanted || only || thinks;
   if (stream && !wanted) {
     const reason = only ? 'the model only streams' : 'thinking answers are taken as a stream: the backend limits or refuses other calls';
@@ -123,7 +123,7 @@ function carryStream(draft: Draft, thinks: boolean): boolean {
 }
 
 function carryModalities(draft: Draft, value: readonly string[], field: string): void {
-  if (isTextOnly(value) && familyOf(draft.target.model).audio === true) draft.body['modalities'] = ['text'];
+  if (isTextOnly(value) && draft.facts.rules.modalities) draft.body['modalities'] = ['text'];
   else refuseUnless(isTextOnly, 'the relay carries text answers only')(draft, value, field);
 }
 

@@ -1,6 +1,5 @@
 import type { Effort } from '../../openai/chat/request.ts';
 import type { Draft } from '../compatible/draft.ts';
-import { familyOf, switchOf } from './models.ts';
 
 /** Tokens of thinking for each effort on models with a budget; null = the model's own maximum. */
 const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number | null>> = {
@@ -11,10 +10,6 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number | null>> = {
   xhigh: null,
   max: null,
 };
-
-/** Qwen3.8 knows low, medium and xhigh; its documented aliases say the rest. */
-const QWEN38 = { minimal: 'low', low: 'low', medium: 'medium', high: 'xhigh', xhigh: 'xhigh', max: 'xhigh' } as const;
-const HOSTED = { minimal: 'high', low: 'high', medium: 'high', high: 'high', xhigh: 'max', max: 'max' } as const;
 
 /**
  * Switches thinking on or off, always explicitly where there is a switch: the default changed from off to on between families,
@@ -39,7 +34,7 @@ function carrySwitch(draft: Draft, mustNotThink: string | null): boolean {
   const { request, target, receipt, body, facts } = draft;
   const asked = request.reasoning_effort;
   const own = flag(draft, 'enable_thinking');
-  const kind = switchOf(facts);
+  const kind = facts.rules.thinkingSwitch;
   if (kind === 'none') {
     if (own !== undefined) receipt.note('enable_thinking', 'dropped', 'the model does not think', { alters: own });
     if (asked !== undefined)
@@ -99,16 +94,16 @@ function carryAmount(draft: Draft): void {
   }
   const effort = asked ?? target.thinking;
   if (effort === 'none' || effort === 'default') return;
-  const kind = switchOf(draft.facts);
-  if (kind === 'effort' || kind === 'hosted-effort') {
-    const sent = kind === 'effort' ? QWEN38[effort] : HOSTED[effort];
-    body['reasoning_effort'] = sent;
-    if (asked === undefined) receipt.note('reasoning_effort', 'defaulted', 'the relay’s own setting for this model', { to: sent });
-    else if (sent !== asked) receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: sent });
+  const { thinkingSwitch, efforts } = draft.facts.rules;
+  const word = efforts?.[effort];
+  if (word !== undefined) {
+    body['reasoning_effort'] = word;
+    if (asked === undefined) receipt.note('reasoning_effort', 'defaulted', 'the relay’s own setting for this model', { to: word });
+    else if (word !== asked) receipt.note('reasoning_effort', 'clamped', 'the nearest the backend knows', { to: word });
     return;
   }
   // A model that always thinks gives its best at `high` only with its own maximum.
-  const tokens = kind === 'always' && effort === 'high' ? null : BUDGETS[effort];
+  const tokens = thinkingSwitch === 'always' && effort === 'high' ? null : BUDGETS[effort];
   const sent = tokens === null ? null : Math.min(tokens, maxThinking(draft));
   if (sent !== null) body['thinking_budget'] = sent;
   const to = sent === null ? 'no thinking_budget' : `thinking_budget=${sent}`;
@@ -123,7 +118,7 @@ function dropAmount(draft: Draft): void {
 }
 
 /** The largest budget the model takes. */
-export const maxThinking = (draft: Draft): number => familyOf(draft.target.model).maxThinking ?? Number.POSITIVE_INFINITY;
+export const maxThinking = ({ facts }: Draft): number => facts.rules.maxThinkingTokens ?? Number.POSITIVE_INFINITY;
 
 function ownBudget(draft: Draft): number | undefined {
   const budget = draft.request['thinking_budget'];
@@ -140,7 +135,7 @@ function ownBudget(draft: Draft): number | undefined {
 function carryPreserved(draft: Draft): void {
   const preserve = flag(draft, 'preserve_thinking');
   if (preserve === undefined) return;
-  if (switchOf(draft.facts) === 'none') draft.receipt.note('preserve_thinking', 'dropped', 'the model does not think');
+  if (draft.facts.rules.thinkingSwitch === 'none') draft.receipt.note('preserve_thinking', 'dropped', 'the model does not think');
   else draft.body['preserve_thinking'] = preserve;
 }
 

@@ -1,6 +1,5 @@
 import { clampTokens, wantedMaxTokens } from '../compatible/carry.ts';
 import type { Draft } from '../compatible/draft.ts';
-import { familyOf, switchOf } from './models.ts';
 import { maxThinking } from './thinking.ts';
 
 /** Part of a bound on both that thinking may take, so that an answer is left. */
@@ -17,7 +16,7 @@ export function carryMaxTokens(draft: Draft, thinks: boolean): void {
   if (!thinks) {
     body['max_tokens'] = clampTokens(draft, field, value, 1, facts.maxOutputTokens);
     if (field !== 'max_tokens') receipt.note(field, 'renamed', 'without thinking both bound the same', { to: 'max_tokens' });
-  } else if (familyOf(draft.target.model).totalTokens === true) carryTotal(draft, field, value);
+  } else if (facts.rules.totalTokens) carryTotal(draft, field, value);
   else if (field === 'max_completion_tokens') carrySplit(draft, value);
   else carryAnswer(draft, value);
 }
@@ -29,7 +28,7 @@ function carryTotal(draft: Draft, field: string, value: number): void {
   const total = clampTokens(draft, field, value, 1, most === null || !Number.isFinite(most) ? null : most);
   body['max_completion_tokens'] = total;
   if (field !== 'max_completion_tokens') receipt.note(field, 'renamed', 'only this bounds thinking too', { to: 'max_completion_tokens' });
-  if (body['reasoning_effort'] !== undefined || switchOf(facts) === 'hosted-effort') return;
+  if (body['reasoning_effort'] !== undefined || !facts.rules.thinkingBudget) return;
   const room = shareOf(total);
   const budget = body['thinking_budget'];
   if (room >= (typeof budget === 'number' ? budget : maxThinking(draft))) return;

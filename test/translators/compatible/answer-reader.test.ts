@@ -147,28 +147,6 @@ describe('what a dialect may add', () => {
     expect(read(frames, verdict(false))).toEqual(['text 0 a', 'finish 0 content_filter']);
   });
 
-  test('a listener is chosen once, by the first payload', () => {
-    const other = new Log();
-    const chosen: unknown[] = [];
-    const dialect: AnswerDialect = {
-      ...DIALECT,
-      listener: (answer) => {
-        chosen.push(answer['model']);
-        return other;
-      },
-    };
-    expect(
-      read(
-        [
-          { model: 'm1', ...delta({ content: 'Hi' }) },
-          { model: 'm2', ...END },
-        ],
-        dialect,
-      ),
-    ).toEqual([]);
-    expect([chosen, other.lines]).toEqual([['m1'], ['text 0 Hi', 'finish 0 stop']]);
-  });
-
   test('a finish word may mean that the answer failed', () => {
     const dialect: AnswerDialect = {
       ...DIALECT,

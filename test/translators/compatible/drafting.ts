@@ -1,4 +1,6 @@
 /** Drafts of requests to a backend that nobody makes, for the tables of this folder. */
+
+import { loadFamilies } from '../../../catalog/families.ts';
 import type { ChatRequest } from '../../../openai/chat/request.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { type Draft, newDraft } from '../../../translators/compatible/draft.ts';
@@ -15,9 +17,11 @@ export const FACTS: ModelFacts = {
   jsonObject: true,
   jsonSchema: false,
   logprobs: false,
+  webSearch: false,
   maxChoices: 1,
   thinking: 'none',
   thinksByDefault: false,
+  rules: { ...loadFamilies().of('openai', 'some-model').rules, stopChars: 20 },
 };
 
 export function draft(request: Record<string, unknown>, options: { strict?: boolean; facts?: Partial<ModelFacts> } = {}): Draft {

@@ -25,7 +25,7 @@ export interface Planned extends UpstreamPlan {
 /** @throws OpenAIError as the translator does */
 export function plan(request: Record<string, unknown>, wish: Wish = {}): Planned {
   const model = wish.model ?? 'ernie-4.5-turbo-128k';
-  const facts = { ...ernieV2.model(model, catalog.find('ernie', model)), ...wish.facts };
+  const facts = { ...catalog.model('ernie', model), ...wish.facts };
   const receipt = new Receipt(wish.strict ?? false);
   const whole = { model: 'gpt-4o', messages: HELLO, ...request } as ChatRequest;
   const target: Target = { model, facts, region: 'cn', thinking: wish.thinking ?? 'default', requestId: 'req_1' };

@@ -1,9 +1,14 @@
 /** Translates one request to GLM as the relay would, for the tables of this folder. */
+import { Catalog } from '../../../catalog/catalog.ts';
+import { loadFamilies } from '../../../catalog/families.ts';
 import type { ChatRequest } from '../../../openai/chat/request.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { glmV4 } from '../../../translators/glm/v4.ts';
 import { type Change, Receipt } from '../../../translators/receipt.ts';
 import type { ModelFacts, Target, UpstreamPlan } from '../../../translators/translator.ts';
+
+/** Families alone: what an unlisted model is taken for. */
+export const families = new Catalog([], loadFamilies());
 
 export interface Asked extends UpstreamPlan {
   /** `field=fate`, with `!` behind where the answer may differ, in order. */
@@ -27,7 +32,7 @@ export function ask(request: Record<string, unknown>, situation: Situation = {})
   const receipt = new Receipt(situation.strict ?? false);
   const target: Target = {
     model,
-    facts: { ...glmV4.model(model, null), ...situation.known },
+    facts: { ...families.model('glm', model), ...situation.known },
     region: situation.region ?? 'cn',
     thinking: situation.thinking ?? 'default',
     requestId: situation.requestId ?? 'req_0123456789abcdef',

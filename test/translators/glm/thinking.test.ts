@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { glmV4 } from '../../../translators/glm/v4.ts';
-import { ask, type Situation } from './ask.ts';
+import { ask, families, type Situation } from './ask.ts';
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 const ON = { type: 'enabled' };
@@ -139,7 +138,7 @@ describe('facts', () => {
     ['glm-7-next', 'always', true, null, null, 131_072],
     ['something-else', 'none', false, null, null, null],
   ])('%s', (id, thinking, thinksByDefault, vision, jsonObject, maxOutputTokens) => {
-    expect(glmV4.model(id, null)).toMatchObject({
+    expect(families.model('glm', id)).toMatchObject({
       id,
       thinking,
       thinksByDefault,
@@ -151,11 +150,6 @@ describe('facts', () => {
     });
   });
 
-  test('the catalogue’s entry wins', () => {
-    const known = { ...glmV4.model('glm-4.6', null), maxOutputTokens: 5, tools: false, thinking: 'none' as const, thinksByDefault: false };
-    expect(glmV4.model('glm-4.6', known)).toEqual(known);
-  });
-
   test.each([
     ['glm-4.6', true],
     ['GLM-4.6', true],
@@ -165,6 +159,6 @@ describe('facts', () => {
     ['chatglm_turbo', false],
     ['my-glm-4', false],
   ])('claims %s: %s', (model, claimed) => {
-    expect(glmV4.claims(model)).toBe(claimed);
+    expect(families.claims('glm', model)).toBe(claimed);
   });
 });

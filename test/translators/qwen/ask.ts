@@ -36,7 +36,7 @@ export function ask(request: Record<string, unknown>, situation: Situation = {})
   const receipt = new Receipt(situation.strict ?? false);
   const target: Target = {
     model,
-    facts: { ...qwenCompatible.model(model, catalog.find('qwen', model)), ...situation.facts },
+    facts: { ...catalog.model('qwen', model), ...situation.facts },
     region: 'cn-beijing',
     thinking: situation.thinking ?? 'none',
     requestId: 'req_1',

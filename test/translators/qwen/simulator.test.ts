@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadCatalog } from '../../../catalog/catalog.ts';
 import { CHAT_MODELS } from '../../../simulator/qwen/models.ts';
 import { qwenCompatible } from '../../../translators/qwen/compatible.ts';
 import { checkCompletion, checkStream, foldCompletion, foldStream } from '../../contract/openai-schema.ts';
@@ -8,6 +9,7 @@ import { replay, replayWhole } from '../replay.ts';
 import { type Asked, ask, refusal, type Situation, TOOLS } from './ask.ts';
 import { requests } from './requests.ts';
 
+const catalog = loadCatalog();
 const MODELS = [...CHAT_MODELS.values()].filter((model) => !model.retired).map((model) => model.id);
 
 let desk: Desk;
@@ -68,7 +70,7 @@ test('what is sent is what the vendor takes, also when it is strict', async () =
 /** Streamed and whole answers must say the same, in OpenAI's form. */
 test.each(MODELS)('%s answers a plain call', async (model) => {
   for (const request of [{}, { reasoning_effort: 'low' }, { reasoning_effort: 'none' }, { tools: TOOLS }]) {
-    if ('tools' in request && qwenCompatible.model(model, null).tools === false) continue;
+    if ('tools' in request && catalog.model('qwen', model).tools === false) continue;
     if ('tools' in request && CHAT_MODELS.get(model)?.tools === false) continue;
     const situation = { ...situationOf(model), thinking: 'default' } as const;
     if ('tools' in request && model === 'qwen-long') continue;
