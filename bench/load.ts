@@ -32,6 +32,23 @@ export class Callers {
     return asked;
   }
 
+  /**
+   * Asks so many times a second for so long, whatever the target needs for it: a target that is asked as fast as it can answer saves on
+   * everything that goes in batches, and the faster one saves more. Returns how many there were.
+   */
+  async paced(body: string, check: AnswerCheck, rate: number, ms: number): Promise<number> {
+    const total = Math.floor((rate * ms) / 1000);
+    const begun = performance.now();
+    const answers: Promise<void>[] = [];
+    while (answers.length < total) {
+      const due = Math.min(total, Math.floor(((performance.now() - begun) * rate) / 1000));
+      while (answers.length < due) answers.push(this.#ask(body).then((answer) => check.check(answer)));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await Promise.all(answers);
+    return total;
+  }
+
   #ask(body: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#pool.dispatch({ path: PATH, method: 'POST', headers: HEADERS, body }, new Gathered(resolve, reject));

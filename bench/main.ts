@@ -6,7 +6,8 @@ import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
 import { FULL, QUICK } from './plan.ts';
-import { machineOf, perChunk, perRequest, report, summaryOf } from './report.ts';
+import { startRedis } from './redis.ts';
+import { machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
 
 /** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
 function cores(): { readonly target: number; readonly load: number } | null {
@@ -43,11 +44,14 @@ async function main(): Promise<void> {
   const children = new Children();
   try {
     const mock = await children.start(pinned?.load ?? null, ['bench/mock.ts', '--chunks', String(plan.chunks)]);
-    const place = { children, mock: mock.origin, core: pinned?.target ?? null, say };
+    const redis = await startRedis(pinned?.load ?? null, children.folder);
+    if (redis === null) say('redis-server is not installed: limits in Redis are not measured');
+    const place = { children, mock: mock.origin, core: pinned?.target ?? null, redisPort: redis?.port ?? null, say };
     const cpu = await measureCpu(plan, place, tick);
     const memory = await measureMemory(plan, place);
+    redis?.stop();
     const machine = machineOf(pinned);
-    const micros = { perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
+    const micros = { perPaced: summaryOf(cpu, perPaced), perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
     console.log(values.json ? JSON.stringify({ machine, plan, micros, cpu, memory }, null, 2) : report(machine, plan, cpu, memory));
   } finally {
     children.closeAll();

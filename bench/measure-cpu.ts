@@ -4,13 +4,16 @@ import { cpuOf } from './cpu.ts';
 import { Callers } from './load.ts';
 import { cannedReply, cannedStream, MODELS, requestBody } from './mock-answers.ts';
 import type { Place, Plan } from './plan.ts';
-import { startTarget, TARGETS, type Target } from './targets.ts';
+import { REDIS_TARGETS, startTarget, TARGETS, type Target } from './targets.ts';
 
 /** Microseconds of CPU of one target, round by round. */
 export interface CpuFigure {
   readonly name: string;
   readonly process: Target['process'];
+  /** Asked as fast as it can answer. */
   readonly perRequest: number[];
+  /** Asked at the plan's rate, as every other. */
+  readonly perPaced: number[];
   readonly perChunk: number[];
 }
 
@@ -30,8 +33,8 @@ interface Measured extends CpuFigure {
 export async function measureCpu(plan: Plan, place: Place, microsPerTick: number): Promise<CpuFigures> {
   const processes = new Map<Target['process'], Child>();
   const measured: Measured[] = [];
-  for (const target of TARGETS) {
-    const child = processes.get(target.process) ?? (await startTarget(place.children, target.process, place.mock, place.core));
+  for (const target of place.redisPort === null ? TARGETS : [...TARGETS, ...REDIS_TARGETS]) {
+    const child = processes.get(target.process) ?? (await startTarget(target.process, place));
     processes.set(target.process, child);
     measured.push(prepare(target, child, plan));
   }
@@ -40,9 +43,11 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
     for (const target of measured) {
       try {
         const perRequest = await wholeRound(target, plan, microsPerTick);
+        const perPaced = await pacedRound(target, plan, microsPerTick);
         const perChunk = await streamRound(target, plan, microsPerTick);
         if (round === 0) continue;
         target.perRequest.push(perRequest);
+        target.perPaced.push(perPaced);
         target.perChunk.push(perChunk);
       } catch (error) {
         throw new Error(`${target.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -51,7 +56,7 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
   }
   for (const { callers } of measured) await callers.close();
   for (const child of processes.values()) await child.stop();
-  return measured.map(({ name, process, perRequest, perChunk }) => ({ name, process, perRequest, perChunk }));
+  return measured.map(({ name, process, perRequest, perPaced, perChunk }) => ({ name, process, perRequest, perPaced, perChunk }));
 }
 
 function prepare({ name, process, dialect }: Target, child: Child, plan: Plan): Measured {
@@ -60,6 +65,7 @@ function prepare({ name, process, dialect }: Target, child: Child, plan: Plan): 
     name,
     process,
     perRequest: [],
+    perPaced: [],
     perChunk: [],
     child,
     callers: new Callers(child.origin, plan.connections),
@@ -72,6 +78,12 @@ async function wholeRound({ child, callers, whole }: Measured, plan: Plan, micro
   const before = cpuOf(child.pid, microsPerTick);
   const until = performance.now() + plan.wholeMs;
   const requests = await callers.run(whole.body, whole.check, () => performance.now() < until);
+  return (cpuOf(child.pid, microsPerTick) - before) / requests;
+}
+
+async function pacedRound({ child, callers, whole }: Measured, plan: Plan, microsPerTick: number): Promise<number> {
+  const before = cpuOf(child.pid, microsPerTick);
+  const requests = await callers.paced(whole.body, whole.check, plan.rate, plan.wholeMs);
   return (cpuOf(child.pid, microsPerTick) - before) / requests;
 }
 

@@ -41,7 +41,7 @@ export async function measureMemory(plan: Plan, place: Place): Promise<MemoryFig
 }
 
 async function measure(target: Target, figure: MemoryFigure, plan: Plan, place: Place): Promise<void> {
-  const child = await startTarget(place.children, target.process, place.mock, place.core);
+  const child = await startTarget(target.process, place);
   await warm(target, child.origin, plan);
   await sleep(SETTLE_MS);
   const before = rssKibOf(child.pid);

@@ -5,6 +5,8 @@ export interface Plan {
   readonly rounds: number;
   /** Of requests without a stream, per target and round. */
   readonly wholeMs: number;
+  /** Requests a second while all targets are asked alike; see `Callers.paced`. */
+  readonly rate: number;
   /** Streams one after another on each connection, per target and round; each takes about half a second. */
   readonly streamsEach: number;
   /** Text chunks of one stream. */
@@ -19,6 +21,7 @@ export interface Plan {
 export const FULL: Plan = {
   rounds: 5,
   wholeMs: 3000,
+  rate: 1000,
   streamsEach: 4,
   chunks: 1000,
   connections: 32,
@@ -35,6 +38,8 @@ export interface Place {
   readonly mock: string;
   /** Core of the targets; null: not pinned. */
   readonly core: number | null;
+  /** Null: there is no Redis, and the targets that need one are left out. */
+  readonly redisPort: number | null;
   /** Progress, for a human. */
   readonly say: (line: string) => void;
 }

@@ -54,7 +54,9 @@ load     ${plan.connections} connections; ${REQUEST_BYTES}-byte request, ${REPLY
 
 CPU time of the process tree, median of the rounds (least to most); ratios are medians of the ratios of the rounds
 
-${cpuTable('µs/request', summaryOf(cpu, perRequest), 0)}
+${cpuTable(`µs/request, ${plan.rate} a second`, summaryOf(cpu, perPaced), 0)}
+
+${cpuTable('µs/request, as fast as it can', summaryOf(cpu, perRequest), 0)}
 
 ${cpuTable('µs/chunk', summaryOf(cpu, perChunk), 1)}
 
@@ -70,11 +72,13 @@ export interface Summary {
   readonly most: number;
   readonly overExpress: number;
   readonly overNode: number;
+  /** Null: no Redis was there. */
+  readonly overRedis: number | null;
 }
 
 export function summaryOf(cpu: CpuFigures, of: (figure: CpuFigure) => readonly number[]): Summary[] {
   const base = (process: CpuFigure['process']): readonly number[] => cpu.filter((figure) => figure.process === process).flatMap(of);
-  const [express, node] = [base('express'), base('node')];
+  const [express, node, redis] = [base('express'), base('node'), base('express-redis')];
   return cpu.map((figure) => {
     const values = of(figure);
     return {
@@ -84,11 +88,13 @@ export function summaryOf(cpu: CpuFigures, of: (figure: CpuFigure) => readonly n
       most: Math.max(...values),
       overExpress: pairedRatio(values, express),
       overNode: pairedRatio(values, node),
+      overRedis: redis.length === 0 ? null : pairedRatio(values, redis),
     };
   });
 }
 
 export const perRequest = ({ perRequest: values }: CpuFigure): readonly number[] => values;
+export const perPaced = ({ perPaced: values }: CpuFigure): readonly number[] => values;
 export const perChunk = ({ perChunk: values }: CpuFigure): readonly number[] => values;
 
 function cpuTable(unit: string, summaries: readonly Summary[], digits: number): string {
@@ -98,8 +104,9 @@ function cpuTable(unit: string, summaries: readonly Summary[], digits: number): 
     `(${one.least.toFixed(digits)} to ${one.most.toFixed(digits)})`,
     one.overExpress.toFixed(2),
     one.overNode.toFixed(2),
+    one.overRedis?.toFixed(2) ?? '-',
   ]);
-  return table([['', unit, '', '÷ Express', '÷ Node'], ...rows]);
+  return table([['', unit, '', '÷ Express', '÷ Node', '÷ two EVALSHA'], ...rows]);
 }
 
 function memoryTable(plan: Plan, memory: MemoryFigures): string {

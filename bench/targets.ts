@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child, Children } from './children.ts';
+import type { Child } from './children.ts';
 import { CALLER_KEY } from './load.ts';
 import { CHAT_PATHS, DIALECTS, type Dialect, MODELS } from './mock-answers.ts';
+import type { Place } from './plan.ts';
 
 /** What is measured: a process and what callers ask of it. The relay is one process asked in three ways. */
 export interface Target {
   readonly name: string;
-  readonly process: 'node' | 'express' | 'relay';
+  readonly process: 'node' | 'express' | 'express-redis' | 'relay' | 'relay-redis';
   readonly dialect: Dialect;
 }
 
@@ -18,14 +19,22 @@ export const TARGETS: readonly Target[] = [
   ...DIALECTS.map((dialect): Target => ({ name: `relay, ${dialect}`, process: 'relay', dialect })),
 ];
 
-/** Starts one of the three processes in front of the mock. */
-export function startTarget(children: Children, kind: Target['process'], mock: string, core: number | null): Promise<Child> {
-  if (kind === 'relay') {
-    const file = join(children.folder, 'estafet.yaml');
-    writeFileSync(file, relayFile(mock, join(children.folder, 'books.db')));
+/** The same with limits in Redis, against the least that such limits can cost. */
+export const REDIS_TARGETS: readonly Target[] = [
+  { name: 'Express, two EVALSHA', process: 'express-redis', dialect: 'qwen' },
+  { name: 'relay, Redis, qwen', process: 'relay-redis', dialect: 'qwen' },
+];
+
+/** Starts one of the processes in front of the mock. */
+export function startTarget(kind: Target['process'], { children, mock, core, redisPort }: Place): Promise<Child> {
+  if (kind === 'relay' || kind === 'relay-redis') {
+    const file = join(children.folder, `${kind}.yaml`);
+    const redis = kind === 'relay' ? '' : `redis: redis://127.0.0.1:${redisPort}\n`;
+    writeFileSync(file, redis + relayFile(mock, join(children.folder, `${kind}.db`)));
     return children.start(core, ['dist/cli/cli.js', 'serve', '--config', file], { BENCH_VENDOR_KEY: 'bench-vendor-key' });
   }
-  return children.start(core, [`bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen]);
+  const port = kind === 'express-redis' ? [String(redisPort)] : [];
+  return children.start(core, [`bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen, ...port]);
 }
 
 /** The relay as it would run: log lines, receipts, books, permits and limits on; the limits out of reach. */

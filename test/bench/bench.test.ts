@@ -89,7 +89,7 @@ describe('figures', () => {
     ] as const;
     expect(
       summaryOf(
-        cpu.map((figure) => ({ ...figure, perRequest: [], perChunk: [...figure.perChunk] })),
+        cpu.map((figure) => ({ ...figure, perRequest: [], perPaced: [], perChunk: [...figure.perChunk] })),
         perChunk,
       )[2],
     ).toEqual({
@@ -99,6 +99,7 @@ describe('figures', () => {
       most: 12,
       overExpress: 1.5,
       overNode: 3,
+      overRedis: null,
     });
   });
 
