@@ -3,11 +3,12 @@ import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import { Receipt } from '../translators/receipt.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { type Cost, costOf } from './ledger/cost.ts';
+import { aboutOf } from './ledger/expired-entry.ts';
 import type { Served } from './quota/calibration.ts';
 import type { Expected } from './quota/demand.ts';
 import type { Outcome, Ticket } from './quota/gate.ts';
 import { type Ending, reachedBackend, recordOf, type Settled } from './records/record-of.ts';
-import type { Attempt, RequestRecord } from './records/request-record.ts';
+import type { Attempt, Estimate, RequestRecord } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
 import type { Place } from './routing/route-table.ts';
 
@@ -98,14 +99,19 @@ export class Answering {
 
   /** Limits are checked once, whatever is tried after it; money by the price of the first candidate. */
   async #admit<C extends Place, R extends Settled>(
-    { requestId, caller, request, onAdmitted }: Exchange,
+    exchange: Exchange,
     surface: Surface<C, R>,
     [first]: readonly C[],
   ): Promise<Ticket | null> {
+    const { requestId, caller, request, onAdmitted } = exchange;
     const { gate, priceOf } = this.#services;
     const price = first === undefined ? null : priceOf(first.backend.vendor, first.model, first.backend.region);
     const served = { vendor: first?.backend.vendor ?? '', model: first?.model ?? '' };
-    const asked = { model: request.model, expected: (outputReserve: number | null) => surface.expected(outputReserve, served) };
+    const asked = {
+      model: request.model,
+      expected: (outputReserve: number | null) => surface.expected(outputReserve, served),
+      about: (estimate: Estimate, cost: Cost | null) => aboutOf(exchange, surface.name, first, estimate, cost),
+    };
     const ticket = await gate.admit(requestId, caller, asked, price);
     if (ticket !== null) onAdmitted(ticket.headers);
     return ticket;
@@ -127,14 +133,14 @@ export class Answering {
     exchange: Exchange,
     surface: Pick<Surface<Place, Settled>, 'name' | 'learn'>,
     ticket: Ticket | null,
-    ending: Omit<Ending, 'cost' | 'estimate' | 'sinceFirstByteMs'>,
+    ending: Omit<Ending, 'cost' | 'estimate' | 'heldBy' | 'sinceFirstByteMs'>,
   ): void {
     const { result, attempts } = ending;
     const { gate, wheel, onSettled } = this.#services;
     const cost = result === null ? null : this.#cost(attempts, result);
     const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
-    const estimate = ticket?.estimate ?? null;
-    const record = recordOf(exchange, surface.name, { ...ending, estimate, cost, sinceFirstByteMs }, Date.now());
+    const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
+    const record = recordOf(exchange, surface.name, { ...ending, ...held, cost, sinceFirstByteMs }, Date.now());
     if (ticket !== null) {
       gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
       surface.learn?.(record);

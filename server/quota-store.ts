@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { redisAddress } from '../config/redis-address.ts';
 import type { Books } from '../relay/ledger/books.ts';
+import type { LedgerEntry } from '../relay/ledger/ledger-entry.ts';
 import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
 import type { Limit } from '../relay/quota/limits.ts';
 import { MemoryStore, type StoreOptions } from '../relay/quota/memory-store.ts';
@@ -26,7 +27,6 @@ const HOUR_MS = 3_600_000;
 const BREAKER = { timeoutMs: 250, pauseMs: 500 } as const;
 /** Between attempts to send a settlement again. */
 const RETRY_MS = 500;
-const SWEEP_EVERY_MS = 60_000;
 /** A sum of the books that came too late for those who asked serves those who come so long after it. */
 const SPENT_KEPT_MS = 1_000;
 /** Books slower than this refuse the requests that need them. */
@@ -38,19 +38,19 @@ const LOCAL_RETAIN_MS = 5_000;
  * fresh process, an empty Redis) begin with what the books say.
  *
  * @param teams every team there is now, and those that were
+ * @param leaseMs what a dead node had reserved is settled and booked after so long, or up to twice as long where its team is silent
  * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
 export function openQuotaStore(
   { redis }: Pick<Config, 'redis'>,
   teams: () => Iterable<string>,
-  books: Pick<Books, 'usage'>,
+  books: Pick<Books, 'usage' | 'book'>,
+  leaseMs: number,
   onFault: (fault: unknown, waiting?: number) => void,
 ): OpenQuota {
   const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS, SPENT_TIMEOUT_MS), SPENT_TIMEOUT_MS);
-  // No lines: living nodes write the books themselves, one line a request, and would find each of them again in Redis. Only the expired
-  // reservations of a node that died are missing there; a reservation knows no backend and no price, so a line of the books made of it
-  // would be a guess under the id that the truth needs, if it comes late. The reserved amounts stay in the limits.
-  const options: StoreOptions = { keepLines: false, spent };
+  // Living nodes write the books themselves, one line a request: Redis keeps only the lines of reservations whose node died.
+  const options: StoreOptions = { keepLines: 'expired', spent };
   const local = new MemoryStore({ keepLines: false, spent: null });
   const owners = (): string[] => Array.from(teams(), (team) => `team/${team}`);
   // A fault of the store is told with the number of settlements that wait for it.
@@ -61,10 +61,11 @@ export function openQuotaStore(
     onFault(error instanceof StoreGone ? error.cause : error, quota?.unsent);
   };
   const guard = { local, retryMs: RETRY_MS, onFailure };
-  const sweeping = { owners, everyMs: SWEEP_EVERY_MS, onFault: onFailure };
+  const book = (entries: readonly LedgerEntry[]): Promise<void> => books.book(entries);
+  const sweeping = { owners, everyMs: leaseMs, book, onFault: onFailure };
   if (redis === undefined) {
     // Nothing on the way to it can be lost or late: a closed id is remembered only for the repetitions of one request.
-    const store = new MemoryStore({ ...options, retainMs: LOCAL_RETAIN_MS });
+    const store = new MemoryStore({ keepLines: false, spent, retainMs: LOCAL_RETAIN_MS });
     quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
     return { quota, start: () => sweeper.start(), ping: null, close: async () => sweeper.stop() };

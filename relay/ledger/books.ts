@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../records/request-record.ts';
-import { ledgerEntry } from './ledger-entry.ts';
+import { type LedgerEntry, ledgerEntry } from './ledger-entry.ts';
 import { LedgerQueue } from './ledger-queue.ts';
 import type { LedgerEvent, LedgerStore } from './ledger-store.ts';
 import type { UsageQuery, UsageRow } from './usage.ts';
@@ -53,6 +53,11 @@ export class Books {
 
   add(record: RequestRecord): void {
     this.#queue.add(ledgerEntry(record));
+  }
+
+  /** Lines that somebody else keeps until they are in: written at once. @throws LedgerFault, and they may be handed over again */
+  book(entries: readonly LedgerEntry[]): Promise<void> {
+    return this.#queue.write(entries);
   }
 
   /** @throws LedgerFault */

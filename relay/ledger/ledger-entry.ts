@@ -21,7 +21,8 @@ export interface LedgerEntry {
   readonly region: string;
   readonly stream: 0 | 1;
   readonly status: number;
-  readonly reason: Reason;
+  /** `expired`: the node died, and its lease ran out; the tokens are those that were reserved. */
+  readonly reason: Reason | 'expired';
   readonly errorCode: string | null;
   readonly promptTokens: number;
   /** What the vendor counted as prompt: more than `promptTokens` when parallel calls paid it each time. */
@@ -30,7 +31,7 @@ export interface LedgerEntry {
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
   /** Null when nothing was answered: the tokens are zero then. */
-  readonly usageSource: 'vendor' | 'estimated' | null;
+  readonly usageSource: 'vendor' | 'estimated' | 'reserved' | null;
   /** Billionths of the currency's unit; null when no price is known, or nothing was answered. So are the four below. */
   readonly costNano: number | null;
   readonly currency: Currency | null;
@@ -43,6 +44,16 @@ export interface LedgerEntry {
   readonly receipt: string | null;
   /** JSON: a list of `Attempt`. */
   readonly attempts: string;
+  /** What the limits reserved before the request was sent; null for a key without limits, and when they refused. So are the three below. */
+  readonly estimatePromptTokens: number | null;
+  readonly estimateCompletionTokens: number | null;
+  /** Null when no price was known. */
+  readonly estimateCostNano: number | null;
+  readonly estimateCurrency: Currency | null;
+  /** Which limit refused, as in `x-estafet-limit`; null when none did. */
+  readonly refusedBy: string | null;
+  /** Where the reservation was held: while Redis is gone, a team's `onStoreLoss` may admit without it. Null when there was none. */
+  readonly heldBy: 'store' | 'local' | 'nobody' | null;
 }
 
 /** Names that callers send are cut to this many characters, and say so by an ellipsis. */
@@ -52,15 +63,15 @@ const LONGEST_RECEIPT = 16_384;
 
 export function ledgerEntry(record: RequestRecord): LedgerEntry {
   const last = record.attempts.at(-1);
-  const { usage, cost } = record;
+  const { usage, cost, estimate } = record;
   return {
     id: record.id,
     atMs: Date.parse(record.at),
     surface: record.surface,
     team: record.team,
     key: record.key,
-    askedModel: clipped(record.model),
-    servedModel: clipped(last?.model ?? ''),
+    askedModel: clippedName(record.model),
+    servedModel: clippedName(last?.model ?? ''),
     backend: last?.backend ?? '',
     vendor: last?.vendor ?? '',
     region: last?.region ?? '',
@@ -82,11 +93,17 @@ export function ledgerEntry(record: RequestRecord): LedgerEntry {
     firstByteMs: record.firstByteMs,
     totalMs: record.totalMs,
     receipt: receiptText(record.receipt),
-    attempts: JSON.stringify(record.attempts.map((attempt) => ({ ...attempt, model: clipped(attempt.model) }))),
+    attempts: JSON.stringify(record.attempts.map((attempt) => ({ ...attempt, model: clippedName(attempt.model) }))),
+    estimatePromptTokens: estimate?.promptTokens ?? null,
+    estimateCompletionTokens: estimate?.completionTokens ?? null,
+    estimateCostNano: estimate?.costNano ?? null,
+    estimateCurrency: estimate?.currency ?? null,
+    refusedBy: record.refusedBy ?? null,
+    heldBy: record.heldBy ?? null,
   };
 }
 
-const clipped = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
+export const clippedName = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 
 function receiptText(receipt: RequestRecord['receipt']): string | null {
   if (receipt === null) return null;

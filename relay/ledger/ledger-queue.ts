@@ -128,7 +128,7 @@ export class LedgerQueue {
       const batch = this.#waiting.splice(0, this.#bounds.batchRows);
       this.#inFlight = batch.length;
       try {
-        await this.#write(batch);
+        await this.write(batch);
         retryMs = FIRST_RETRY_MS;
         this.#up();
       } catch (error) {
@@ -148,8 +148,11 @@ export class LedgerQueue {
     if (this.#started && this.#waiting.length > 0) this.#arm();
   }
 
-  /** A batch that the database refuses is halved until the lines at fault are alone; they are lost, the others are not. */
-  async #write(batch: readonly LedgerEntry[]): Promise<void> {
+  /**
+   * Past the queue. A batch that the database refuses is halved until the lines at fault are alone; they are lost, the others are not.
+   * @throws LedgerFault when the store fails
+   */
+  async write(batch: readonly LedgerEntry[]): Promise<void> {
     try {
       await this.#store.write(batch);
     } catch (error) {
@@ -160,8 +163,8 @@ export class LedgerQueue {
         return;
       }
       const half = batch.length >> 1;
-      await this.#write(batch.slice(0, half));
-      await this.#write(batch.slice(half));
+      await this.write(batch.slice(0, half));
+      await this.write(batch.slice(half));
     }
   }
 

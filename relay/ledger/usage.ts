@@ -60,6 +60,13 @@ export const NO_USAGE: UsageTotals = {
 
 const COUNTS = (Object.keys(NO_USAGE) as (keyof UsageTotals)[]).filter((name) => name !== 'costNano');
 
+/** What takes these sums away again. */
+export function negated(totals: UsageTotals): UsageTotals {
+  const counts = Object.fromEntries(COUNTS.map((name) => [name, -(totals[name] as number)]));
+  const costNano = Object.fromEntries(Object.entries(totals.costNano).map(([currency, nano]) => [currency, -nano]));
+  return { ...counts, costNano } as unknown as UsageTotals;
+}
+
 /** Money stays apart by currency. */
 export function addUsage(one: UsageTotals, other: UsageTotals): UsageTotals {
   const sum: Record<string, unknown> = {};

@@ -3,7 +3,7 @@ import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
 import { type CallerLimits, callerLimits, demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
-import type { GuardedQuota } from './guarded-quota.ts';
+import type { GuardedQuota, HeldBy } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
 import type { Reason, Source, Use } from './lines.ts';
@@ -14,6 +14,7 @@ export interface Ticket {
   readonly id: string;
   readonly owner: string;
   readonly estimate: Estimate;
+  readonly heldBy: HeldBy;
   /** `x-ratelimit-*` for the answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -23,6 +24,8 @@ export interface Asked {
   readonly model: string;
   /** @param outputReserve most tokens reserved for one output; null: as many as such outputs are known to have */
   readonly expected: (outputReserve: number | null) => Expected;
+  /** What the books need if this process dies before the end; asked for only where another could write it. */
+  readonly about?: (estimate: Estimate, cost: Cost | null) => string;
 }
 
 /** How a request ended, for its limits. */
@@ -34,6 +37,8 @@ export interface Outcome {
 
 export interface GateOptions {
   readonly leaseMs: number;
+  /** Other processes have the same store: they book what this one had reserved if it dies. */
+  readonly shared: boolean;
   readonly onFault: (fault: unknown, waiting: number) => void;
 }
 
@@ -80,12 +85,14 @@ export class QuotaGate {
     const cost = expectedCost(expected, price);
     const demands = demandsOf(limits, expected, cost);
     const { owner, onStoreLoss } = limits;
-    const asked = { id, owner, demands, leaseMs: this.#options.leaseMs, about: caller.key.name };
+    const estimate = estimated(expected, cost);
+    const { leaseMs, shared } = this.#options;
+    const asked = { id, owner, demands, leaseMs, about: (shared && request.about?.(estimate, cost)) || '' };
     const outcome = await this.#quota.reserve(asked, onStoreLoss).catch((fault: unknown) => {
       this.#options.onFault(fault, this.#quota.unsent);
       throw quotaUnavailable(fault);
     });
-    if (outcome.ok) return { id, owner, estimate: estimated(expected, cost), headers: rateLimitHeaders(outcome.tightest) };
+    if (outcome.ok) return { id, owner, estimate, heldBy: outcome.heldBy, headers: rateLimitHeaders(outcome.tightest) };
     if (outcome.kind === 'unavailable') throw quotaUnavailable(undefined, outcome.retryAfterMs);
     throw refusalError(outcome, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);
   }

@@ -15,7 +15,10 @@ import { Unsent } from './unsent.ts';
 export type OnStoreLoss = 'refuse' | 'local' | 'admit';
 
 /** `unavailable`: the store is gone and the policy admits nothing. */
-export type Outcome = Admission | Refusal | Unavailable;
+export type Outcome = (Admission & { readonly heldBy: HeldBy }) | Refusal | Unavailable;
+
+/** What holds a reservation: the store, this process alone (`local`), or nobody (`admit`). */
+export type HeldBy = 'store' | 'local' | 'nobody';
 
 export interface Unavailable {
   readonly ok: false;
@@ -37,7 +40,7 @@ export interface GuardOptions {
 
 interface Open {
   readonly owner: string;
-  readonly heldBy: 'store' | 'local' | 'nobody';
+  readonly heldBy: HeldBy;
 }
 
 /**
@@ -117,9 +120,10 @@ export class GuardedQuota {
     return { ok: false, kind: 'unavailable', retryAfterMs };
   }
 
-  #opened({ id, owner }: ReserveRequest, heldBy: Open['heldBy'], verdict: Verdict): Verdict {
-    if (verdict.ok) this.#open.set(id, { owner, heldBy });
-    return verdict;
+  #opened({ id, owner }: ReserveRequest, heldBy: HeldBy, verdict: Verdict): Outcome {
+    if (!verdict.ok) return verdict;
+    this.#open.set(id, { owner, heldBy });
+    return { ...verdict, heldBy };
   }
 
   #take(id: string): Open | undefined {
@@ -132,7 +136,7 @@ export class GuardedQuota {
     this.#unsent.add(`${owner} ${id}`, () => this.#options.store.release(owner, id));
   }
 
-  #idsBy(holder: Open['heldBy']): Map<string, string[]> {
+  #idsBy(holder: HeldBy): Map<string, string[]> {
     const owners = new Map<string, string[]>();
     for (const [id, { owner, heldBy }] of this.#open) {
       if (heldBy !== holder) continue;

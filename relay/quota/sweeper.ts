@@ -1,3 +1,6 @@
+import type { LedgerEntry } from '../ledger/ledger-entry.ts';
+import { LedgerFault } from '../ledger/ledger-store.ts';
+import { bookExpired } from './expired-lines.ts';
 import type { QuotaStore } from './store.ts';
 import { StoreGone } from './store-breaker.ts';
 
@@ -6,12 +9,14 @@ export interface SweeperOptions {
   /** Asked at each sweep: teams come and go. */
   readonly owners: () => readonly string[];
   readonly everyMs: number;
+  /** Writes lines into the books, and returns when they are in. */
+  readonly book: (entries: readonly LedgerEntry[]) => Promise<void>;
   readonly onFault: (fault: unknown) => void;
 }
 
 /**
- * Settles what is past its lease, and forgets what no longer matters, for owners that nobody calls: a node that died leaves slots and
- * reservations behind, and its team may be silent from then on. Any number of nodes may do it at once.
+ * Settles what is past its lease, books it, and forgets what no longer matters, for owners that nobody calls: a node that died leaves
+ * slots and reservations behind, and its team may be silent from then on. Any number of nodes may do it at once.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -38,11 +43,25 @@ export class Sweeper {
     const { stores, owners, onFault } = this.#options;
     for (const store of stores) {
       try {
-        for (const owner of owners()) await store.sweep(owner);
+        for (const owner of owners()) {
+          await store.sweep(owner);
+          await this.#book(store, owner);
+        }
       } catch (error) {
         if (!(error instanceof StoreGone && error.cause === undefined)) onFault(error);
       }
     }
     this.#running = false;
+  }
+
+  /** Books that cannot be written keep no slot taken: the lines wait in the store. */
+  async #book(store: QuotaStore, owner: string): Promise<void> {
+    const { book, onFault } = this.#options;
+    try {
+      await bookExpired(store, owner, book, onFault);
+    } catch (error) {
+      if (!(error instanceof LedgerFault)) throw error;
+      onFault(error);
+    }
   }
 }

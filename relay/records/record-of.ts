@@ -3,6 +3,7 @@ import type { OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { Exchange } from '../answering.ts';
 import type { Cost } from '../ledger/cost.ts';
+import type { HeldBy } from '../quota/guarded-quota.ts';
 import { type Attempt, type Estimate, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
 
 /** What is known of an attempt that got an answer, or part of one, to the caller. */
@@ -27,6 +28,7 @@ export interface Ending {
   readonly error: OpenAIError | null;
   /** What the limits had reserved. */
   readonly estimate: Estimate | null;
+  readonly heldBy: HeldBy | null;
   readonly cost: Cost | null;
   /** From the first byte of the answer to now, in ms. */
   readonly sinceFirstByteMs: number | null;
@@ -39,7 +41,8 @@ export function recordOf(
   ending: Ending,
   nowMs: number,
 ): RequestRecord {
-  const { attempts, receipt, result, error, estimate, cost, sinceFirstByteMs } = ending;
+  const { attempts, receipt, result, error, estimate, heldBy, cost, sinceFirstByteMs } = ending;
+  const refusedBy = error?.details.limit;
   const totalMs = nowMs - arrivedAtMs;
   return {
     id: requestId,
@@ -58,6 +61,8 @@ export function recordOf(
     receipt: receipt === null ? null : receiptRecord(request, receipt),
     usage: result === null ? null : usageRecord(result.usage, result.paid),
     estimate,
+    ...(refusedBy === undefined ? {} : { refusedBy }),
+    ...(heldBy === null ? {} : { heldBy }),
     cost,
     firstByteMs: sinceFirstByteMs === null ? null : Math.max(0, Math.round(totalMs - sinceFirstByteMs)),
     totalMs,

@@ -1,6 +1,7 @@
 import type { Usage } from '../../openai/chat/events.ts';
 import type { Change, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
+import type { HeldBy } from '../quota/guarded-quota.ts';
 
 /** One try at one backend. */
 export interface Attempt {
@@ -81,6 +82,10 @@ export interface RequestRecord {
   } | null;
   /** Null when no limit holds for the key, or one refused. */
   readonly estimate: Estimate | null;
+  /** Which limit refused it, as in `x-estafet-limit`; absent when none did. */
+  readonly refusedBy?: string;
+  /** What holds the limits it was admitted by: the store, this process alone, or nobody. Absent for a key without limits. */
+  readonly heldBy?: HeldBy;
   /** Null when the model has no known price in that region, or nothing was answered. */
   readonly cost: Cost | null;
   /** From arrival to the first byte of the answer; null when none was sent. */

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
-import { addUsage, NO_USAGE, type UsageTotals } from '../../relay/ledger/usage.ts';
+import { addUsage, NO_USAGE, negated, type UsageTotals } from '../../relay/ledger/usage.ts';
 import type { Attempt } from '../../relay/records/request-record.ts';
 import type { HourColumns } from './tables.ts';
 
@@ -32,19 +32,28 @@ export interface HourSum {
 
 type Part = Pick<HourSum, 'model' | 'backend' | 'currency' | 'totals'>;
 
-/** Lines summed up by hour and combination, always in the same order: two writers then lock rows in the same order. */
-export function hourSums(entries: readonly LedgerEntry[]): HourSum[] {
+export const hourOf = ({ atMs }: Pick<LedgerEntry, 'atMs'>): number => atMs - (atMs % HOUR_MS);
+
+/**
+ * Lines summed up by hour and combination, less those that are no longer so; always in the same order: two writers then lock rows in the
+ * same order.
+ */
+export function hourSums(entries: readonly LedgerEntry[], without: readonly LedgerEntry[] = []): HourSum[] {
   const sums = new Map<string, HourSum>();
-  const add = ({ atMs, team, key }: LedgerEntry, { model, backend, currency, totals }: Part): void => {
-    const hourMs = atMs - (atMs % HOUR_MS);
-    const id = JSON.stringify([hourMs, team, key, model, backend, currency]);
-    sums.set(id, { hourMs, team, key, model, backend, currency, totals: addUsage(sums.get(id)?.totals ?? NO_USAGE, totals) });
-  };
-  for (const entry of entries) {
-    add(entry, { model: modelOf(entry), backend: entry.backend, currency: entry.currency ?? '', totals: totalsOf(entry) });
-    if (entry.attempts.includes('"discarded":')) for (const part of discardedParts(entry)) add(entry, part);
-  }
+  for (const entry of entries) addLine(sums, entry, (totals) => totals);
+  for (const entry of without) addLine(sums, entry, negated);
   return [...sums.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+}
+
+function addLine(sums: Map<string, HourSum>, entry: LedgerEntry, signed: (totals: UsageTotals) => UsageTotals): void {
+  const { team, key } = entry;
+  const add = ({ model, backend, currency, totals }: Part): void => {
+    const hourMs = hourOf(entry);
+    const id = JSON.stringify([hourMs, team, key, model, backend, currency]);
+    sums.set(id, { hourMs, team, key, model, backend, currency, totals: addUsage(sums.get(id)?.totals ?? NO_USAGE, signed(totals)) });
+  };
+  add({ model: modelOf(entry), backend: entry.backend, currency: entry.currency ?? '', totals: totalsOf(entry) });
+  if (entry.attempts.includes('"discarded":')) for (const part of discardedParts(entry)) add(part);
 }
 
 /** Answers that were thrown away, on the model and backend that gave them: no request more, but tokens and money that the vendor bills. */
@@ -72,7 +81,7 @@ function totalsOf(entry: LedgerEntry): UsageTotals {
     failed: entry.reason === 'vendor_error' ? 1 : 0,
     refused: entry.reason === 'refused' ? 1 : 0,
     clientGone: entry.reason === 'client_gone' ? 1 : 0,
-    estimated: entry.usageSource === 'estimated' ? 1 : 0,
+    estimated: entry.usageSource === 'estimated' || entry.usageSource === 'reserved' ? 1 : 0,
     unpriced: entry.usageSource !== null && entry.costNano === null ? 1 : 0,
     promptTokens: entry.promptTokens,
     paidPromptTokens: entry.paidPromptTokens,

@@ -89,6 +89,15 @@ export const MIGRATIONS: readonly Migration[] = [
       revision bigint not null unique
     )`,
   ],
+  [
+    'alter table estafet_requests add column estimate_prompt_tokens bigint',
+    'alter table estafet_requests add column estimate_completion_tokens bigint',
+    'alter table estafet_requests add column estimate_cost_nano bigint',
+    'alter table estafet_requests add column estimate_currency text',
+    'alter table estafet_requests add column refused_by text',
+    'alter table estafet_requests add column held_by text',
+    'create index estafet_requests_refused on estafet_requests (key_name, at_ms) where refused_by is not null',
+  ],
 ];
 
 /** Brings the schema up to date, inside a transaction that no other process can be in. @throws LedgerFault on a newer schema */

@@ -2,8 +2,9 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Currency, LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import type { LedgerFault, LedgerStore } from '../../relay/ledger/ledger-store.ts';
 import { addUsage, NO_USAGE, type UsageGroup, type UsageQuery, type UsageRow, type UsageTotals } from '../../relay/ledger/usage.ts';
-import { hourSums, SUM_COLUMNS } from './hours.ts';
+import { hourOf, hourSums, SUM_COLUMNS } from './hours.ts';
 import { checkSchema, type Migration, migrate } from './migrations.ts';
+import { entryOf, type Row } from './rows.ts';
 import type { Tables } from './tables.ts';
 import { type Driven, whole, wholeBig } from './whole.ts';
 
@@ -12,7 +13,7 @@ export interface SqlDatabase {
   readonly db: Kysely<Tables>;
   /** One transaction; for `schema` no other process is inside one at the same time. */
   transaction<T>(purpose: 'write' | 'schema', work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
-  /** Inserts the lines that are not there; gives these. Inside a transaction of its own kind. */
+  /** Inserts the lines that are not there; gives these. Of two with one id the first. Inside a transaction of its own kind. */
   insertNew(db: Kysely<Tables>, entries: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]>;
   /** Anything the driver threw, in one line. */
   fault(error: unknown): LedgerFault;
@@ -57,10 +58,28 @@ export class SqlLedger implements LedgerStore {
       this.#database.transaction('write', async (db) => {
         // Only lines that were not there are summed up: a replay adds to no sum.
         const added = await this.#database.insertNew(db, entries);
-        for (const sum of hourSums(added)) await addHour(db, sum);
+        if (added.length === entries.length) {
+          for (const sum of hourSums(added)) await addHour(db, sum);
+          return added.length;
+        }
+        const { guesses, truths } = await this.#replaceGuesses(db, entries);
+        for (const sum of hourSums([...added, ...truths], guesses)) await addHour(db, sum);
+        if (guesses.length > 0) await dropEmptyHours(db, guesses);
         return added.length;
       }),
     );
+  }
+
+  /** A line that was written for a node thought dead gives way to what that node says itself. */
+  async #replaceGuesses(db: Kysely<Tables>, entries: readonly LedgerEntry[]): Promise<Replaced> {
+    const known = new Map(entries.filter(({ reason }) => reason !== 'expired').map((entry) => [entry.id, entry]));
+    if (known.size === 0) return { guesses: [], truths: [] };
+    const { rows } = await sql<Row>`delete from estafet_requests
+      where reason = 'expired' and id in (${sql.join([...known.keys()])}) returning *`.execute(db);
+    const guesses = rows.map(entryOf);
+    const truths = guesses.flatMap(({ id }) => known.get(id) ?? []);
+    // Another writer of the same truth waited for this row, and finds no guess any more.
+    return { guesses, truths: truths.length === 0 ? [] : await this.#database.insertNew(db, truths) };
   }
 
   usage({ by, fromMs, toMs, team, key }: UsageQuery): Promise<UsageRow[]> {
@@ -98,6 +117,12 @@ export class SqlLedger implements LedgerStore {
   }
 }
 
+/** Lines that were guessed, and those in their place. */
+interface Replaced {
+  readonly guesses: readonly LedgerEntry[];
+  readonly truths: readonly LedgerEntry[];
+}
+
 type Sum = ReturnType<typeof hourSums>[number];
 
 async function addHour(db: Kysely<Tables>, { hourMs, team, key, model, backend, currency, totals }: Sum): Promise<void> {
@@ -108,6 +133,13 @@ async function addHour(db: Kysely<Tables>, { hourMs, team, key, model, backend, 
     values (${hourMs}, ${team}, ${key}, ${model}, ${backend}, ${currency}, ${sql.join(Object.values(sums))})
     on conflict (hour_ms, team, key_name, model, backend, currency) do update set
     ${sql.raw(names.map((name) => `${name} = estafet_usage_hours.${name} + excluded.${name}`).join(', '))}`.execute(db);
+}
+
+/** What a guess alone had brought in, e.g. the model of a candidate that did not answer. */
+async function dropEmptyHours(db: Kysely<Tables>, guesses: readonly LedgerEntry[]): Promise<void> {
+  const hours = [...new Set(guesses.map(hourOf))];
+  const empty = [...Object.values(SUM_COLUMNS), 'cost_nano'].map((column) => `${column} = 0`).join(' and ');
+  await sql`delete from estafet_usage_hours where hour_ms in (${sql.join(hours)}) and ${sql.raw(empty)}`.execute(db);
 }
 
 /** Rows come per group and currency; one row per group goes out. */

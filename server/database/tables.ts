@@ -94,4 +94,10 @@ export const REQUEST_COLUMNS: Readonly<Record<keyof LedgerEntry, readonly [colum
   totalMs: ['total_ms', 'bigint'],
   receipt: ['receipt', 'text'],
   attempts: ['attempts', 'text'],
+  estimatePromptTokens: ['estimate_prompt_tokens', 'bigint'],
+  estimateCompletionTokens: ['estimate_completion_tokens', 'bigint'],
+  estimateCostNano: ['estimate_cost_nano', 'bigint'],
+  estimateCurrency: ['estimate_currency', 'text'],
+  refusedBy: ['refused_by', 'text'],
+  heldBy: ['held_by', 'text'],
 };

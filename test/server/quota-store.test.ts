@@ -39,11 +39,12 @@ test('no row means nothing was spent', async () => {
 
 test('books that do not answer refuse only those who need them', async () => {
   const faults: unknown[] = [];
-  const never = { usage: () => new Promise<never>(() => {}) };
+  const never = { usage: () => new Promise<never>(() => {}), book: async () => {} };
   const { quota, close } = openQuotaStore(
     {},
     () => [],
     never,
+    60_000,
     (fault) => void faults.push(fault),
   );
   const demand = { limit: budget('team/b'), amount: 1 };

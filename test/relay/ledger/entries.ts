@@ -36,6 +36,12 @@ export function entry(id: string, more: Partial<LedgerEntry> = {}): LedgerEntry 
     totalMs: 100,
     receipt: '{"kept":["model"],"changes":[],"more":0}',
     attempts: '[]',
+    estimatePromptTokens: null,
+    estimateCompletionTokens: null,
+    estimateCostNano: null,
+    estimateCurrency: null,
+    refusedBy: null,
+    heldBy: null,
     ...more,
   };
 }

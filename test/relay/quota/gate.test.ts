@@ -52,7 +52,7 @@ function desk(limits: Limits, onStoreLoss: OnStoreLoss = 'refuse') {
   const faults: unknown[] = [];
   const onFailure = (fault: unknown): void => void faults.push(fault);
   const quota = new GuardedQuota({ store, local: new MemoryStore(options), nodes: () => 1, retryMs: 5, onFailure });
-  const gate = new QuotaGate(quota, { leaseMs: 60_000, onFault: onFailure });
+  const gate = new QuotaGate(quota, { leaseMs: 60_000, shared: false, onFault: onFailure });
   const team: Team = { name: 't', onStoreLoss };
   const key: Key = { name: 'k', team: 't', strict: false, onDisconnect: 'cancel', reasoning: 'show', digest: '', limits };
   return { gate, store, faults, caller: { key, team, address: '127.0.0.1' } };

@@ -123,6 +123,60 @@ describe.each(KINDS)('$name', (kind) => {
     );
   }, 60_000);
 
+  describe('a line guessed for a dead node', () => {
+    const guess = (id: string) =>
+      entry(id, { reason: 'expired', usageSource: 'reserved', status: 502, completionTokens: 500, costNano: 9, servedModel: 'guessed' });
+    const truth = (id: string) => entry(id, { backend: 'glm', servedModel: 'glm-4.6', currency: 'USD', costNano: 7 });
+    const orders: readonly (readonly ('guess' | 'truth')[])[] = [
+      ['guess', 'truth'],
+      ['truth', 'guess'],
+      ['guess', 'guess', 'truth', 'truth', 'guess'],
+      ['truth', 'guess', 'truth'],
+    ];
+    test.each(orders)('gives way to the truth, once: %s, %s, %s', async (...order) => {
+      const place = kind.place();
+      const store = await opened(place);
+      await store.write([entry('other')]);
+      for (const which of order) await store.write([which === 'guess' ? guess('late') : truth('late')]);
+      expect(await store.usage({ ...ALL, by: 'model' })).toEqual([
+        expect.objectContaining({ group: 'glm-4.6', requests: 1, estimated: 0, completionTokens: 5, costNano: { USD: 7n } }),
+        expect.objectContaining({ group: 'qwen-plus', requests: 1, costNano: { CNY: 1_000_000_000n } }),
+      ]);
+      const { db } = kind.open(place);
+      const { rows } = await sql`select reason from estafet_requests where id = 'late'`.execute(db);
+      expect(rows).toEqual([{ reason: 'done' }]);
+      await db.destroy();
+      await store.close();
+    });
+
+    test('stands until then, counted as an estimate', async () => {
+      const store = await opened();
+      await store.write([guess('1'), entry('2')]);
+      await store.write([guess('1'), entry('2')]);
+      expect((await store.usage(ALL))[0]).toMatchObject({
+        requests: 2,
+        estimated: 1,
+        completionTokens: 505,
+        costNano: { CNY: 1_000_000_009n },
+      });
+      await store.close();
+    });
+
+    test('many writers of guesses and truths at once: the truths stand, and nothing twice', async () => {
+      const place = kind.place();
+      const stores = await Promise.all([opened(place), opened(place)]);
+      const ids = Array.from({ length: 40 }, (_, index) => `req_${index}`);
+      const halves = [ids.slice(0, 20), ids.slice(20)];
+      await stores[0].write(ids.map(guess));
+      const writes = stores.flatMap((store) =>
+        halves.flatMap((half) => [half.map(guess), half.map(truth)]).map((lines) => store.write(lines)),
+      );
+      await Promise.all(writes);
+      expect(await stores[0].usage(ALL)).toMatchObject([{ requests: 40, estimated: 0, completionTokens: 200, costNano: { USD: 280n } }]);
+      await Promise.all(stores.map((store) => store.close()));
+    });
+  });
+
   test('two writers of the same lines at once: each line once', async () => {
     const place = kind.place();
     const [one, two] = [await opened(place), await opened(place)];
