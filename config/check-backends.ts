@@ -62,34 +62,48 @@ function credential(backend: BackendInput, facts: VendorFacts, path: Path, { pro
 }
 
 /** The base URL, or '' after a problem. */
-function address(backend: BackendInput, region: string, facts: VendorFacts, path: Path, { problems, warnings }: CheckContext): string {
-  const { baseUrl, vendor } = backend;
-  if (baseUrl === undefined) {
-    const known = Object.hasOwn(facts.baseUrls, region) ? facts.baseUrls[region] : undefined;
-    if (known === undefined && facts.regions.includes(region)) {
-      problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}`, { at: 'key' });
-    } else if (known === undefined) {
-      problems.add(
-        [...path, 'region'],
-        `vendor ${vendor} has no region ${JSON.stringify(region)}; it has: ${facts.regions.join(', ')} (any other needs baseUrl)`,
-      );
-    }
-    return known ?? '';
-  }
-  // Permits are checked against the label: one that lies about a public host would let data go where it may not.
-  const host = new URL(baseUrl).host;
-  const homes = Object.entries(facts.baseUrls).flatMap(([home, url]) => (new URL(url).host === host ? [home] : []));
-  if (homes.length > 0 && !homes.includes(region)) {
-    const at = backend.region === undefined ? 'baseUrl' : 'region';
-    problems.add([...path, at], `${host} is in region ${homes.join(' or ')}, not ${region}: set region accordingly`);
-  }
-  if (/\/coding|\/token-?plan/i.test(baseUrl)) {
-    warnings.add(
-      [...path, 'baseUrl'],
+function address(backend: BackendInput, region: string, facts: VendorFacts, path: Path, context: CheckContext): string {
+  const url = backend.baseUrl === undefined ? publicAddress(backend, region, facts, path, context) : backend.baseUrl.replace(/\/+$/, '');
+  if (backend.baseUrl !== undefined) checkHome(backend, url, region, facts, path, context);
+  if (/\/coding|\/token-?plan/i.test(url)) {
+    context.warnings.add(
+      [...path, backend.baseUrl === undefined ? 'region' : 'baseUrl'],
       'looks like a subscription plan for coding tools; vendors block keys used there by other applications',
     );
   }
-  return baseUrl.replace(/\/+$/, '');
+  return url;
+}
+
+/** The vendor's own address of a protocol in a region. */
+function publicAddress(
+  { vendor, protocol }: BackendInput,
+  region: string,
+  facts: VendorFacts,
+  path: Path,
+  { problems }: CheckContext,
+): string {
+  const urls = protocol === 'compatible' ? facts.baseUrls : (facts.protocolUrls?.[protocol] ?? {});
+  const known = Object.hasOwn(urls, region) ? urls[region] : undefined;
+  if (known !== undefined) return known;
+  if (!facts.regions.includes(region)) {
+    const message = `vendor ${vendor} has no region ${JSON.stringify(region)}; it has: ${facts.regions.join(', ')} (any other needs baseUrl)`;
+    problems.add([...path, 'region'], message);
+  } else if (Object.hasOwn(facts.baseUrls, region)) {
+    problems.add([...path, 'protocol'], `vendor ${vendor} does not speak ${JSON.stringify(protocol)} in ${region}`);
+  } else {
+    problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}`, { at: 'key' });
+  }
+  return '';
+}
+
+/** Permits are checked against the label: one that lies about a public host would let data go where it may not. */
+function checkHome(backend: BackendInput, url: string, region: string, facts: VendorFacts, path: Path, { problems }: CheckContext): void {
+  const { host } = new URL(url);
+  const known = [facts.baseUrls, ...Object.values(facts.protocolUrls ?? {})].flatMap((urls) => Object.entries(urls));
+  const homes = [...new Set(known.flatMap(([home, address]) => (new URL(address).host === host ? [home] : [])))];
+  if (homes.length === 0 || homes.includes(region)) return;
+  const at = backend.region === undefined ? 'baseUrl' : 'region';
+  problems.add([...path, at], `${host} is in region ${homes.join(' or ')}, not ${region}: set region accordingly`);
 }
 
 function warnTimeouts({ timeouts }: BackendInput, path: Path, { warnings, isWritten }: CheckContext): void {

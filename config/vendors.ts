@@ -6,10 +6,12 @@ export interface VendorFacts {
   /** Region of a backend that names none. */
   readonly defaultRegion: string;
   readonly regions: readonly string[];
-  /** Region → base URL as the vendor's SDK takes it. A region without one needs `baseUrl` in the backend. */
+  /** Region → base URL of `compatible` as the vendor's SDK takes it. A region without one needs `baseUrl` in the backend. */
   readonly baseUrls: Readonly<Record<string, string>>;
   /** Protocols besides `compatible`, which always means the vendor's default dialect. */
   readonly protocols: readonly string[];
+  /** Protocol → region → base URL, of the protocols besides `compatible`. */
+  readonly protocolUrls?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Keys a backend of this vendor must have. */
   readonly requires: readonly 'apiKey'[];
   /** Vendor-specific keys that are understood: elsewhere they are errors. Absent: none. */

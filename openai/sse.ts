@@ -13,14 +13,16 @@ export class SseError extends Error {
  *
  * Synchronous: `push` calls `onData` for each event that became complete, so that all events of one network read can
  * be handled, and answered, at once. Follows the WHATWG event-stream rules (LF, CRLF and CR line ends, comments, one
- * optional space, several `data:` lines joined by LF) with two allowances for vendors: a line that starts with `{` is an
- * event by itself (a bare JSON error inside a stream), and `end` delivers an event that lacks its closing blank line.
- * `event:`, `id:` and `retry:` lines are skipped: no dialect needs them.
+ * optional space, several `data:` lines joined by LF) with three allowances for vendors: a line that starts with `{` is an
+ * event by itself (a bare JSON error inside a stream), `end` delivers an event that lacks its closing blank line, and an `id:` line
+ * behind data begins the next event (frames without blank lines between). `event:`, `id:` and `retry:` lines are skipped otherwise;
+ * comments go to `onComment`, before the data that follows them.
  *
  * Memory is bounded: an unfinished event larger than `maxEventBytes` is an `SseError`, as is text that is not UTF-8.
  */
 export class SseDecoder {
   readonly #onData: (data: string) => void;
+  readonly #onComment: ((text: string) => void) | null;
   readonly #maxEventBytes: number;
   /** Bytes of the line not yet ended, as they came: joined once, when it ends. */
   #rest: Buffer[] = [];
@@ -30,8 +32,9 @@ export class SseDecoder {
   #skipLf = false;
   #first = true;
 
-  constructor(onData: (data: string) => void, maxEventBytes = 4 * 1024 * 1024) {
+  constructor(onData: (data: string) => void, maxEventBytes = 4 * 1024 * 1024, onComment: ((text: string) => void) | null = null) {
     this.#onData = onData;
+    this.#onComment = onComment;
     this.#maxEventBytes = maxEventBytes;
   }
 
@@ -103,10 +106,7 @@ export class SseDecoder {
 
   #line(line: string): void {
     if (line === '') {
-      const data = this.#data;
-      if (data === null) return;
-      this.#data = null;
-      this.#onData(data);
+      this.#dispatch();
       return;
     }
     // A field name without a colon has an empty value.
@@ -120,5 +120,14 @@ export class SseDecoder {
       return;
     }
     if (line.charCodeAt(0) === 0x7b) this.#onData(line);
+    else if (line.startsWith('id:')) this.#dispatch();
+    else if (line.charCodeAt(0) === 0x3a) this.#onComment?.(line.slice(1));
+  }
+
+  #dispatch(): void {
+    const data = this.#data;
+    if (data === null) return;
+    this.#data = null;
+    this.#onData(data);
   }
 }

@@ -119,7 +119,7 @@ export class Relay {
       plan,
       head,
       requestId: upstreamId,
-      post: (path, body, id, listener) => client.post(path, body, id, listener),
+      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, headers),
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,

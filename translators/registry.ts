@@ -3,6 +3,7 @@ import { ernieVendor } from './ernie/vendor.ts';
 import { glmV4 } from './glm/v4.ts';
 import { glmVendor } from './glm/vendor.ts';
 import { qwenCompatible } from './qwen/compatible.ts';
+import { qwenNative } from './qwen/native.ts';
 import { qwenVendor } from './qwen/vendor.ts';
 import type { ChatTranslator } from './translator.ts';
 import type { VendorFacts } from './vendor-facts.ts';
@@ -16,6 +17,7 @@ interface Dialect {
 /** Every dialect there is. A new one is its folder and its line here. */
 const DIALECTS: readonly Dialect[] = [
   { protocol: 'compatible', translator: qwenCompatible, vendor: qwenVendor },
+  { protocol: 'native', translator: qwenNative, vendor: qwenVendor },
   { protocol: 'compatible', translator: ernieV2, vendor: ernieVendor },
   { protocol: 'compatible', translator: glmV4, vendor: glmVendor },
 ];

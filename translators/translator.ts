@@ -40,6 +40,8 @@ export interface FrameReader {
    * @throws OpenAIError for an error frame, or data that cannot be read
    */
   frame(data: string): void;
+  /** A comment line of the stream, without its colon: one vendor writes an event's status there. Absent: comments say nothing. */
+  comment?(text: string): void;
   /**
    * The connection has ended.
    * @throws OpenAIError `upstream_truncated` unless the vendor had said that it was finished
@@ -90,6 +92,10 @@ export interface UpstreamPlan {
   /** Appended to the backend's base URL. */
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Key of the body under which `n` and `seed` stand; absent: they stand at its top. */
+  readonly parametersIn?: string;
+  /** Sent beside those of every call; lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The vendor is asked to stream; may be true for a caller who is not (stream-only models). */
   readonly stream: boolean;
   readonly emulation: Emulation;

@@ -3,9 +3,11 @@ export interface VendorFacts {
   /** Region of a backend that names none. */
   readonly defaultRegion: string;
   readonly regions: readonly string[];
-  /** Region → base URL as the vendor's own SDK takes it. */
+  /** Region → base URL as the vendor's own SDK takes it, of the protocol `compatible`. */
   readonly baseUrls: Readonly<Record<string, string>>;
   readonly protocols: readonly string[];
+  /** Protocol → region → base URL, of the protocols besides `compatible`. */
+  readonly protocolUrls?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly requires: readonly 'apiKey'[];
   /** Options of a backend that only some vendors have. */
   readonly options?: readonly ('appId' | 'jwt' | 'accessKey')[];

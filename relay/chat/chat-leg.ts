@@ -69,7 +69,8 @@ export class ChatLeg implements CallListener {
     if (status !== 200 || !one(headers['content-type']).toLowerCase().startsWith('text/event-stream')) return;
     const reader = this.#translator.frames(this.#events);
     this.#reader = reader;
-    this.#decoder = new SseDecoder((data) => reader.frame(data));
+    const onComment = reader.comment === undefined ? null : (text: string): void => reader.comment?.(text);
+    this.#decoder = new SseDecoder((data) => reader.frame(data), undefined, onComment);
   }
 
   onData(chunk: Buffer): void {
@@ -157,7 +158,7 @@ export class ChatLeg implements CallListener {
       json = JSON.parse(text);
     } catch (error) {
       // Error frames of a stream that came without its content type; then anything that is no JSON at all.
-      if (/^\s*data:/.test(text)) throw this.#failure(body);
+      if (/^\s*(?:data|id|event):/.test(text)) throw this.#failure(body);
       throw new OpenAIError('upstream_invalid_response', "The backend's answer is not JSON.", { cause: error, fallback: true });
     }
     this.#translator.whole(json, this.#events);
@@ -175,10 +176,11 @@ const one = (value: string | string[] | undefined): string => (typeof value === 
 /** Starts one leg of a plan. */
 export function startLeg(leg: ChatLeg, plan: UpstreamPlan, body: string, requestId: string, post: Post): void {
   try {
-    leg.call = post(plan.path, body, requestId, leg);
+    leg.call = post(plan, body, requestId, leg);
   } catch (error) {
     leg.onFail(asFailure(error));
   }
 }
 
-export type Post = (path: string, body: string, requestId: string, listener: CallListener) => UpstreamCall;
+/** Sends a body, which is one of the plan's, to the plan's path with the plan's headers. */
+export type Post = (plan: Pick<UpstreamPlan, 'path' | 'headers'>, body: string, requestId: string, listener: CallListener) => UpstreamCall;

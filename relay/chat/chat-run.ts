@@ -156,16 +156,26 @@ export class ChatRun implements LegOwner, Deadline {
   }
 
   get #choicesPerLeg(): number {
-    const { n } = this.#input.plan.body;
+    const { n } = this.#parameters;
     return typeof n === 'number' ? n : 1;
+  }
+
+  get #parameters(): Readonly<Record<string, unknown>> {
+    const { body, parametersIn } = this.#input.plan;
+    return parametersIn === undefined ? body : (body[parametersIn] as Readonly<Record<string, unknown>>);
   }
 
   /** The body of a parallel call: one seed would give one answer many times, and vendors refuse an id that they have seen. */
   #ownBody(index: number, id: string): Record<string, unknown> {
     const { plan, requestId } = this.#input;
     const own: Record<string, unknown> = { ...plan.body };
-    // Within 1 and 2^31 - 2, which every vendor takes.
-    if (typeof own['seed'] === 'number') own['seed'] = 1 + ((own['seed'] - 1 + index) % (2 ** 31 - 2));
+    const { seed } = this.#parameters;
+    if (typeof seed === 'number') {
+      // Within 1 and 2^31 - 2, which every vendor takes.
+      const other = { seed: 1 + ((seed - 1 + index) % (2 ** 31 - 2)) };
+      if (plan.parametersIn === undefined) Object.assign(own, other);
+      else own[plan.parametersIn] = { ...this.#parameters, ...other };
+    }
     for (const field of Object.keys(own)) if (own[field] === requestId) own[field] = id;
     return own;
   }

@@ -42,8 +42,11 @@ export class BackendClient {
 
   readonly #userAgent: string;
 
-  /** @param body JSON text */
-  post(path: string, body: string, requestId: string, listener: CallListener): UpstreamCall {
+  /**
+   * @param body JSON text
+   * @param more headers of this call's dialect
+   */
+  post(path: string, body: string, requestId: string, listener: CallListener, more: Readonly<Record<string, string>> = {}): UpstreamCall {
     const call = new UpstreamCall(listener, this.backend.timeouts, this.#wheel);
     const headers = [
       'authorization',
@@ -58,6 +61,7 @@ export class BackendClient {
       requestId,
     ];
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
+    for (const [name, value] of Object.entries(more)) headers.push(name, value);
     this.#pool.dispatch({ path: this.#basePath + path, method: 'POST', headers, body }, call);
     return call;
   }

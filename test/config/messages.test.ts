@@ -178,12 +178,32 @@ describe('values', () => {
     [
       'unknown region',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, region: us }'),
-      '2:50  backends.b.region: vendor glm has no region "us"; it has: cn, intl (any other needs baseUrl)',
+      '2:50  backends.b.region: vendor glm has no region "us"; it has: cn, intl, cn-coding-plan, intl-coding-plan (any other needs baseUrl)',
     ],
     [
       'region called like a method',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, region: constructor }'),
       '2:50  backends.b.region: vendor glm has no region "constructor"',
+    ],
+    [
+      'protocol that the vendor has not',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, protocol: native }'),
+      '2:52  backends.b.protocol: vendor glm does not speak "native"; it speaks: compatible',
+    ],
+    [
+      'protocol that a plan has not',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: cn-beijing-token-plan, protocol: native }'),
+      '2:85  backends.b.protocol: vendor qwen does not speak "native" in cn-beijing-token-plan',
+    ],
+    [
+      'region without address, native',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: ap-northeast-1, protocol: native }'),
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in ap-northeast-1',
+    ],
+    [
+      'region label that lies about a native address',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, protocol: native, baseUrl: "https://dashscope-intl.aliyuncs.com/api/v1" }'),
+      '2:71  backends.b.baseUrl: dashscope-intl.aliyuncs.com is in region ap-southeast-1, not cn-beijing: set region accordingly',
     ],
     [
       'region without address',
@@ -208,7 +228,7 @@ describe('values', () => {
     [
       'region label that lies',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, baseUrl: "https://api.z.ai/api/paas/v4" }'),
-      '2:51  backends.b.baseUrl: api.z.ai is in region intl, not cn: set region accordingly',
+      '2:51  backends.b.baseUrl: api.z.ai is in region intl or intl-coding-plan, not cn: set region accordingly',
     ],
   ])('%s', (_name, text, expected) => {
     const line = problemsOf(text)[0] ?? '';

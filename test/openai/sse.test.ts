@@ -18,13 +18,13 @@ function decode(bytes: Buffer, cuts: readonly number[] = [], maxEventBytes?: num
 
 const all = (text: string): string[] => decode(Buffer.from(text));
 
-/** The WHATWG rules, line by line over a whole text, with the two allowances of the decoder. */
+/** The WHATWG rules, line by line over a whole text, with the three allowances of the decoder. */
 function reference(text: string): string[] {
   const events: string[] = [];
   let data: string[] = [];
   const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
   for (const line of [...lines, '']) {
-    if (line === '') {
+    if (line === '' || line.startsWith('id:')) {
       if (data.length > 0) events.push(data.join('\n'));
       data = [];
       continue;
@@ -48,6 +48,7 @@ describe('events', () => {
     ['mixed ends', 'data: a\r\n\ndata: b\n\r\n', ['a', 'b']],
     ['comments', ': ping\n\n: HTTP_STATUS/200\ndata: a\n\n', ['a']],
     ['other fields', 'event: error\nid: 7\nretry: 10\ndata: a\n\n', ['a']],
+    ['frames without blank lines', 'id:1\nevent:result\n:HTTP_STATUS/200\ndata:a\nid:2\nevent:result\ndata:b\n', ['a', 'b']],
     ['fields without data', 'event: ping\n\n', []],
     ['a name that only begins so', 'database: a\n\ndata: b\n\n', ['b']],
     ['a field without a colon', 'data: a\ndata\ndata: b\n\n', ['a\n\nb']],
@@ -73,6 +74,19 @@ describe('events', () => {
     expect(events).toEqual([]);
     decoder.push(Buffer.from('\ndata: b'));
     expect(events).toEqual(['a']);
+  });
+
+  test('a comment is told before the data behind it, and needs no listener', () => {
+    const told: string[] = [];
+    const decoder = new SseDecoder(
+      (data) => void told.push(data),
+      undefined,
+      (text) => void told.push(`comment ${text}`),
+    );
+    decoder.push(Buffer.from(': ping\n\nid:1\n:HTTP_STATUS/429\ndata:a\n\n:'));
+    decoder.end();
+    expect(told).toEqual(['comment  ping', 'comment HTTP_STATUS/429', 'a', 'comment ']);
+    expect(all(':x\ndata: a\n\n')).toEqual(['a']);
   });
 
   test('an error of the listener comes out of push', () => {

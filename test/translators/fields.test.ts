@@ -9,14 +9,16 @@ import { TRANSLATORS } from '../../translators/registry.ts';
 import type { UpstreamPlan } from '../../translators/translator.ts';
 import { requestFields } from '../contract/openai-schema.ts';
 import { FIELD_SAMPLES } from './field-samples.ts';
+import { type AskedNative, flattened } from './qwen/native/ask.ts';
 
 const catalog = loadCatalog();
 
-/** A plain model and one that thinks, of each vendor. */
+/** A plain model and one that thinks, of each dialect. */
 const MODELS: Readonly<Record<string, readonly string[]>> = {
-  qwen: ['qwen-plus', 'qwen3.7-plus', 'qwq-plus'],
-  ernie: ['ernie-4.5-turbo-128k', 'ernie-5.0-thinking-latest', 'ernie-x1.1'],
-  glm: ['glm-4.6', 'glm-5.3', 'glm-4.6v'],
+  'qwen-compatible': ['qwen-plus', 'qwen3.7-plus', 'qwq-plus'],
+  'qwen-native': ['qwen-plus', 'qwen3.7-plus', 'qwq-plus'],
+  'ernie-v2': ['ernie-4.5-turbo-128k', 'ernie-5.0-thinking-latest', 'ernie-x1.1'],
+  'glm-v4': ['glm-4.6', 'glm-5.3', 'glm-4.6v'],
 };
 
 const root = (field: string | null | undefined): string => (field ?? '').replace(/[[.].*$/, '');
@@ -28,10 +30,10 @@ interface Fate {
   readonly refused: string | null;
 }
 
-function translate(vendor: string, model: string, request: ChatRequest, strict: boolean): Fate {
-  const translator = TRANSLATORS.find((each) => each.vendor === vendor);
-  if (translator === undefined) throw new Error(`no translator of ${vendor}`);
-  const facts = catalog.model(vendor, model);
+function translate(dialect: string, model: string, request: ChatRequest, strict: boolean): Fate {
+  const translator = TRANSLATORS.find((each) => each.dialect === dialect);
+  if (translator === undefined) throw new Error(`no translator ${dialect}`);
+  const facts = catalog.model(translator.vendor, model);
   const receipt = new Receipt(strict);
   try {
     const plan = translator.request(request, { model, facts, region: 'cn', thinking: 'default', requestId: 'req_0123456789' }, receipt);
@@ -48,22 +50,27 @@ function translate(vendor: string, model: string, request: ChatRequest, strict: 
  * its own field may put a sentence in front of the messages.
  */
 function accounted(field: string, request: ChatRequest, { plan, changes }: Fate): boolean {
-  if (field === 'model') return plan?.body['model'] !== undefined;
+  const body = plan?.parametersIn === undefined ? plan?.body : flattened(plan as unknown as AskedNative);
+  if (field === 'model') return body?.['model'] !== undefined;
   if (changes.some((change) => root(change.field) === field)) return true;
   if (field === 'messages') {
-    const sent = plan?.body['messages'] as readonly unknown[];
+    const sent = body?.['messages'] as readonly unknown[];
     return JSON.stringify(sent.slice(-request.messages.length)) === JSON.stringify(request.messages);
   }
-  return JSON.stringify(plan?.body[field]) === JSON.stringify(request[field]);
+  return JSON.stringify(body?.[field]) === JSON.stringify(request[field]);
 }
+
+test('every dialect is looked at', () => {
+  expect(Object.keys(MODELS).sort()).toEqual(TRANSLATORS.map(({ dialect }) => dialect).sort());
+});
 
 test('there is a sample of every field, and of no other', () => {
   expect(Object.keys(FIELD_SAMPLES).sort()).toEqual(requestFields());
 });
 
-describe.each(Object.entries(MODELS).flatMap(([vendor, models]) => models.map((model) => [vendor, model] as const)))(
+describe.each(Object.entries(MODELS).flatMap(([dialect, models]) => models.map((model) => [dialect, model] as const)))(
   '%s %s',
-  (vendor, model) => {
+  (dialect, model) => {
     test.each(requestFields().flatMap((field) => [false, true].map((stream) => [field, stream] as const)))(
       '%s, streamed: %s',
       (field, stream) => {
@@ -72,8 +79,8 @@ describe.each(Object.entries(MODELS).flatMap(([vendor, models]) => models.map((m
         for (const value of field === 'stream' ? [stream] : values) {
           const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }], stream, ...needs, [field]: value };
           const request = checkChatRequest(body, { maxMessages: 100, maxTools: 10 });
-          const free = translate(vendor, model, request, false);
-          const strict = translate(vendor, model, request, true);
+          const free = translate(dialect, model, request, false);
+          const strict = translate(dialect, model, request, true);
           const said = JSON.stringify(value);
           const mine = [field, ...Object.keys(needs)];
           if (free.plan === null) expect(mine, said).toContain(free.refused);

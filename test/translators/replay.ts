@@ -76,7 +76,11 @@ function filtered(translator: ChatTranslator, events: ChatEvents, bytes: Uint8Ar
 export function replay(translator: ChatTranslator, bytes: Uint8Array, options: ReplayOptions = {}): Replay {
   const encoder = new ChunkEncoder({ ...HEAD, ...options.head }, options.includeUsage ?? true);
   const reader = translator.frames(filtered(translator, encoder, bytes));
-  const decoder = new SseDecoder((data) => reader.frame(data));
+  const decoder = new SseDecoder(
+    (data) => reader.frame(data),
+    undefined,
+    (text) => reader.comment?.(text),
+  );
   const source = Buffer.from(bytes);
   const size = options.size ?? Math.max(1, source.length);
   let error: OpenAIError | null = null;

@@ -12,6 +12,8 @@ export interface AnswerDialect {
   error(json: string): OpenAIError;
   /** True when a payload that parsed is an error. */
   isError(answer: WireAnswer): boolean;
+  /** An answer of another shape in OpenAI's; absent: it has that shape. */
+  reshape?(answer: WireAnswer): WireAnswer;
   /** Says that a choice must end here, whatever its finish word (moderation marks); null for "go on". */
   verdict?(choice: WireChoice): { readonly showText: boolean; readonly finish: FinishReason } | null;
 }
@@ -93,9 +95,10 @@ export class AnswerReader implements FrameReader {
   }
 
   /** @param json the payload, where it is at hand */
-  #answer(answer: WireAnswer, json: string | null): void {
-    if (!isObject(answer)) throw garbage('an answer that is no JSON object');
-    if (this.#dialect.isError(answer)) throw this.#dialect.error(json ?? JSON.stringify(answer));
+  #answer(payload: WireAnswer, json: string | null): void {
+    if (!isObject(payload)) throw garbage('an answer that is no JSON object');
+    if (this.#dialect.isError(payload)) throw this.#dialect.error(json ?? JSON.stringify(payload));
+    const answer = this.#dialect.reshape?.(payload) ?? payload;
     const choices = answer.choices;
     if (Array.isArray(choices)) for (const choice of choices) if (choice !== null) this.#choice(choice);
     if (isObject(answer.usage)) {

@@ -71,8 +71,9 @@ export function readFailure(failure: UpstreamFailure): ReadFailure {
 /** The body as JSON, which may be the first event of a stream; null for a gateway's page or nothing: status and headers must do. */
 function parsed(body: string): unknown {
   const text = body.trimStart();
+  const event = /^(?:(?:id|event)?:[^\r\n]*\r?\n)*data:([^\r\n]*)/.exec(text);
   try {
-    return JSON.parse(text.startsWith('data:') ? (text.slice(5).split(/\r?\n/, 1)[0] as string) : text);
+    return JSON.parse(event?.[1] ?? text);
   } catch {
     return null;
   }

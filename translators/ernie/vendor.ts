@@ -1,10 +1,10 @@
 import type { VendorFacts } from '../vendor-facts.ts';
 
-/** Baidu AI Cloud Qianfan, v2: mainland China only. The base URL takes no `/v1` behind it. */
+/** Baidu AI Cloud Qianfan, v2: mainland China only. The base URL takes no `/v1` behind it. The token plan is a subscription for coding tools. */
 export const ernieVendor: VendorFacts = {
   defaultRegion: 'cn',
-  regions: ['cn'],
-  baseUrls: { cn: 'https://qianfan.baidubce.com/v2' },
+  regions: ['cn', 'cn-token-plan'],
+  baseUrls: { cn: 'https://qianfan.baidubce.com/v2', 'cn-token-plan': 'https://qianfan.baidubce.com/v2/tokenplan/personal' },
   protocols: ['compatible'],
   requires: ['apiKey'],
   // Qianfan: tokens ≈ Chinese characters + 1.3 × English words.

@@ -13,11 +13,12 @@ import {
   isZero,
   keep,
   newDraft,
+  type Rule,
   refuseUnless,
   within,
   withinRange,
 } from '../compatible/draft.ts';
-import { carryMessages } from '../compatible/messages.ts';
+import { carryMessages, type UpstreamMessage } from '../compatible/messages.ts';
 import { SHARED_RULES } from '../compatible/rules.ts';
 import { carryTools, offersTools, wantedCall } from '../compatible/tools.ts';
 import type { Receipt } from '../receipt.ts';
@@ -27,8 +28,8 @@ import { carryPart, PART_KEYS } from './parts.ts';
 import { carryThinking } from './thinking.ts';
 import { carryMaxTokens } from './token-limits.ts';
 
-/** DashScope's limits: top_logprobs ≤ 5, seed [0, 2^31). */
-const RULES: FieldRules = {
+/** DashScope's limits: top_logprobs ≤ 5. */
+const RULES: Omit<FieldRules, 'seed' | 'modalities'> = {
   ...SHARED_RULES,
   temperature: withinRange('temperature'),
   top_p: withinRange('topP'),
@@ -37,8 +38,6 @@ const RULES: FieldRules = {
   logit_bias: dropUnless(isEmptyObject, 'its token ids are those of another tokenizer'),
   logprobs: elsewhere,
   top_logprobs: elsewhere,
-  seed: carrySeed,
-  modalities: carryModalities,
   user: dropQuietly('the backend takes no end-user id'),
   safety_identifier: dropQuietly('the backend takes no end-user id'),
 };
@@ -57,9 +56,33 @@ const EXTRAS: ExtraRules = {
   tool_stream: keep,
 };
 
+/** What the two protocols take differently. */
+export interface Wire {
+  /** Largest `seed`. */
+  readonly maxSeed: number;
+  /** `stream` and `stream_options` are fields of the body; else a header asks for a stream, and usage always comes. */
+  readonly streamFields: boolean;
+  /** `modalities` is a field. */
+  readonly modalities: boolean;
+}
+
+const COMPATIBLE: Wire = { maxSeed: 2 ** 31 - 1, streamFields: true, modalities: true };
+
 export function qwenRequest(request: ChatRequest, target: Target, receipt: Receipt): UpstreamPlan {
+  const { draft, messages, stream } = carryRequest(request, target, receipt, COMPATIBLE);
+  return { path: '/chat/completions', body: { ...draft.body, messages }, stream, emulation: draft.emulation };
+}
+
+/** A request with its messages apart: OpenAI's field names, DashScope's values and limits, whatever the protocol. */
+export interface Carried {
+  readonly draft: Draft;
+  readonly messages: readonly UpstreamMessage[];
+  readonly stream: boolean;
+}
+
+export function carryRequest(request: ChatRequest, target: Target, receipt: Receipt, wire: Wire): Carried {
   const draft = newDraft(request, target, receipt);
-  applyRules(draft, RULES, EXTRAS);
+  applyRules(draft, { ...RULES, seed: carrySeed(wire.maxSeed), modalities: carryModalities(wire.modalities) }, EXTRAS);
   const thinks = carryThinking(draft, whyNotThink(draft));
   carryTools(draft, {
     reservedNames: ['search'],
@@ -73,8 +96,8 @@ export function qwenRequest(request: ChatRequest, target: Target, receipt: Recei
   carryStop(draft);
   carryChoices(draft, thinks || offersTools(draft) ? 1 : Math.min(4, draft.facts.maxChoices ?? 1));
   carryLogprobs(draft);
-  const stream = carryStream(draft, thinks);
-  draft.body['messages'] = carryMessages(draft, {
+  const stream = carryStream(draft, thinks, wire);
+  const messages = carryMessages(draft, {
     part: carryPart,
     keepArray: (parts) => parts.some((part) => 'cache_control' in part),
     plainParts: true,
@@ -88,7 +111,7 @@ export function qwenRequest(request: ChatRequest, target: Target, receipt: Recei
     dropEmptyUser: true,
     jsonArguments: true,
   });
-  return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
+  return { draft, messages, stream };
 }
 
 /** Forced tools, JSON mode and the continuation of a text exclude thinking on DashScope. */
@@ -108,7 +131,7 @@ function whyNotThink(draft: Draft): string | null {
 }
 
 /** Thinking answers are taken as a stream, whoever asked: the backend cuts other calls after 300 s, and open models refuse them. */
-function carryStream(draft: Draft, thinks: boolean): boolean {
+function carryStream(draft: Draft, thinks: boolean, wire: Wire): boolean {
   const { request, receipt, body, facts } = draft;
   const wanted = request.stream === true;
   const only = facts.thinking === 'stream-only' || facts.rules.streamOnly;
@@ -117,21 +140,27 @@ function carryStream(draft: Draft, thinks: boolean): boolean {
     const reason = only ? 'the model only streams' : 'thinking answers are taken as a stream: the backend limits or refuses other calls';
     receipt.note('stream', 'emulated', `${reason}; the relay collects it`, { to: 'true' });
   }
-  body['stream'] = stream;
-  carryStreamOptions(draft, stream, true);
+  if (wire.streamFields) body['stream'] = stream;
+  else if (wanted) receipt.note('stream', 'renamed', 'the backend is asked by a header', { to: 'x-dashscope-sse' });
+  else if (request.stream === false && !stream) receipt.note('stream', 'dropped', 'a whole answer is what the backend makes unless asked');
+  carryStreamOptions(draft, stream, wire.streamFields);
   return stream;
 }
 
-function carryModalities(draft: Draft, value: readonly string[], field: string): void {
-  if (isTextOnly(value) && draft.facts.rules.modalities) draft.body['modalities'] = ['text'];
-  else refuseUnless(isTextOnly, 'the relay carries text answers only')(draft, value, field);
-}
+const carryModalities =
+  (isField: boolean): Rule<readonly string[]> =>
+  (draft, value, field) => {
+    if (isField && isTextOnly(value) && draft.facts.rules.modalities) draft.body['modalities'] = ['text'];
+    else refuseUnless(isTextOnly, 'the relay carries text answers only')(draft, value, field);
+  };
 
-function carrySeed(draft: Draft, value: number): void {
-  const seed = Math.abs(value) % 2 ** 31;
-  if (seed !== value) draft.receipt.note('seed', 'clamped', 'the backend takes 0 to 2147483647', { to: String(seed) });
-  draft.body['seed'] = seed;
-}
+const carrySeed =
+  (max: number): Rule<number> =>
+  (draft, value) => {
+    const seed = Math.abs(value) % (max + 1);
+    if (seed !== value) draft.receipt.note('seed', 'clamped', `the backend takes 0 to ${max}`, { to: String(seed) });
+    draft.body['seed'] = seed;
+  };
 
 function carryLogprobs(draft: Draft): void {
   const { logprobs, top_logprobs: top } = draft.request;

@@ -1,10 +1,10 @@
-/** Translates one request to Qwen as the relay would, for the tables of this folder. */
+/** Translates one request to Qwen as the relay would, in compatible mode unless told, for the tables of this folder. */
 import { loadCatalog } from '../../../catalog/catalog.ts';
 import type { ChatRequest, Effort } from '../../../openai/chat/request.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { qwenCompatible } from '../../../translators/qwen/compatible.ts';
 import { type Change, Receipt } from '../../../translators/receipt.ts';
-import type { ModelFacts, Target, UpstreamPlan } from '../../../translators/translator.ts';
+import type { ChatTranslator, ModelFacts, Target, UpstreamPlan } from '../../../translators/translator.ts';
 
 const catalog = loadCatalog();
 
@@ -19,6 +19,7 @@ export interface Situation {
   readonly thinking?: Target['thinking'];
   readonly strict?: boolean;
   readonly facts?: Partial<ModelFacts>;
+  readonly translator?: ChatTranslator;
 }
 
 export const HI = [{ role: 'user', content: 'Hi' }];
@@ -33,6 +34,7 @@ export const TOOLS = [tool('look'), tool('jump')];
 
 export function ask(request: Record<string, unknown>, situation: Situation = {}): Asked {
   const model = situation.model ?? 'qwen-plus';
+  const translator = situation.translator ?? qwenCompatible;
   const receipt = new Receipt(situation.strict ?? false);
   const target: Target = {
     model,
@@ -41,7 +43,7 @@ export function ask(request: Record<string, unknown>, situation: Situation = {})
     thinking: situation.thinking ?? 'none',
     requestId: 'req_1',
   };
-  const plan = qwenCompatible.request({ model: 'gpt-4o', messages: HI, ...request } as unknown as ChatRequest, target, receipt);
+  const plan = translator.request({ model: 'gpt-4o', messages: HI, ...request } as unknown as ChatRequest, target, receipt);
   const changes = receipt.changes.map(({ field, fate, alters }) => `${field}=${fate}${alters ? '!' : ''}`);
   return { ...plan, changes, receipt: receipt.changes };
 }
