@@ -1,6 +1,8 @@
+import { loadCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfigFile } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import { servesModel } from '../relay/routing/route-table.ts';
 import { VENDORS } from '../translators/registry.ts';
 
 export interface Loaded {
@@ -10,7 +12,9 @@ export interface Loaded {
 
 /** A configuration file; or null, and the reasons why not on standard error. */
 export function loadOrExplain(file: string): Loaded | null {
-  const result = loadConfigFile(file, { env: process.env, vendors: VENDORS });
+  const catalog = loadCatalog();
+  const serves = (vendor: string, model: string): boolean => servesModel(catalog, vendor, model);
+  const result = loadConfigFile(file, { env: process.env, vendors: VENDORS, serves });
   if (result.ok) return result;
   for (const problem of result.problems) console.error(formatProblem(problem));
   const count = result.problems.length;

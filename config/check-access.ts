@@ -1,5 +1,6 @@
 import { type CheckContext, checkRegions, emptyRecord, reportUnknownName, type SettingsContext } from './check-context.ts';
-import type { Backend, Key, KeyPermit, Limits, Permit, Team } from './config.ts';
+import { checkLimits } from './check-limits.ts';
+import type { Backend, Key, KeyPermit, Permit, Team } from './config.ts';
 import { globsOverlap, regionMatches } from './glob.ts';
 import { networkFault, networksOverlap } from './network.ts';
 import type { Path } from './problem.ts';
@@ -28,7 +29,7 @@ export function checkTeamSettings(
   backends: readonly Backend[],
   context: SettingsContext,
 ): void {
-  checkLimits(limits, path, context);
+  checkLimits(limits, path, [permit], context);
   if (permit === undefined) {
     context.warnings.add(path, `team ${name} has no permit: every request of its keys is refused`, { at: 'key' });
     return;
@@ -87,7 +88,7 @@ export function checkKeySettings(
   team: Team | undefined,
   context: SettingsContext,
 ): void {
-  checkLimits(limits, path, context);
+  checkLimits(limits, path, [team?.permit, permit], context);
   checkRegions(context, [...path, 'permit', 'regions'], permit?.regions);
   const callersFine = checkCallers(permit?.callers, [...path, 'permit', 'callers'], context);
   if (permit !== undefined && team?.permit !== undefined && callersFine) {
@@ -123,16 +124,6 @@ function checkCallers(callers: readonly string[] | undefined, path: Path, { prob
     fine = false;
   });
   return fine;
-}
-
-function checkLimits(limits: Limits | undefined, path: Path, { warnings }: SettingsContext): void {
-  const { tpm, tpd, outputReserve } = limits ?? {};
-  const tightest = Math.min(tpm ?? Number.POSITIVE_INFINITY, tpd ?? Number.POSITIVE_INFINITY);
-  if (outputReserve === undefined || outputReserve <= tightest) return;
-  warnings.add(
-    [...path, 'limits', 'outputReserve'],
-    `is more than ${tightest} tokens allow: requests without max_tokens would all be refused`,
-  );
 }
 
 /** A key's permit narrows its team's: what it names outside of that has no effect, and is probably a slip. */

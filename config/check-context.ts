@@ -16,12 +16,17 @@ export interface CheckContext {
   readonly teamNames: readonly string[];
   /** Regions of the vendors and of the backends in the file. */
   readonly regions: readonly string[];
+  /** How long the books keep a line for each request. */
+  readonly retentionDays: number;
+  /** Does this name lead anywhere, permits aside? */
+  readonly isModel: (name: string) => boolean;
   /** Was this key written, or is its value a default? */
   readonly isWritten: (path: Path) => boolean;
 }
 
 /** What the checks of one key's or team's own settings need, wherever these come from. */
-export type SettingsContext = Pick<CheckContext, 'problems' | 'warnings' | 'regions'>;
+export type SettingsContext = Pick<CheckContext, 'problems' | 'warnings' | 'regions'> &
+  Partial<Pick<CheckContext, 'retentionDays' | 'isModel'>>;
 
 /** A record without prototype: any name is an ordinary name, `constructor` too. */
 export function emptyRecord<T>(): Record<string, T> {

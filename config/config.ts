@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { keySchema, teamSchema } from './schema-access.ts';
 import type { backendSchema } from './schema-backend.ts';
 import type { booksSchema } from './schema-books.ts';
-import type { limitsSchema } from './schema-limits.ts';
+import type { limitsSchema, ModelLimits as ModelLimitsFile } from './schema-limits.ts';
 import type { serverSchema } from './schema-server.ts';
 import type { Secret } from './secret.ts';
 
@@ -31,6 +31,8 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 export type Server = Frozen<z.output<typeof serverSchema>>;
 export type BooksSettings = Frozen<z.output<typeof booksSchema>>;
 export type Limits = Frozen<z.output<typeof limitsSchema>>;
+/** An entry of `limits.models`. */
+export type ModelLimits = Frozen<ModelLimitsFile>;
 
 type BackendFile = Frozen<z.output<ReturnType<typeof backendSchema>>>;
 type BackendSecrets = 'apiKey' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl';

@@ -1,4 +1,4 @@
-import type { Backend, Config, Key, KeyPermit, Limits, Permit } from './config.ts';
+import type { Backend, Config, Key, KeyPermit, Limits, ModelLimits, Permit } from './config.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
 /** What `estafet check` prints for a good file: what leads where, in plain lines. Holds no secret; of a client key the first 12 digits of its digest. */
@@ -32,8 +32,10 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-function backendLine({ name, vendor, region, baseUrl, protocol }: Backend): string {
-  return `${name}: ${vendor} in ${region}, ${baseUrl}${protocol === 'compatible' ? '' : ` (${protocol})`}`;
+function backendLine(backend: Backend): string {
+  const { name, vendor, region, baseUrl, protocol, rpm, rpd, tpm, tpd, concurrency } = backend;
+  const own = limitsText({ rpm, rpd, tpm, tpd, concurrency });
+  return `${name}: ${vendor} in ${region}, ${baseUrl}${protocol === 'compatible' ? '' : ` (${protocol})`}${own}`;
 }
 
 function keyLine(key: Key): string {
@@ -59,10 +61,16 @@ function permitText(permit: Permit | KeyPermit): string {
 
 function limitsText(limits: Limits | undefined): string {
   if (limits === undefined) return '';
-  const { budget, ...counts } = limits;
-  const parts = Object.entries(counts).map(([name, amount]) => `${name} ${amount}`);
+  const { models = {}, ...own } = limits;
+  const groups = [amounts(own), ...Object.entries(models).map(([name, entry]) => `${name}: ${amounts(entry) || 'no limits'}`)];
+  const text = groups.filter((group) => group !== '').join('; ');
+  return text === '' ? '' : ` [${text}]`;
+}
+
+function amounts({ budget, ...counts }: ModelLimits): string {
+  const parts = Object.entries(counts).flatMap(([name, amount]) => (amount === undefined ? [] : [`${name} ${amount}`]));
   if (budget !== undefined) parts.push(`budget ${budget.amount} ${budget.currency} per ${budget.per}`);
-  return parts.length === 0 ? '' : ` [${parts.join(', ')}]`;
+  return parts.join(', ');
 }
 
 function notes({ weight, thinking }: { weight: number | null; thinking: string }): string {

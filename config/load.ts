@@ -6,6 +6,7 @@ import type { CheckContext } from './check-context.ts';
 import type { Config } from './config.ts';
 import { databaseAddress } from './database-address.ts';
 import { readDocument } from './document.ts';
+import { globMatches } from './glob.ts';
 import { reportIssues, valueAt } from './issues.ts';
 import { warnNotEnforced } from './not-yet-enforced.ts';
 import { type Problem, Problems } from './problem.ts';
@@ -42,6 +43,8 @@ export function parseConfig(text: string, options: ParseOptions): ConfigResult {
     backendNames: namesIn(written['backends']),
     teamNames: namesIn(written['teams']),
     regions: [...new Set([...knownRegions(vendors), ...namesIn(written['backends']).flatMap((name) => regionIn(written, name))])],
+    retentionDays: input.data.books.retentionDays,
+    isModel: (name) => isModel(name, input.data, options),
     isWritten: (path) => valueAt(written, path) !== undefined,
   };
   const config = build(input.data, sound.keyIndexes, context);
@@ -55,7 +58,11 @@ export function parseConfig(text: string, options: ParseOptions): ConfigResult {
 
 export interface ParseOptions extends SecretSource {
   readonly vendors: Vendors;
+  /** Has the vendor a chat model of this name? Absent: taken for granted. */
+  readonly serves?: Serves;
 }
+
+export type Serves = (vendor: string, model: string) => boolean;
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
@@ -63,7 +70,7 @@ export type ConfigResult =
 
 /** Reads and parses a file. A file that cannot be read is a problem like any other. `readFile` defaults to the disk. */
 export function loadConfigFile(path: string, options: LoadOptions): ConfigResult {
-  const { env, vendors, readFile = readFileSync } = options;
+  const { readFile = readFileSync, ...rest } = options;
   const refuse = (message: string): ConfigResult => ({ ok: false, problems: [{ file: path, path: '', line: 0, column: 0, message }] });
   let bytes: Uint8Array;
   try {
@@ -77,13 +84,14 @@ export function loadConfigFile(path: string, options: LoadOptions): ConfigResult
   } catch {
     return refuse('is not UTF-8 text');
   }
-  return parseConfig(text, { file: path, env, readFile, vendors });
+  return parseConfig(text, { ...rest, file: path, readFile });
 }
 
 export interface LoadOptions {
   /** `process.env`, or what stands for it in a test. */
   readonly env: SecretSource['env'];
   readonly vendors: Vendors;
+  readonly serves?: Serves;
   readonly readFile?: SecretSource['readFile'];
 }
 
@@ -113,6 +121,14 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
     ...(database === null ? {} : { database }),
     books: input.books,
   };
+}
+
+/** By alias, `backend/model`, or the vendors' own names: as routing finds it. */
+function isModel(name: string, { models, backends }: ConfigInput, { serves = () => true }: ParseOptions): boolean {
+  if (Object.keys(models).some((alias) => globMatches(alias, name))) return true;
+  const slash = name.indexOf('/');
+  if (slash > 0 && Object.hasOwn(backends, name.slice(0, slash))) return slash + 1 < name.length;
+  return Object.values(backends).some(({ vendor }) => serves(vendor, name));
 }
 
 function warnNoStoreToLose(teams: Config['teams'], { warnings }: CheckContext): void {

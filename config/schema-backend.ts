@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { currency } from './schema-limits.ts';
+import { currency, limit, rates } from './schema-limits.ts';
 import type { Vendors } from './vendors.ts';
-import { count, ENV_REFERENCE, freeName, milliseconds, secretReference } from './words.ts';
+import { ENV_REFERENCE, freeName, milliseconds, secretReference } from './words.ts';
 
 /** A price in money per million tokens. */
 const price = z.number().min(0).max(1_000_000);
@@ -74,7 +74,8 @@ export function backendSchema(vendors: Vendors) {
       .union([z.literal('off'), breakerSchema])
       .optional()
       .meta({ description: 'When to stop calling a failing backend for a while; `off`: never.' }),
-    concurrency: count
+    ...rates,
+    concurrency: limit
       .optional()
       .meta({ unit: 'requests', description: "The vendor account's own limit of requests running at the same time." }),
     prices: z

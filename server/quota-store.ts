@@ -13,6 +13,9 @@ import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { Sweeper } from '../relay/quota/sweeper.ts';
 import { redisConnection } from './redis-connection.ts';
 
+/** What the limits ask of the books. */
+type Spendings = Pick<Books, 'usage' | 'spent'>;
+
 export interface OpenQuota {
   readonly quota: GuardedQuota;
   /** Connects and begins what runs regularly. A Redis that is not there is tried again until it is. */
@@ -44,7 +47,7 @@ const LOCAL_RETAIN_MS = 5_000;
 export function openQuotaStore(
   { redis }: Pick<Config, 'redis'>,
   teams: () => Iterable<string>,
-  books: Pick<Books, 'usage' | 'book'>,
+  books: Pick<Books, 'usage' | 'spent' | 'book'>,
   leaseMs: number,
   onFault: (fault: unknown, waiting?: number) => void,
 ): OpenQuota {
@@ -96,22 +99,26 @@ export function openQuotaStore(
 }
 
 /**
- * What the books know of a money window. Their sums are by the hour: a window that begins within one counts it whole.
+ * What the books know of a money window. Their sums are by the hour: a window that begins within one counts it whole. Of a limit on models
+ * the lines are asked, which know the name that was asked for.
  * @throws RangeError for a sum that is no longer exact as a number
  */
-export function spentOf(books: Pick<Books, 'usage'>): SpentReader {
+export function spentOf(books: Spendings): SpentReader {
   return async (owner, limit, startMs) => {
-    const [sum] = await books.usage({
-      by: null,
-      fromMs: Math.floor(startMs / HOUR_MS) * HOUR_MS,
-      toMs: null,
-      team: owner.slice('team/'.length),
-      key: keyOf(limit),
-    });
-    const nano = sum?.costNano[limit.measure === 'nanoUsd' ? 'USD' : 'CNY'] ?? 0n;
+    const { bucket, measure, covers } = limit;
+    const currency = measure === 'nanoUsd' ? 'USD' : 'CNY';
+    const fromMs = Math.floor(startMs / HOUR_MS) * HOUR_MS;
+    const whose = { fromMs, team: owner.slice('team/'.length), key: keyOf(limit) };
+    let nano: bigint;
+    if (covers === undefined) {
+      const [sum] = await books.usage({ by: null, toMs: null, ...whose });
+      nano = sum?.costNano[currency] ?? 0n;
+    } else {
+      const rows = await books.spent({ currency, ...whose });
+      nano = rows.reduce((sum, row) => (covers(row.askedModel) ? sum + row.nano : sum), 0n);
+    }
     const exact = Number(nano);
-    if (!Number.isSafeInteger(exact))
-      throw new RangeError(`The books' sum for ${limit.bucket} is too large to be counted exactly: ${nano}.`);
+    if (!Number.isSafeInteger(exact)) throw new RangeError(`The books' sum for ${bucket} is too large to be counted exactly: ${nano}.`);
     return exact;
   };
 }

@@ -2,7 +2,7 @@ import type { RequestRecord } from '../records/request-record.ts';
 import { type LedgerEntry, ledgerEntry } from './ledger-entry.ts';
 import { LedgerQueue } from './ledger-queue.ts';
 import type { LedgerEvent, LedgerStore } from './ledger-store.ts';
-import type { UsageQuery, UsageRow } from './usage.ts';
+import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from './usage.ts';
 
 export interface BooksOptions {
   readonly retentionDays: number;
@@ -69,6 +69,12 @@ export class Books {
   /** Asks the database for next to nothing. @throws LedgerFault when it cannot answer */
   async ping(): Promise<void> {
     await this.#store.usage({ by: null, fromMs: AFTER_ALL_MS, toMs: null, team: null, key: null });
+  }
+
+  /** @throws LedgerFault */
+  async spent(query: SpentQuery): Promise<SpentRow[]> {
+    await this.#queue.written(READ_WAIT_MS);
+    return this.#store.spent(query);
   }
 
   status(): { readonly waiting: number; readonly lost: number; readonly down: boolean } {

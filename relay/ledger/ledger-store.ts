@@ -1,5 +1,5 @@
 import type { LedgerEntry } from './ledger-entry.ts';
-import type { UsageQuery, UsageRow } from './usage.ts';
+import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from './usage.ts';
 
 /** Where the books lie. Every call either takes effect as a whole or throws; a call that threw may have taken effect all the same. */
 export interface LedgerStore {
@@ -9,6 +9,8 @@ export interface LedgerStore {
   write(entries: readonly LedgerEntry[]): Promise<number>;
   /** Sums, in the order of their groups. @throws LedgerFault */
   usage(query: UsageQuery): Promise<UsageRow[]>;
+  /** Money by asked model. @throws LedgerFault */
+  spent(query: SpentQuery): Promise<SpentRow[]>;
   /** Deletes at most so many lines older than a moment; how many there were. Hourly sums stay. @throws LedgerFault */
   prune(beforeMs: number, most: number): Promise<number>;
   close(): Promise<void>;

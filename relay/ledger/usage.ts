@@ -38,6 +38,23 @@ export interface UsageTotals {
   readonly costNano: Readonly<Partial<Record<Currency, bigint>>>;
 }
 
+/** What was spent on each name that was asked for: from the lines, so only as far back as they are kept. */
+export interface SpentQuery {
+  /** Milliseconds since the epoch, included. */
+  readonly fromMs: number;
+  readonly team: string;
+  /** Null for all keys of the team. */
+  readonly key: string | null;
+  readonly currency: Currency;
+}
+
+export interface SpentRow {
+  /** As the line has it: long names are cut. */
+  readonly askedModel: string;
+  /** Answers that were thrown away are in it. */
+  readonly nano: bigint;
+}
+
 export interface UsageRow extends UsageTotals {
   /** The team, key, model or backend; `YYYY-MM-DD` for a day; empty when `by` is null. */
   readonly group: string;

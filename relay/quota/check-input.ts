@@ -9,8 +9,11 @@ export const LONGEST_LISTENING_MS = 600_000;
 const LONGEST_ABOUT = 4096;
 const ID = /^[\w.:-]{1,128}$/;
 const OWNER = /^(?:team|backend)\/[\w.-]{1,64}$/;
-/** No white space: a line of moves is split at it. `@` marks a window's start, `$` the engine's own fields. */
-const BUCKET = /^[^\s@$]{1,1024}$/;
+/**
+ * No white space: a line of moves is split at it. `@` marks a window's start, `$` the engine's own fields. As long as the longest names
+ * of a key and of a model are when escaped: 128 characters of 12 each.
+ */
+const BUCKET = /^[^\s@$]{1,3200}$/;
 
 /**
  * Numbers and names are checked before they touch a quota: a bad one is a fault of the caller within the relay, never of the client.

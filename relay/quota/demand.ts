@@ -1,38 +1,13 @@
 import type { Price } from '../../catalog/price.ts';
-import type { Config, Limits } from '../../config/config.ts';
-import type { Caller } from '../keys/key-ring.ts';
 import { type Cost, costOf } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
-import type { OnStoreLoss } from './guarded-quota.ts';
-import { configuredLimits, type Demand, type Limit, MOST_AMOUNT, MOST_RATE } from './limits.ts';
+import { type Demand, type Limit, MOST_AMOUNT, MOST_RATE } from './limits.ts';
 
 /**
  * What a million tokens of a model without a known price are taken to cost, input and output: dearer than most, so that a budget holds.
  * The same figures are settled, so that nothing is refunded that was spent.
  */
 const UNKNOWN_PRICE = { CNY: { input: 20, output: 60 }, USD: { input: 3, output: 9 } } as const;
-
-/** The limits that hold for one key: its team's and its own. */
-export interface CallerLimits {
-  readonly owner: string;
-  readonly limits: readonly Limit[];
-  /** Null: what the model has been seen to write. */
-  readonly outputReserve: number | null;
-  readonly onStoreLoss: OnStoreLoss;
-}
-
-type Team = Config['teams'][string];
-
-/** Null when nothing limits the key: no store is asked then. */
-export function callerLimits({ key, team }: Pick<Caller, 'key'> & { team: Team }): CallerLimits | null {
-  const timeZone = team.timeZone ?? 'UTC';
-  const of = (scope: Parameters<typeof configuredLimits>[0], limits: Limits | undefined) =>
-    limits === undefined ? [] : configuredLimits(scope, limits, timeZone);
-  const limits = [...of({ kind: 'team', team: team.name }, team.limits), ...of({ kind: 'key', key: key.name }, key.limits)];
-  if (limits.length === 0) return null;
-  const outputReserve = key.limits?.outputReserve ?? team.limits?.outputReserve ?? null;
-  return { owner: `team/${team.name}`, limits, outputReserve, onStoreLoss: team.onStoreLoss };
-}
 
 /** Tokens a request is expected to use, before it is sent. */
 export interface Expected {
@@ -52,7 +27,7 @@ export function estimated({ prompt, completion }: Expected, cost: Cost | null): 
 }
 
 /** What is asked of every limit; the amounts are rounded up. What is more than the engine counts is as much as any limit holds. */
-export function demandsOf({ limits }: Pick<CallerLimits, 'limits'>, expected: Expected, cost: Cost | null): Demand[] {
+export function demandsOf(limits: readonly Limit[], expected: Expected, cost: Cost | null): Demand[] {
   const tokens = expected.prompt + expected.completion;
   return limits.map((limit) => ({ limit, amount: amountOf(limit, tokens, expected, cost) }));
 }

@@ -2,7 +2,8 @@ import type { Price } from '../../catalog/price.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
-import { type CallerLimits, callerLimits, demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
+import { CallerLimits } from './caller-limits.ts';
+import { demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
 import type { GuardedQuota, HeldBy } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
@@ -53,7 +54,7 @@ const CLOSE_RETRY_MS = 100;
 export class QuotaGate {
   readonly #quota: GuardedQuota;
   readonly #options: GateOptions;
-  readonly #limits = new WeakMap<Caller['key'], CallerLimits | 'none'>();
+  readonly #limits = new WeakMap<Caller['key'], CallerLimits>();
   #renewal: NodeJS.Timeout | null = null;
 
   constructor(quota: GuardedQuota, options: GateOptions) {
@@ -79,12 +80,13 @@ export class QuotaGate {
 
   /** @throws OpenAIError 429 when a limit refuses, 503 when the limits cannot be checked */
   async admit(id: string, caller: Caller, request: Asked, price: Price | null): Promise<Ticket | null> {
-    const limits = this.#limitsOf(caller);
-    if (limits === 'none') return null;
-    const expected = request.expected(limits.outputReserve);
+    const own = this.#limitsOf(caller);
+    const { limits, outputReserve } = own.holding(request.model);
+    if (limits.length === 0) return null;
+    const expected = request.expected(outputReserve);
     const cost = expectedCost(expected, price);
     const demands = demandsOf(limits, expected, cost);
-    const { owner, onStoreLoss } = limits;
+    const { owner, onStoreLoss } = own;
     const estimate = estimated(expected, cost);
     const { leaseMs, shared } = this.#options;
     const asked = { id, owner, demands, leaseMs, about: (shared && request.about?.(estimate, cost)) || '' };
@@ -107,10 +109,10 @@ export class QuotaGate {
     return this.#quota.renewAll(this.#options.leaseMs);
   }
 
-  #limitsOf(caller: Caller): CallerLimits | 'none' {
+  #limitsOf(caller: Caller): CallerLimits {
     let limits = this.#limits.get(caller.key);
     if (limits === undefined) {
-      limits = callerLimits(caller) ?? 'none';
+      limits = new CallerLimits(caller);
       this.#limits.set(caller.key, limits);
     }
     return limits;

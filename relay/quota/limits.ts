@@ -1,4 +1,4 @@
-import type { Limits } from '../../config/config.ts';
+import type { ModelLimits } from '../../config/config.ts';
 
 /**
  * What a limit counts. `tokens` = input + output; `concurrency` = calls running now; money is an integer of nano-units of its currency.
@@ -46,6 +46,8 @@ export interface Limit {
   readonly bucket: string;
   readonly measure: Measure;
   readonly law: Law;
+  /** Of a limit on models: does a request that asks for this name count? Absent: every request does. */
+  readonly covers?: (asked: string) => boolean;
 }
 
 /** What one request asks of one limit, in the limit's measure. */
@@ -54,7 +56,7 @@ export interface Demand {
   readonly amount: number;
 }
 
-/** Whose limit it is. With `model`, each model has a bucket of its own. */
+/** Whose limit it is. `model`: the entry of `limits.models`, whose names share one bucket: callers can make up names, but no buckets. */
 export type Scope =
   | { readonly kind: 'team'; readonly team: string; readonly model?: string }
   | { readonly kind: 'key'; readonly key: string; readonly model?: string }
@@ -97,7 +99,7 @@ export function windowLaw(amount: number, per: WindowLength, timeZone: string): 
 }
 
 /** The limits of one `limits` block. `outputReserve` is no limit: it shapes the demand. */
-export function configuredLimits(scope: Scope, limits: Limits, timeZone: string): Limit[] {
+export function configuredLimits(scope: Scope, limits: ModelLimits, timeZone: string): Limit[] {
   const found: Limit[] = [];
   const add = (word: string, measure: Measure, law: Law) =>
     found.push({ name: `${scopeName(scope)}.${word}`, bucket: `${scopePath(scope)}/${word}`, measure, law });

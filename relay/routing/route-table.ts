@@ -36,6 +36,12 @@ export interface ListedModel {
 /** Finds the translator of a backend; the registry stands behind it. */
 export type TranslatorFor = (vendor: string, protocol: string) => ChatTranslator;
 
+/** Is it a chat model of the vendor? One that the catalogue does not know is judged by its name. */
+export function servesModel(catalog: Catalog, vendor: string, model: string): boolean {
+  const known = catalog.find(vendor, model);
+  return known === null ? catalog.claims(vendor, model) : known.kind === 'chat';
+}
+
 /** Patterns and `backend/model` let callers make up names: no more than these are remembered for a key. */
 const MOST_NAMES = 1000;
 
@@ -124,9 +130,8 @@ export class RouteTable {
     return glob === undefined ? [] : this.#fromConfig(asked, models[glob] as readonly CandidateConfig[]);
   }
 
-  #serves(backend: Backend, model: string): boolean {
-    const known = this.#catalog.find(backend.vendor, model);
-    return known === null ? this.#catalog.claims(backend.vendor, model) : known.kind === 'chat';
+  #serves({ vendor }: Backend, model: string): boolean {
+    return servesModel(this.#catalog, vendor, model);
   }
 
   /** Neighbours with a weight form one tier; every other candidate is a tier of its own. */

@@ -1,10 +1,20 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Currency, LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import type { LedgerFault, LedgerStore } from '../../relay/ledger/ledger-store.ts';
-import { addUsage, NO_USAGE, type UsageGroup, type UsageQuery, type UsageRow, type UsageTotals } from '../../relay/ledger/usage.ts';
+import {
+  addUsage,
+  NO_USAGE,
+  type SpentQuery,
+  type SpentRow,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageRow,
+  type UsageTotals,
+} from '../../relay/ledger/usage.ts';
 import { hourOf, hourSums, SUM_COLUMNS } from './hours.ts';
 import { checkSchema, type Migration, migrate } from './migrations.ts';
 import { entryOf, type Row } from './rows.ts';
+import { spentByAskedModel } from './spent.ts';
 import type { Tables } from './tables.ts';
 import { type Driven, whole, wholeBig } from './whole.ts';
 
@@ -94,6 +104,10 @@ export class SqlLedger implements LedgerStore {
         where ${sql.join(conditions, sql` and `)} group by 1, 2`.execute(this.#database.db);
       return folded(rows, by);
     });
+  }
+
+  spent(query: SpentQuery): Promise<SpentRow[]> {
+    return this.#told(() => spentByAskedModel(this.#database.db, query));
   }
 
   prune(beforeMs: number, most: number): Promise<number> {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { AccessReader, StoredKey, StoredTeam } from '../../relay/keys/access-store.ts';
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
-import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
+import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { SqliteOptions } from './sqlite.ts';
 import type { ThreadCall, ThreadReply } from './sqlite-worker.ts';
 
@@ -35,6 +35,10 @@ export class SqliteThread implements LedgerStore, AccessReader {
 
   async usage(query: UsageQuery): Promise<UsageRow[]> {
     return (await this.#call({ call: 'usage', query })) as UsageRow[];
+  }
+
+  async spent(query: SpentQuery): Promise<SpentRow[]> {
+    return (await this.#call({ call: 'spent', query })) as SpentRow[];
   }
 
   async prune(beforeMs: number, most: number): Promise<number> {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
-import type { UsageQuery } from '../../relay/ledger/usage.ts';
+import type { SpentQuery, UsageQuery } from '../../relay/ledger/usage.ts';
 import { SqlAccess } from './sql-access.ts';
 import { SqlLedger } from './sql-ledger.ts';
 import { openSqlite, type SqliteOptions } from './sqlite.ts';
@@ -12,6 +12,7 @@ export type ThreadCall =
   /** The entries as JSON: one text crosses faster than a list of objects. */
   | { readonly call: 'write'; readonly json: string }
   | { readonly call: 'usage'; readonly query: UsageQuery }
+  | { readonly call: 'spent'; readonly query: SpentQuery }
   | { readonly call: 'prune'; readonly beforeMs: number; readonly most: number }
   | { readonly call: 'revision' }
   | { readonly call: 'teamsAfter' | 'keysAfter'; readonly revision: number; readonly most: number }
@@ -41,6 +42,8 @@ if (parentPort !== null) {
         return opened().ledger.write(JSON.parse(request.json) as LedgerEntry[]);
       case 'usage':
         return opened().ledger.usage(request.query);
+      case 'spent':
+        return opened().ledger.spent(request.query);
       case 'prune':
         return opened().ledger.prune(request.beforeMs, request.most);
       case 'close':

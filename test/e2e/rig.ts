@@ -23,6 +23,8 @@ export interface RigOptions {
     readonly backends?: Readonly<Record<string, Json & { readonly simulated?: 'qwen' | 'ernie' | 'glm' }>>;
     /** Added to `models`. */
     readonly models?: Json;
+    /** Added to the one team. */
+    readonly team?: Json;
   };
   /** More keys by name (`main` and `other` are always there), with what differs from the defaults. */
   readonly keyOptions?: Readonly<Record<string, Json>>;
@@ -73,7 +75,7 @@ export interface Rig {
 
 export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions = {}): Promise<Rig> {
   const simulator = await startSimulator();
-  const { server = {}, backend = {}, backends = {}, models = {} } = configExtra;
+  const { server = {}, backend = {}, backends = {}, models = {}, team = {} } = configExtra;
   const env: Record<string, string> = {};
   const address = (vendor: string): Json => {
     const found = simulator.vendors[vendor as 'qwen'];
@@ -96,7 +98,7 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
       ),
     },
     models: { ...CHAT_ALIASES, ...models },
-    teams: { all: { permit: { vendors: ['qwen', 'ernie', 'glm'], regions: ['*'] } } },
+    teams: { all: { permit: { vendors: ['qwen', 'ernie', 'glm'], regions: ['*'] }, ...team } },
     keys: Object.entries(keys).map(([name, more]) => ({
       name,
       team: 'all',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_USAGE, type UsageQuery } from '../../relay/ledger/usage.ts';
+import { NO_USAGE, type SpentQuery, type UsageQuery } from '../../relay/ledger/usage.ts';
 import type { Limit } from '../../relay/quota/limits.ts';
 import { windowLaw } from '../../relay/quota/limits.ts';
 import { openQuotaStore, spentOf } from '../../server/quota-store.ts';
@@ -15,6 +15,7 @@ const books = (nano: bigint, asked: UsageQuery[] = []) => ({
     asked.push(query);
     return [{ ...NO_USAGE, group: '', costNano: { CNY: nano, USD: 7n } }];
   },
+  spent: async (): Promise<never> => Promise.reject(new Error('asked for the lines')),
 });
 
 test.each([
@@ -33,13 +34,27 @@ test('the largest exact sum is exact; one more is refused, never rounded', async
   await expect(spentOf(books(most + 1n))('team/t', budget('team/b'), 0, 0)).rejects.toThrow(RangeError);
 });
 
+test('a budget of models begins with what was spent on their names, by the lines', async () => {
+  const asked: SpentQuery[] = [];
+  const lines = {
+    ...books(0n),
+    spent: async (query: SpentQuery) => {
+      asked.push(query);
+      return ['gpt-4o', 'gpt-4', 'o3'].map((askedModel, place) => ({ askedModel, nano: 10n ** BigInt(place) }));
+    },
+  };
+  const limit = { ...budget('key/app/model/gpt-4*/budget.month.usd', 'nanoUsd'), covers: (name: string) => name.startsWith('gpt-4') };
+  expect(await spentOf(lines)('team/t', limit, 3_600_001, 0)).toBe(11);
+  expect(asked).toEqual([{ fromMs: 3_600_000, team: 't', key: 'app', currency: 'USD' }]);
+});
+
 test('no row means nothing was spent', async () => {
-  expect(await spentOf({ usage: async () => [] })('team/t', budget('team/b'), 0, 0)).toBe(0);
+  expect(await spentOf({ ...books(0n), usage: async () => [] })('team/t', budget('team/b'), 0, 0)).toBe(0);
 });
 
 test('books that do not answer refuse only those who need them', async () => {
   const faults: unknown[] = [];
-  const never = { usage: () => new Promise<never>(() => {}), book: async () => {} };
+  const never = { ...books(0n), usage: () => new Promise<never>(() => {}), book: async () => {} };
   const { quota, close } = openQuotaStore(
     {},
     () => [],

@@ -16,6 +16,7 @@ test('lines beyond the retention go at the start and every hour, in portions; a 
     open: async () => {},
     write: async () => 0,
     usage: async () => [],
+    spent: async () => [],
     close: async () => {},
     prune: async (beforeMs, most) => {
       if (asked.push(beforeMs) === 4) throw new LedgerFault('nothing listens there');
@@ -51,7 +52,7 @@ test('a store that cannot be opened stops the start', async () => {
 
 test('a store that answers nothing any more does not hold up the stop', async () => {
   const never = () => new Promise<never>(() => {});
-  const store: LedgerStore = { open: async () => {}, write: never, usage: never, prune: never, close: never };
+  const store: LedgerStore = { open: async () => {}, write: never, usage: never, spent: never, prune: never, close: never };
   const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: () => {} });
   await books.open();
   let closed = false;

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '../../../relay/ledger/ledger-entry.ts';
 import type { LedgerStore } from '../../../relay/ledger/ledger-store.ts';
-import { NO_USAGE, type UsageQuery } from '../../../relay/ledger/usage.ts';
+import { NO_USAGE, type SpentQuery, type UsageQuery } from '../../../relay/ledger/usage.ts';
 import { MIGRATIONS } from '../../../server/database/migrations.ts';
 import { openPostgres } from '../../../server/database/postgres.ts';
 import { type SqlDatabase, SqlLedger } from '../../../server/database/sql-ledger.ts';
@@ -189,6 +189,30 @@ describe.each(KINDS)('$name', (kind) => {
     expect((await one.usage(ALL))[0]).toMatchObject({ requests: 300, costNano: { CNY: 300_000_000_000n } });
     await one.close();
     await two.close();
+  });
+
+  test('money by the name that was asked for, thrown-away answers included', async () => {
+    const store = await opened(kind.place());
+    const discarded = (amountNano: number, currency: string) =>
+      JSON.stringify([{ model: 'm', backend: 'b', discarded: { ...NO_USAGE, cost: { amountNano, currency } } }, {}]);
+    await store.write([
+      entry('1', { costNano: 5, attempts: discarded(7, 'CNY') }),
+      entry('2', { costNano: 11, attempts: discarded(13, 'USD'), key: 'ci' }),
+      entry('3', { costNano: 17, askedModel: 'o3' }),
+      entry('4', { costNano: 19, currency: 'USD' }),
+      entry('5', { costNano: 23, atMs: TEN - 1 }),
+      entry('6', { costNano: 29, team: 'red' }),
+      entry('7', { ...UNPRICED, askedModel: 'o1', attempts: discarded(31, 'CNY') }),
+    ]);
+    const spent = async (query: Partial<SpentQuery>) => {
+      const rows = await store.spent({ fromMs: TEN, team: 'blue', key: null, currency: 'CNY', ...query });
+      return Object.fromEntries(rows.map(({ askedModel, nano }) => [askedModel, nano]));
+    };
+    expect(await spent({})).toEqual({ 'gpt-4o': 23n, o3: 17n, o1: 31n });
+    expect(await spent({ key: 'ci' })).toEqual({ 'gpt-4o': 11n });
+    expect(await spent({ currency: 'USD' })).toEqual({ 'gpt-4o': 32n });
+    expect(await spent({ fromMs: TEN + 1 })).toEqual({});
+    await store.close();
   });
 
   test('broken down and filtered; money stays apart by currency; ends are taken as they are meant', async () => {
