@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { USAGE_GROUPS } from '../relay/ledger/usage.ts';
 import { VERSION } from '../server/version.ts';
+import { addAccessCommands } from './access-commands.ts';
 import { check } from './check.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
@@ -59,6 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--format <format>', 'how to print it').choices(FORMATS).default('table'))
     .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
     .action((options) => usage(options));
+  addAccessCommands(program);
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')

@@ -1,6 +1,7 @@
 import type { Currency } from '../relay/ledger/ledger-entry.ts';
 import { decimal } from '../relay/ledger/money.ts';
 import { addUsage, NO_USAGE, type UsageGroup, type UsageRow, type UsageTotals } from '../relay/ledger/usage.ts';
+import { textTable } from './text-table.ts';
 
 export const FORMATS = ['table', 'csv', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -30,7 +31,8 @@ export function formatUsage(rows: readonly UsageRow[], by: UsageGroup, format: F
   const currencies = CURRENCIES.filter((currency) => rows.some(({ costNano }) => costNano[currency] !== undefined));
   const total = rows.reduce<UsageTotals>(addUsage, NO_USAGE);
   const body = rows.map((row) => cells(row.group, row, currencies));
-  return table([header(by, currencies), ...body, ...(rows.length > 1 ? [cells('total', total, currencies)] : [])]) + footnotes(total);
+  const lines = [...body, ...(rows.length > 1 ? [cells('total', total, currencies)] : [])];
+  return textTable([header(by, currencies), ...lines.map(([name = '', ...rest]) => [name || '(none)', ...rest])], 1) + footnotes(total);
 }
 
 function jsonOf(totals: UsageTotals): Record<string, unknown> {
@@ -72,21 +74,3 @@ function csv(rows: readonly (readonly string[])[]): string {
   };
   return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
-
-function table(rows: readonly (readonly string[])[]): string {
-  const clean = rows.map(([name = '', ...rest]) => [name === '' ? '(none)' : name.replace(/\p{Cc}/gu, '?'), ...rest]);
-  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => width(row[column] ?? ''))));
-  const line = (row: readonly string[]): string =>
-    row.map((text, column) => (column === 0 ? text + pad(text, widths[0]) : pad(text, widths[column]) + text)).join('  ');
-  return clean.map((row) => `${line(row).trimEnd()}\n`).join('');
-}
-
-/** Columns of a terminal: Chinese characters take two. */
-const width = (text: string): number =>
-  [...text].reduce(
-    (sum, char) =>
-      sum + (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(char) ? 2 : 1),
-    0,
-  );
-
-const pad = (text: string, columns = 0): string => ' '.repeat(Math.max(0, columns - width(text)));

@@ -51,7 +51,7 @@ function keyLine(key: Key): string {
   return parts.join(', ') + limitsText(key.limits);
 }
 
-function permitText(permit: Permit | KeyPermit): string {
+export function permitText(permit: Permit | KeyPermit): string {
   const lists = (['vendors', 'regions', 'models', 'callers'] as const).flatMap((list) => {
     const entries = permit[list];
     return entries === undefined ? [] : [`${list} ${entries.join(' ')}`];
@@ -59,7 +59,7 @@ function permitText(permit: Permit | KeyPermit): string {
   return lists.length === 0 ? 'nothing in particular' : lists.join('; ');
 }
 
-function limitsText(limits: Limits | undefined): string {
+export function limitsText(limits: Limits | undefined): string {
   if (limits === undefined) return '';
   const { models = {}, ...own } = limits;
   const groups = [amounts(own), ...Object.entries(models).map(([name, entry]) => `${name}: ${amounts(entry) || 'no limits'}`)];

@@ -25,7 +25,7 @@ export interface KeyWatchOptions {
 /** A change binds within a second: this, and the time of two short reads. */
 const EVERY_MS = 500;
 /** Few enough that reading them does not hold up requests. */
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 200;
 
 /**
  * Follows the keys and teams of the database: asks for the revision twice a second, and reads the rows that changed. While the database is
@@ -117,8 +117,9 @@ export class KeyWatch {
     this.#stored = stored;
     this.#revision = newest;
     const { config, report, onChange } = this.#options;
-    onChange(new KeyRing(config, stored.entries()));
-    report({ type: 'keys-loaded', keys: stored.size, revision: newest });
+    const entries = stored.entries();
+    onChange(new KeyRing(config, entries));
+    report({ type: 'keys-loaded', keys: entries.size, revision: newest });
     if (stored.orphans !== this.#orphans && stored.orphans > 0) report({ type: 'keys-without-team', keys: stored.orphans });
     this.#orphans = stored.orphans;
   }

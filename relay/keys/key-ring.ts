@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Config, Key, Team } from '../../config/config.ts';
+import { type KeyEntries, type KeyEntry, NO_ENTRIES } from './key-entries.ts';
 
 /** Who calls, once the key is known: the unit that permits, limits and look-ups are bound to. */
 export interface Caller {
@@ -8,14 +9,6 @@ export interface Caller {
   /** Address of the socket; never a forwarded one. */
   readonly address: string;
 }
-
-export interface KeyEntry {
-  readonly key: Key;
-  readonly team: Team;
-}
-
-/** By digest. */
-export type KeyEntries = ReadonlyMap<string, KeyEntry>;
 
 /**
  * Caller keys, by the SHA-256 of their text: the relay holds no key, and a digest is no key. The look-up is by the whole
@@ -26,13 +19,13 @@ export class KeyRing {
   readonly #stored: KeyEntries;
 
   /** Keys of the file, and those of the database; of two with one digest the file's is found. */
-  constructor(config: Pick<Config, 'keys' | 'teams'>, stored: KeyEntries = new Map()) {
-    const entries = new Map<string, KeyEntry>();
+  constructor(config: Pick<Config, 'keys' | 'teams'>, stored: KeyEntries = NO_ENTRIES) {
+    const entries: [string, KeyEntry][] = [];
     for (const key of config.keys) {
       const team = config.teams[key.team];
-      if (team !== undefined) entries.set(key.digest, { key, team });
+      if (team !== undefined) entries.push([key.digest, { key, team }]);
     }
-    this.#file = entries;
+    this.#file = NO_ENTRIES.with(entries);
     this.#stored = stored;
   }
 

@@ -1,7 +1,7 @@
 import type { Config, Key, Team } from '../../config/config.ts';
 import type { Read, StoredSettings } from '../../config/stored-access.ts';
 import type { StoredKey, StoredTeam } from './access-store.ts';
-import type { KeyEntries, KeyEntry } from './key-ring.ts';
+import { type KeyEntries, type KeyEntry, NO_ENTRIES } from './key-entries.ts';
 
 /** A row that gives no access, and why: the file defines its name, or its settings cannot be understood. */
 export interface RefusedRow {
@@ -23,8 +23,10 @@ export class StoredKeys {
   readonly #fileNames: ReadonlySet<string>;
   readonly #keys = new Map<string, Key>();
   readonly #teams = new Map<string, Team | null>();
-  #entries = new Map<string, KeyEntry>();
-  #orphans = 0;
+  /** Digest → id of the keys that changed since the last ring, and the teams that did. */
+  readonly #changedKeys = new Map<string, string>();
+  readonly #changedTeams = new Set<string>();
+  #entries = NO_ENTRIES;
 
   constructor(file: Pick<Config, 'keys' | 'teams'>, settings: StoredSettings, report: (row: RefusedRow) => void) {
     this.#file = file;
@@ -38,23 +40,20 @@ export class StoredKeys {
     return this.#teams.keys();
   }
 
-  /** Keys that give access. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Keys that are refused because there is no such team. */
   get orphans(): number {
-    return this.#orphans;
+    return this.#keys.size - this.#entries.size;
   }
 
   putTeam(row: StoredTeam): void {
+    this.#changedTeams.add(row.name);
     if (row.removedAtMs !== null) this.#teams.set(row.name, null);
     else if (this.#file.teams[row.name] !== undefined) this.#report({ kind: 'team', name: row.name, why: 'defined_by_file' });
     else this.#teams.set(row.name, this.#understood('team', row, this.#settings.team(row)));
   }
 
   putKey(row: StoredKey): void {
+    this.#changedKeys.set(row.digest, row.id);
     this.#keys.delete(row.id);
     if (row.revokedAtMs !== null) return;
     if (this.#fileNames.has(row.name)) {
@@ -67,27 +66,25 @@ export class StoredKeys {
 
   /** What is in force now, whole; what it gave before stays as it was. */
   entries(): KeyEntries {
-    const before = this.#entries;
-    const entries = new Map<string, KeyEntry>();
-    let orphans = 0;
-    for (const [id, key] of this.#keys) {
-      const team = this.#file.teams[key.team] ?? this.#teams.get(key.team);
-      if (team === undefined || team === null) {
-        orphans++;
-        continue;
-      }
-      const known = before.get(key.digest);
-      if (known?.key !== key) entries.set(key.digest, { key, team });
-      else if (known.team === team) entries.set(key.digest, known);
-      else {
-        const renewed = { ...key };
-        this.#keys.set(id, renewed);
-        entries.set(key.digest, { key: renewed, team });
+    // Permits and limits of a key are made of its team's too: another team, another key.
+    if (this.#changedTeams.size > 0) {
+      for (const [id, key] of this.#keys) {
+        if (!this.#changedTeams.has(key.team) || this.#changedKeys.has(key.digest)) continue;
+        this.#keys.set(id, { ...key });
+        this.#changedKeys.set(key.digest, id);
       }
     }
-    this.#entries = entries;
-    this.#orphans = orphans;
-    return entries;
+    const changes = Array.from(this.#changedKeys, ([digest, id]) => [digest, this.#entryOf(id)] as const);
+    this.#entries = this.#entries.with(changes);
+    this.#changedKeys.clear();
+    this.#changedTeams.clear();
+    return this.#entries;
+  }
+
+  #entryOf(id: string): KeyEntry | null {
+    const key = this.#keys.get(id);
+    const team = key && (this.#file.teams[key.team] ?? this.#teams.get(key.team));
+    return key === undefined || team === undefined || team === null ? null : { key, team };
   }
 
   #understood<T>(kind: RefusedRow['kind'], { name }: { readonly name: string }, read: Read<T>): T | null {

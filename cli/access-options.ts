@@ -1,0 +1,128 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatPath, type Problem } from '../config/problem.ts';
+import type { SettingsPatch } from '../server/access/settings-patch.ts';
+
+/** Options of `estafet key` and `estafet team`, and the settings they stand for. `none` removes a setting. */
+export interface AccessOptions {
+  readonly rpm?: number | None;
+  readonly rpd?: number | None;
+  readonly tpm?: number | None;
+  readonly tpd?: number | None;
+  readonly concurrency?: number | None;
+  readonly outputReserve?: number | None;
+  readonly budget?: Budget | None;
+  readonly vendors?: readonly string[] | None;
+  readonly regions?: readonly string[] | None;
+  readonly models?: readonly string[] | None;
+  readonly callers?: readonly string[] | None;
+  readonly strict?: boolean;
+  readonly onDisconnect?: string;
+  readonly reasoning?: string;
+  readonly expires?: string;
+  readonly timeZone?: string;
+  readonly onStoreLoss?: string;
+}
+
+/** Not null: commander would take that for an option without a value. */
+type None = 'none';
+
+interface Budget {
+  readonly amount: number;
+  readonly currency: string;
+  readonly per: string;
+}
+
+const LIMITS = ['rpm', 'rpd', 'tpm', 'tpd', 'concurrency', 'outputReserve', 'budget'] as const;
+const PERMIT = ['vendors', 'regions', 'models', 'callers'] as const;
+const OTHERS = ['strict', 'onDisconnect', 'reasoning', 'expires', 'timeZone', 'onStoreLoss'] as const;
+
+const DURATIONS_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** The options of a key; each stands for the key of the file that has its name. */
+export function keyOptions(command: Command): Command {
+  return permitOptions(limitOptions(command))
+    .option('--strict', 'refuse a request (400) rather than change or drop one of its fields')
+    .option('--no-strict', 'the opposite')
+    .addOption(
+      new Option('--on-disconnect <what>', "when the app goes away: end the vendor's call or read it to its end").choices([
+        'cancel',
+        'drain',
+      ]),
+    )
+    .addOption(new Option('--reasoning <what>', 'whether `reasoning_content` is part of the answers').choices(['show', 'hide']))
+    .option('--expires <when>', 'in 12h, 30d or 8w from now, or a time such as 2027-01-31T00:00:00Z, or none', moment);
+}
+
+export function teamOptions(command: Command): Command {
+  return permitOptions(limitOptions(command))
+    .option('--time-zone <zone>', 'in which the windows of budgets begin, such as Asia/Shanghai, or none (UTC)')
+    .addOption(new Option('--on-store-loss <what>', 'what happens while Redis is gone').choices(['refuse', 'local', 'admit']));
+}
+
+function limitOptions(command: Command): Command {
+  return command
+    .option('--rpm <n>', 'requests a minute, or none', number)
+    .option('--rpd <n>', 'requests a day, or none', number)
+    .option('--tpm <n>', 'tokens a minute, or none', number)
+    .option('--tpd <n>', 'tokens a day, or none', number)
+    .option('--concurrency <n>', 'requests at the same time, or none', number)
+    .option('--budget <money>', 'such as "500 CNY per month" (CNY, USD; hour, day, week, month, never), or none', budget)
+    .option('--output-reserve <n>', 'output tokens reserved for a request without `max_tokens`, or none', number);
+}
+
+function permitOptions(command: Command): Command {
+  return command
+    .option('--vendors <list>', 'vendors that may be used, such as qwen,glm, or none', list)
+    .option('--regions <list>', 'regions that may be used, such as cn-*,intl, or none', list)
+    .option('--models <list>', 'models that may be asked for, such as gpt-4o,qwen-*, or none', list)
+    .option('--callers <list>', 'addresses and networks that may call, such as 10.0.0.0/8, or none', list);
+}
+
+/** Null when no option says anything. */
+export function patchOf(options: AccessOptions): SettingsPatch | null {
+  const limits = given(options, LIMITS);
+  const permit = given(options, PERMIT);
+  const others = given(options, OTHERS);
+  if ([limits, permit, others].every((part) => Object.keys(part).length === 0)) return null;
+  return { ...others, ...(Object.keys(limits).length === 0 ? {} : { limits }), ...(Object.keys(permit).length === 0 ? {} : { permit }) };
+}
+
+function given<Name extends keyof AccessOptions>(options: AccessOptions, names: readonly Name[]): Readonly<Record<string, unknown>> {
+  const set = names.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(set.map((name) => [name, options[name] === 'none' ? null : options[name]]));
+}
+
+/** A problem in the words of the command line: `permit.regions[0]` is what `--regions` said. */
+export function optionProblem({ path, message }: Problem): string {
+  const [first = '', second = ''] = path.split(/[.[]/);
+  const field = first === 'limits' || first === 'permit' ? second : first;
+  if (![...LIMITS, ...PERMIT, ...OTHERS].some((name) => formatPath([name]) === field)) return path === '' ? message : `${path}: ${message}`;
+  const rest = field === 'budget' ? path.split('.').at(2) : undefined;
+  return `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}: ${rest === undefined ? '' : `${rest} `}${message}`;
+}
+
+function number(text: string): number | None {
+  if (text === 'none') return 'none';
+  if (!/^-?\d+(?:\.\d+)?$/.test(text)) throw new InvalidArgumentError('must be a number, or none');
+  return Number(text);
+}
+
+function budget(text: string): Budget | None {
+  if (text === 'none') return 'none';
+  const [, amount, currency = '', per = ''] = /^(-?\d+(?:\.\d+)?) +([A-Za-z]{3}) +per +([a-z]+)$/.exec(text) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError('must be written as "500 CNY per month", or none');
+  return { amount: Number(amount), currency: currency.toUpperCase(), per };
+}
+
+function list(text: string): string[] | None {
+  if (text === 'none') return 'none';
+  const entries = text.split(',').map((entry) => entry.trim());
+  if (entries.includes('')) throw new InvalidArgumentError('must be a list with commas and without empty places, or none');
+  return entries;
+}
+
+function moment(given: string): string {
+  const [, count, unit] = /^(\d{1,6})([hdw])$/.exec(given) ?? [];
+  if (count === undefined) return given;
+  return new Date(Date.now() + Number(count) * DURATIONS_MS[unit as keyof typeof DURATIONS_MS]).toISOString();
+}
