@@ -22,6 +22,14 @@ interface Entry {
     readonly logprobs: boolean | null;
     readonly n_max: number | null;
   } | null;
+  /** Only of models of that kind. */
+  readonly embedding?: {
+    readonly dimensions: readonly number[] | null;
+    readonly default_dimensions: number;
+    readonly accepts_dimensions: boolean;
+    readonly max_items: number | null;
+    readonly max_tokens_per_call: number | null;
+  };
   readonly prices: readonly Price[];
   readonly status: {
     readonly state: 'current' | 'retiring' | 'retired';
@@ -43,6 +51,20 @@ export interface Model extends Facts {
   readonly shutdown: string | null;
   readonly replacement: string | null;
   readonly prices: readonly Price[];
+  /** Null for models of other kinds, and where it is not known. */
+  readonly embedding: EmbeddingFacts | null;
+}
+
+/** What an embedding model gives and takes. */
+export interface EmbeddingFacts {
+  /** Sizes of its vectors; null when they are not listed. */
+  readonly dimensions: readonly number[] | null;
+  readonly defaultDimensions: number;
+  /** Can another size than the default be asked for? */
+  readonly acceptsDimensions: boolean;
+  /** Texts of one call. */
+  readonly maxItems: number | null;
+  readonly maxTokensPerCall: number | null;
 }
 
 /** What a configuration says of a model; what it leaves open stays as it was. */
@@ -105,11 +127,16 @@ export class Catalog {
 
   /** Ids of a vendor's current chat models, without their aliases. */
   chatModels(vendor: string): string[] {
+    return this.models(vendor, ['chat']);
+  }
+
+  /** Ids of a vendor's current models of some kinds, without their aliases. */
+  models(vendor: string, kinds: readonly string[]): string[] {
     const listed = [...new Set(this.#entries.values())].filter((entry) => VENDORS[entry.vendor] === vendor).map(({ id }) => id);
     const own = Object.keys(this.#overrides).flatMap((name) => (name.startsWith(`${vendor}/`) ? [name.slice(vendor.length + 1)] : []));
     return [...new Set([...listed, ...own])].filter((id) => {
       const { kind, state } = this.model(vendor, id);
-      return kind === 'chat' && state !== 'retired';
+      return kinds.includes(kind) && state !== 'retired';
     });
   }
 
@@ -160,5 +187,14 @@ function toldBy(entry: Entry | undefined): Told {
     shutdown: entry?.status.date ?? null,
     replacement: entry?.status.replacement ?? null,
     prices: entry?.prices ?? [],
+    embedding: entry?.embedding === undefined ? null : toEmbedding(entry.embedding),
   };
 }
+
+const toEmbedding = (written: NonNullable<Entry['embedding']>): EmbeddingFacts => ({
+  dimensions: written.dimensions,
+  defaultDimensions: written.default_dimensions,
+  acceptsDimensions: written.accepts_dimensions,
+  maxItems: written.max_items,
+  maxTokensPerCall: written.max_tokens_per_call,
+});

@@ -60,6 +60,13 @@ export const ERRORS = {
     about: 'Every backend of the model lies in a region the team has not permitted.',
   },
   model_not_found: { status: 404, type: 'invalid_request_error', about: 'The model is unknown, or not permitted to this key.' },
+  wrong_endpoint: {
+    status: 404,
+    type: 'invalid_request_error',
+    code: null,
+    about:
+      'The model exists, but is not of the kind that this path serves: a chat model asked for embeddings, an embedding model asked to chat.',
+  },
   unknown_request: {
     status: 404,
     type: 'invalid_request_error',

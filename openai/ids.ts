@@ -24,3 +24,6 @@ export const completionId = (): string => `chatcmpl-${hex(15).slice(0, 29)}`;
 
 /** `call_` + 24 characters, for tool calls that came without an id. */
 export const toolCallId = (): string => `call_${hex(12)}`;
+
+/** `rerank-` + 24 hex digits: the id of a rerank answer. */
+export const rerankId = (): string => `rerank-${hex(12)}`;

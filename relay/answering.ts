@@ -16,7 +16,7 @@ import type { Place } from './routing/route-table.ts';
 export interface Exchange {
   readonly requestId: string;
   readonly caller: Caller;
-  readonly request: { readonly model: string; readonly stream?: boolean };
+  readonly request: { readonly model: string };
   /** Milliseconds since the epoch at arrival. */
   readonly arrivedAtMs: number;
   /** Called before anything is sent, each time a backend is chosen: headers that name it. */
@@ -30,6 +30,8 @@ export interface Exchange {
 /** What a surface adds: its name in the books, and how it makes one attempt. */
 export interface Surface<C extends Place, R extends Settled> {
   readonly name: string;
+  /** The answer is a stream. */
+  readonly stream: boolean;
   /**
    * @param outputReserve most tokens reserved for one output; null: as many as such outputs are known to have
    * @param served where the request goes first
@@ -110,7 +112,7 @@ export class Answering {
     const asked = {
       model: request.model,
       expected: (outputReserve: number | null) => surface.expected(outputReserve, served),
-      about: (estimate: Estimate, cost: Cost | null) => aboutOf(exchange, surface.name, first, estimate, cost),
+      about: (estimate: Estimate, cost: Cost | null) => aboutOf(exchange, surface, first, estimate, cost),
     };
     const ticket = await gate.admit(requestId, caller, asked, price);
     if (ticket !== null) onAdmitted(ticket.headers);
@@ -131,7 +133,7 @@ export class Answering {
 
   #settle(
     exchange: Exchange,
-    surface: Pick<Surface<Place, Settled>, 'name' | 'learn'>,
+    surface: Pick<Surface<Place, Settled>, 'name' | 'stream' | 'learn'>,
     ticket: Ticket | null,
     ending: Omit<Ending, 'cost' | 'estimate' | 'heldBy' | 'sinceFirstByteMs'>,
   ): void {
@@ -140,7 +142,7 @@ export class Answering {
     const cost = result === null ? null : this.#cost(attempts, result);
     const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
     const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
-    const record = recordOf(exchange, surface.name, { ...ending, ...held, cost, sinceFirstByteMs }, Date.now());
+    const record = recordOf(exchange, surface, { ...ending, ...held, cost, sinceFirstByteMs }, Date.now());
     if (ticket !== null) {
       gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
       surface.learn?.(record);

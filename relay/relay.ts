@@ -16,7 +16,7 @@ import { Permit } from './permit/permit.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
-import type { Candidate, RouteTable } from './routing/route-table.ts';
+import type { Candidate, Kind, RouteTable } from './routing/route-table.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
 
@@ -65,10 +65,11 @@ export class Relay {
     return this.#state.routes;
   }
 
-  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `unsupported_country_region_territory` */
-  route(model: string, caller: Caller): readonly Candidate[] {
-    const route = this.#state.routes.route(model, permitOf(caller));
+  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `wrong_endpoint` */
+  route(model: string, caller: Caller, kind: Kind = 'chat'): readonly Candidate[] {
+    const route = this.#state.routes.route(model, permitOf(caller), kind);
     if (route.ok) return route.candidates;
+    if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model' });
     if (route.why === 'region') {
       throw new OpenAIError(
         'region_not_permitted',
@@ -87,6 +88,7 @@ export class Relay {
     const forecast = new ChatForecast(exchange.request, this.#services.calibration);
     const surface = {
       name: 'chat.completions',
+      stream: exchange.request.stream === true,
       expected: (outputReserve: number | null, served: Served) => forecast.expected(outputReserve, served),
       learn: (record: RequestRecord) => forecast.learn(record),
       attempt: (candidate: Candidate, receipt: Receipt, number: number, told: Usage[]) =>
@@ -159,3 +161,11 @@ export function permitOf({ key, team }: Pick<Caller, 'key' | 'team'>): Permit {
 
 /** A model name in a message: bounded, on one line. */
 const shown = (model: string): string => model.slice(0, 200).replace(/[\p{Cc}`]/gu, '?');
+
+/** OpenAI's words for a model that has another endpoint. */
+const NOT_OF_KIND: Readonly<Record<Kind, string>> = {
+  chat: 'This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/embeddings or v1/rerank?',
+  embedding:
+    'This is not an embedding model and thus not supported in the v1/embeddings endpoint. Did you mean to use v1/chat/completions?',
+  rerank: 'This is not a rerank model and thus not supported in the v1/rerank endpoint. Did you mean to use v1/chat/completions?',
+};

@@ -7,6 +7,7 @@ import type { RouteDeps } from '../routes/http/deps.ts';
 import { requestIdOf, sendError } from '../routes/http/reply.ts';
 import { chatHandler } from '../routes/openai/chat.ts';
 import { modelHandler, modelListHandler } from '../routes/openai/models.ts';
+import { embeddingsHandler, rerankHandler } from '../routes/openai/vectors.ts';
 import { healthHandler } from '../routes/ops/health.ts';
 import { readyHandler } from '../routes/ops/ready.ts';
 
@@ -34,6 +35,8 @@ const BASES = ['/v1', '', '/v1/v1'] as const;
 export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
   return [
     { method: 'post', path: '/chat/completions', handler: chatHandler(deps), guard: 'key' },
+    { method: 'post', path: '/embeddings', handler: embeddingsHandler(deps), guard: 'key' },
+    { method: 'post', path: '/rerank', handler: rerankHandler(deps), guard: 'key' },
     { method: 'get', path: '/models', handler: modelListHandler(deps), guard: 'key' },
     { method: 'get', path: '/models/*id', handler: modelHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },

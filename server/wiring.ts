@@ -14,7 +14,8 @@ import { Relay } from '../relay/relay.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
-import { translatorFor, VENDORS } from '../translators/registry.ts';
+import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
+import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
@@ -69,7 +70,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
   const catalog = options.catalog ?? loadCatalog();
   const priceOf = (vendor: string, model: string, region: string) => catalog.price(vendor, model, region);
-  const routes = new RouteTable(config, catalog, translatorFor, options.random);
+  const routes = new RouteTable(config, catalog, translatorFor, options.random, vectorsFor);
   const books = new Books(options.ledger ?? ledgerStore(config.database), {
     ...config.books,
     report: (event) => logBooks(logger, event),
@@ -91,11 +92,12 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     known: ({ vendor, model }) => names.isServed(vendor, model),
   });
   const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault });
-  const relay = new Relay(
-    { server: config.server, routes, clients },
-    { wheel, check: checker.check, gate, calibration, priceOf, onSettled },
-  );
-  let current = { relay, keys: new KeyRing(config), server: config.server };
+  const state = { server: config.server, routes, clients };
+  const services = { wheel, check: checker.check, gate, calibration, priceOf, onSettled };
+  const relay = new Relay(state, services);
+  const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
+  const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });
+  let current = { relay, vectors, keys: new KeyRing(config), server: config.server };
   const reader = accessReader(config.database);
   const watch =
     reader &&

@@ -22,7 +22,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   { folder: 'translators', may: ['openai'], node: false, packages: false },
   {
     folder: 'relay',
-    may: ['openai', 'config/glob.ts', 'translators/translator.ts', 'translators/receipt.ts'],
+    may: ['openai', 'config/glob.ts', 'translators/translator.ts', 'translators/vectors-translator.ts', 'translators/receipt.ts'],
     types: ['config', 'catalog'],
   },
   { folder: 'routes', may: ['relay', 'openai'], types: ['config'] },

@@ -1,4 +1,5 @@
 import { OpenAIError } from '../errors.ts';
+import { withoutNulls } from '../without-nulls.ts';
 import {
   array,
   boolean,
@@ -119,14 +120,7 @@ export function checkChatRequest(body: Record<string, unknown>, limits: RequestL
       { param: 'messages' },
     );
   }
-  return withoutNulls(body);
-}
-
-function withoutNulls(body: Record<string, unknown>): ChatRequest {
-  for (const key in body) {
-    if (body[key] === null) return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) as unknown as ChatRequest;
-  }
-  return body as unknown as ChatRequest;
+  return withoutNulls(body) as unknown as ChatRequest;
 }
 
 function saysJson(messages: readonly Record<string, unknown>[]): boolean {

@@ -10,7 +10,7 @@ import { type Currency, clippedName, type LedgerEntry } from './ledger-entry.ts'
  */
 export function aboutOf(
   { request, caller, arrivedAtMs }: Pick<Exchange, 'request' | 'caller' | 'arrivedAtMs'>,
-  surface: string,
+  surface: { readonly name: string; readonly stream: boolean },
   first: Place | undefined,
   estimate: Estimate,
   cost: Cost | null,
@@ -18,7 +18,7 @@ export function aboutOf(
   return JSON.stringify([
     VERSION,
     arrivedAtMs,
-    surface,
+    surface.name,
     caller.team.name,
     caller.key.name,
     clippedName(request.model),
@@ -26,7 +26,7 @@ export function aboutOf(
     first?.backend.name ?? '',
     first?.backend.vendor ?? '',
     first?.backend.region ?? '',
-    request.stream === true ? 1 : 0,
+    surface.stream ? 1 : 0,
     estimate.promptTokens,
     estimate.completionTokens,
     estimate.costNano,

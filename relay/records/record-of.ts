@@ -37,7 +37,7 @@ export interface Ending {
 /** The record of a settled request. */
 export function recordOf(
   { request, caller, requestId, arrivedAtMs }: Exchange,
-  surface: string,
+  surface: { readonly name: string; readonly stream: boolean },
   ending: Ending,
   nowMs: number,
 ): RequestRecord {
@@ -48,11 +48,11 @@ export function recordOf(
     id: requestId,
     object: 'estafet.request',
     at: new Date(arrivedAtMs).toISOString(),
-    surface,
+    surface: surface.name,
     key: caller.key.name,
     team: caller.team.name,
     model: request.model,
-    stream: request.stream === true,
+    stream: surface.stream,
     // A stream that failed after it had begun was a 200 all the same.
     status: result === null && error !== null ? error.status : 200,
     reason: reasonOf(ending),

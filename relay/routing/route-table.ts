@@ -21,10 +21,16 @@ export interface Candidate extends Place {
   readonly weight: number;
 }
 
+/** What a model is for; the catalogue's own word. */
+export type Kind = 'chat' | 'embedding' | 'rerank';
+
 export type Route =
   | { readonly ok: true; readonly candidates: readonly Candidate[] }
-  /** `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it. */
-  | { readonly ok: false; readonly why: 'unknown' | 'region' };
+  /**
+   * `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it · `kind`: this key
+   * may use it, for something else.
+   */
+  | { readonly ok: false; readonly why: 'unknown' | 'region' | 'kind' };
 
 export interface ListedModel {
   readonly id: string;
@@ -42,6 +48,16 @@ export function servesModel(catalog: Catalog, vendor: string, model: string): bo
   return known === null ? catalog.claims(vendor, model) : known.kind === 'chat';
 }
 
+/** Who speaks to a backend's models of the other kinds; null when its dialect has none. */
+export type VectorsFor = (kind: Exclude<Kind, 'chat'>, vendor: string, protocol: string) => Claims | null;
+
+interface Claims {
+  /** True when a model name that no table knows looks like one of this vendor's, of this kind. */
+  claims(model: string): boolean;
+}
+
+const KINDS: readonly Kind[] = ['chat', 'embedding', 'rerank'];
+
 /** Patterns and `backend/model` let callers make up names: no more than these are remembered for a key. */
 const MOST_NAMES = 1000;
 
@@ -51,87 +67,110 @@ export class RouteTable {
   readonly #catalog: Catalog;
   readonly #translatorFor: TranslatorFor;
   readonly #random: () => number;
-  /** Candidates by asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
+  readonly #vectorsFor: VectorsFor;
+  /** Candidates by kind and asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
   readonly #known = new Map<string, readonly Candidate[]>();
   readonly #globs: readonly string[];
   readonly #routes = new WeakMap<Permit, Map<string, Route>>();
 
-  constructor(config: Config, catalog: Catalog, translatorFor: TranslatorFor, random: () => number = Math.random) {
+  constructor(
+    config: Config,
+    catalog: Catalog,
+    translatorFor: TranslatorFor,
+    random: () => number = Math.random,
+    vectorsFor: VectorsFor = () => null,
+  ) {
     this.#config = config;
     this.#catalog = catalog;
     this.#translatorFor = translatorFor;
     this.#random = random;
+    this.#vectorsFor = vectorsFor;
     this.#globs = Object.keys(config.models).filter((name) => name.includes('*'));
   }
 
   /** @param asked the caller's model name, as it came */
-  route(asked: string, permit: Permit): Route {
-    const route = this.#permitted(asked, permit);
+  route(asked: string, permit: Permit, kind: Kind = 'chat'): Route {
+    const route = this.#permitted(asked, permit, kind);
     return route.ok && route.candidates.length > 1 ? { ok: true, candidates: this.#order(route.candidates) } : route;
   }
 
   /** The permitted candidates in the order of the file, weights not yet drawn. Remembered for names that lead somewhere. */
-  #permitted(asked: string, permit: Permit): Route {
+  #permitted(asked: string, permit: Permit, kind: Kind): Route {
     let routes = this.#routes.get(permit);
     if (routes === undefined) this.#routes.set(permit, (routes = new Map()));
-    const known = routes.get(asked);
+    const name = `${kind} ${asked}`;
+    const known = routes.get(name);
     if (known !== undefined) return known;
-    const route = this.#decide(asked, permit);
-    if (route.ok && routes.size < MOST_NAMES) routes.set(asked, route);
+    const route = this.#decide(asked, permit, kind);
+    if (route.ok && routes.size < MOST_NAMES) routes.set(name, route);
     return route;
   }
 
-  #decide(asked: string, permit: Permit): Route {
+  #decide(asked: string, permit: Permit, kind: Kind): Route {
     if (!permit.model(asked)) return { ok: false, why: 'unknown' };
-    const all = this.#candidates(asked).filter(({ backend }) => permit.vendor(backend.vendor));
-    if (all.length === 0) return { ok: false, why: 'unknown' };
+    const all = this.#candidates(asked, kind).filter(({ backend }) => permit.vendor(backend.vendor));
+    if (all.length === 0) {
+      const others = KINDS.filter((other) => other !== kind).flatMap((other) => this.#candidates(asked, other));
+      return { ok: false, why: others.some(({ backend }) => permit.destination(backend)) ? 'kind' : 'unknown' };
+    }
     const permitted = all.filter(({ backend }) => permit.region(backend.region));
     if (permitted.length === 0) return { ok: false, why: 'region' };
-    return { ok: true, candidates: permitted };
+    return { ok: true, candidates: kind === 'embedding' ? sameModel(permitted) : permitted };
   }
 
-  /** The names this permit can use: those of the configuration, and the vendors' own current chat models. */
+  /** The names this permit can use: those of the configuration, and the vendors' own current models. */
   list(permit: Permit): ListedModel[] {
     const names = new Set(Object.keys(this.#config.models).filter((name) => !name.includes('*')));
-    for (const { vendor } of Object.values(this.#config.backends)) for (const id of this.#catalog.chatModels(vendor)) names.add(id);
+    for (const { vendor } of Object.values(this.#config.backends)) for (const id of this.#catalog.models(vendor, KINDS)) names.add(id);
     return [...names].map((name) => this.describe(name, permit)).filter((model) => model !== null);
   }
 
   /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */
   describe(name: string, permit: Permit): ListedModel | null {
-    const route = this.#permitted(name, permit);
-    const first = route.ok ? route.candidates[0] : undefined;
+    const first = KINDS.flatMap((kind) => {
+      const route = this.#permitted(name, permit, kind);
+      return route.ok ? route.candidates : [];
+    })[0];
     if (first === undefined) return null;
     const released = this.#catalog.find(first.backend.vendor, first.model)?.released ?? null;
     const aliased = Object.hasOwn(this.#config.models, name);
     return { id: name, created: released === null ? 0 : Date.parse(released) / 1000, ownedBy: aliased ? 'estafet' : first.backend.vendor };
   }
 
-  #candidates(asked: string): readonly Candidate[] {
-    const known = this.#known.get(asked);
+  #candidates(asked: string, kind: Kind): readonly Candidate[] {
+    const name = `${kind} ${asked}`;
+    const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const found = this.#find(asked);
+    const found = this.#find(asked, kind).filter(({ backend, model }) => this.#isOf(kind, backend, model));
     // Bounded: patterns and `backend/model` let callers make up names; beyond the bound a name is looked up anew each time.
-    if (found.length > 0 && this.#known.size < 10_000) this.#known.set(asked, found);
+    if (found.length > 0 && this.#known.size < 10_000) this.#known.set(name, found);
     return found;
   }
 
   /** By exact alias, `backend/model`, the vendors' own names, then alias patterns in the order of the file. */
-  #find(asked: string): readonly Candidate[] {
+  #find(asked: string, kind: Kind): readonly Candidate[] {
     const { models, backends } = this.#config;
     const exact = Object.hasOwn(models, asked) ? models[asked] : undefined;
     if (exact !== undefined) return this.#fromConfig(asked, exact);
     const slash = asked.indexOf('/');
     const named = slash > 0 && Object.hasOwn(backends, asked.slice(0, slash)) ? backends[asked.slice(0, slash)] : undefined;
     if (named !== undefined) return slash + 1 === asked.length ? [] : [this.#candidate(named, asked.slice(slash + 1), 0, 1, 'default')];
-    const owners = Object.values(backends).filter((backend) => this.#serves(backend, asked));
+    const owners = Object.values(backends).filter((backend) => this.#serves(kind, backend, asked));
     if (owners.length > 0) return owners.map((backend, tier) => this.#candidate(backend, asked, tier, 1, 'default'));
     const glob = this.#globs.find((pattern) => globMatches(pattern, asked));
     return glob === undefined ? [] : this.#fromConfig(asked, models[glob] as readonly CandidateConfig[]);
   }
 
-  #serves({ vendor }: Backend, model: string): boolean {
-    return servesModel(this.#catalog, vendor, model);
+  #serves(kind: Kind, backend: Backend, model: string): boolean {
+    const { vendor, protocol } = backend;
+    if (this.#catalog.find(vendor, model) !== null) return this.#isOf(kind, backend, model);
+    return kind === 'chat' ? servesModel(this.#catalog, vendor, model) : this.#vectorsFor(kind, vendor, protocol)?.claims(model) === true;
+  }
+
+  /** Can this backend's model be asked for this? One that nobody lists may be whatever the configuration says, or the caller who names its backend. */
+  #isOf(kind: Kind, { vendor, protocol }: Backend, model: string): boolean {
+    if (kind !== 'chat' && this.#vectorsFor(kind, vendor, protocol) === null) return false;
+    return (this.#catalog.find(vendor, model)?.kind ?? kind) === kind;
   }
 
   /** Neighbours with a weight form one tier; every other candidate is a tier of its own. */
@@ -174,4 +213,10 @@ export class RouteTable {
     }
     return out;
   }
+}
+
+/** Vectors of two models are not comparable, even of equal size: only the first model of the list may answer, from whichever backend has it. */
+function sameModel(candidates: readonly Candidate[]): readonly Candidate[] {
+  const [first] = candidates;
+  return candidates.filter(({ backend, model }) => backend.vendor === first?.backend.vendor && model === first.model);
 }

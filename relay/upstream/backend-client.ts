@@ -62,7 +62,7 @@ export class BackendClient {
     ];
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
     for (const [name, value] of Object.entries(more)) headers.push(name, value);
-    this.#pool.dispatch({ path: this.#basePath + path, method: 'POST', headers, body }, call);
+    this.#pool.dispatch({ path: joined(this.#basePath, path), method: 'POST', headers, body }, call);
     return call;
   }
 
@@ -80,3 +80,7 @@ export class BackendClient {
     return this.#pool.destroy();
   }
 }
+
+/** A path may climb out of the base with `..`: one vendor serves a part of its API under another base. */
+const joined = (base: string, path: string): string =>
+  path.startsWith('/../') ? new URL(base + path, 'http://base').pathname : base + path;

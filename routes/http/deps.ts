@@ -3,11 +3,13 @@ import type { KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
+import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
 import type { Readiness } from '../ops/ready.ts';
 
 /** What a configuration gives the routes; asked for at each request, so that a reload needs no restart. */
 export interface Current {
   readonly relay: Relay;
+  readonly vectors: VectorsRelay;
   readonly keys: KeyRing;
   readonly server: Server;
 }

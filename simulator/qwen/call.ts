@@ -12,10 +12,11 @@ export interface Call {
   readonly faults: readonly Fault[];
 }
 
-/** Where directives may stand: the last user message, or the input of an embedding. Read before any check. */
+/** Where directives may stand: the last user message, the input of an embedding, or a query. Read before any check. */
 export function promptTextOf(body: unknown): string {
   if (!isObject(body)) return '';
-  const { messages, input } = body;
+  const { messages, input, query } = body;
+  if (typeof query === 'string') return query;
   if (typeof input === 'string') return input;
   if (Array.isArray(input)) return input.filter((item) => typeof item === 'string').join('\n');
   const last: unknown = Array.isArray(messages)

@@ -58,7 +58,7 @@ function rowsOf(input: unknown, model: EmbeddingModel): readonly string[] {
 }
 
 /** The sum of a vector for each word, scaled to length 1: same text, same vector; common words, near vectors. */
-function unitVector(model: string, text: string, size: number): number[] {
+export function unitVector(model: string, text: string, size: number): number[] {
   const words = [...text.toLowerCase().matchAll(/\p{Script=Han}|[\p{L}\p{N}]+/gu)].slice(0, MAX_WORDS).map(([word]) => word);
   const sum = new Array<number>(size).fill(0);
   for (const word of words.length === 0 ? [text] : words) {

@@ -9,8 +9,9 @@ import { FAULT_NAMES, refusalFrom } from './faults.ts';
 import { isObject } from './json.ts';
 import { accountOf, authenticate, KEYS, type KeyRow, REGIONS } from './keys.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './models.ts';
+import { rerank } from './rerank.ts';
 
-/** Alibaba Qwen in compatible mode: chat completions, embeddings, model list. */
+/** Alibaba Qwen in compatible mode: chat completions, embeddings, rerank, model list. */
 export const qwenVendor: Vendor = {
   name: 'qwen',
   regions: REGIONS,
@@ -23,6 +24,11 @@ export const qwenVendor: Vendor = {
 };
 
 const BASE = '/compatible-mode/v1';
+/** What takes lists. Reranking is not under the base of all else: there it is dead. */
+const LISTS: Readonly<Record<string, typeof embed>> = {
+  [`POST ${BASE}/embeddings`]: embed,
+  'POST /compatible-api/v1/reranks': rerank,
+};
 /** Largest body without and with base64 data, in bytes (Qwen: rate limits, body sizes). */
 const MAX_BODY = 16 * 1024 * 1024;
 const MAX_BODY_BASE64 = 64 * 1024 * 1024;
@@ -60,14 +66,15 @@ function handle(incoming: Incoming, kernel: Kernel): Handled {
 
 function route(call: Call, parsed: unknown): Handled {
   const { incoming, key } = call;
-  const target = incoming.path.startsWith(`${BASE}/`) ? `${incoming.method} ${incoming.path.slice(BASE.length)}` : '';
-  if (target === 'GET /models') return listModels(call);
-  if (target !== 'POST /chat/completions' && target !== 'POST /embeddings') throw noSuchPath(incoming);
+  const target = `${incoming.method} ${incoming.path}`;
+  if (target === `GET ${BASE}/models`) return listModels(call);
+  const list = LISTS[target];
+  if (list === undefined && target !== `POST ${BASE}/chat/completions`) throw noSuchPath(incoming);
   const limit = incoming.rawBody.includes(';base64,') ? MAX_BODY_BASE64 : MAX_BODY;
   if (incoming.rawBody.length > limit) throw new Refusal('too_large');
   if (!isObject(parsed)) throw invalid('Request body format invalid');
-  if (target === 'POST /embeddings') {
-    const { model, promptTokens, body } = embed(call);
+  if (list !== undefined) {
+    const { model, promptTokens, body } = list(call);
     return { reply: whole(200, body, call), accounting: { ...NOTHING, model, keyName: key.name, errorCode: null, promptTokens } };
   }
   const { model, usage, stream, body, frames } = chat(call);

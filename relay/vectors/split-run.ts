@@ -1,0 +1,131 @@
+import type { Usage } from '../../openai/chat/events.ts';
+import type { OpenAIError } from '../../openai/errors.ts';
+import type { UpstreamFailure } from '../../translators/translator.ts';
+import type { Share, SplitPlan } from '../../translators/vectors-translator.ts';
+import { type Redact, redactedFailure } from '../chat/redaction.ts';
+import type { Settled } from '../records/record-of.ts';
+import type { AnswerBody } from '../upstream/answer-body.ts';
+import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import { type CallOwner, SplitCall } from './split-call.ts';
+
+/** Calls of one request that run at a time: a long list is an ordinary request, not a flood. Qianfan's own clients make 4. */
+const MOST_CALLS = 4;
+
+export interface SplitInput {
+  readonly plan: SplitPlan;
+  readonly requestId: string;
+  readonly post: (path: string, body: string, requestId: string, listener: CallListener) => UpstreamCall;
+  /** Reads one call's answer and gives what the vendor counted, or null. @throws OpenAIError when it cannot be used */
+  readonly take: (body: unknown, share: Share) => Usage | null;
+  readonly failure: (failure: UpstreamFailure, share: Share) => OpenAIError;
+  /** What one call is likely to cost where the vendor does not tell. */
+  readonly estimate: (share: Share) => Usage;
+  /** Takes the backend's own secrets out of what it said. */
+  readonly redact: Redact;
+}
+
+/** How an attempt ended. */
+export type SplitResult = Omit<Settled, 'firstByteAtMs'> & { readonly firstByteAtMs: null };
+
+/**
+ * One attempt at one answer, in as many calls as the vendor needs, a few at a time. It succeeds or fails as a whole: the first failure ends
+ * every other call.
+ */
+export class SplitRun implements CallOwner {
+  readonly #input: SplitInput;
+  readonly #running = new Set<SplitCall>();
+  readonly #told: Usage[] = [];
+  readonly #done = Promise.withResolvers<SplitResult>();
+  #next = 0;
+  #settled = false;
+  #gone = false;
+
+  constructor(input: SplitInput) {
+    this.#input = input;
+  }
+
+  start(): Promise<SplitResult> {
+    this.#startMore();
+    return this.#done.promise;
+  }
+
+  /** What has been counted so far, of calls that were answered. */
+  get told(): readonly Usage[] {
+    return this.#told;
+  }
+
+  /**
+   * The caller has gone.
+   * @param drain true reads every answer to its end all the same, to learn what it cost
+   */
+  callerGone(drain: boolean): void {
+    if (this.#settled || this.#gone) return;
+    this.#gone = true;
+    if (drain) return;
+    // What has been sent is most likely worked on, and paid for.
+    for (const call of this.#running) this.#told.push(this.#input.estimate(call.share));
+    this.#abort();
+    this.#settle(null);
+  }
+
+  answered(call: SplitCall, body: unknown): void {
+    this.#told.push(this.#input.take(body, call.share) ?? this.#input.estimate(call.share));
+  }
+
+  refusal(call: SplitCall, body: AnswerBody): OpenAIError {
+    return this.#input.failure(body.refusal(), call.share);
+  }
+
+  ended(call: SplitCall): void {
+    this.#running.delete(call);
+    this.#startMore();
+  }
+
+  failed(call: SplitCall, error: OpenAIError): void {
+    if (this.#settled) return;
+    this.#running.delete(call);
+    this.#abort();
+    const shown = redactedFailure(error, this.#input.redact);
+    // Nobody waits for a caller who has gone: no other backend is asked.
+    if (this.#gone) this.#settle(shown);
+    else {
+      this.#settled = true;
+      this.#done.reject(shown);
+    }
+  }
+
+  #startMore(): void {
+    const { plan, requestId, post } = this.#input;
+    const { shares } = plan;
+    while (!this.#settled && this.#running.size < MOST_CALLS && this.#next < shares.length) {
+      const number = this.#next++;
+      const share = shares[number] as Share;
+      const call = new SplitCall(share, this);
+      this.#running.add(call);
+      try {
+        call.upstream = post(plan.path, JSON.stringify(plan.body(share)), number === 0 ? requestId : `${requestId}-${number}`, call);
+      } catch (error) {
+        call.onFail(asFailure(error));
+      }
+    }
+    if (this.#running.size === 0) this.#settle(null);
+  }
+
+  #abort(): void {
+    for (const call of this.#running) call.abort();
+    this.#running.clear();
+  }
+
+  #settle(error: OpenAIError | null): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#done.resolve({ error, usage: summed(this.#told), paid: this.#told, firstByteAtMs: null, gone: this.#gone });
+  }
+}
+
+/** All of it: unlike the calls of a chat request, each was about texts of its own. */
+function summed(usages: readonly Usage[]): Usage {
+  const prompt = usages.reduce((sum, usage) => sum + usage.prompt, 0);
+  const cached = usages.reduce((sum, usage) => sum + usage.cached, 0);
+  return { prompt, completion: 0, cached, reasoning: 0, estimated: usages.some(({ estimated }) => estimated === true) };
+}

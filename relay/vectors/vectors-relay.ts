@@ -1,0 +1,155 @@
+import type { Usage } from '../../openai/chat/events.ts';
+import { EmbeddingsAnswer } from '../../openai/embeddings/answer.ts';
+import { type EmbeddingsRequest, textsOf } from '../../openai/embeddings/request.ts';
+import { OpenAIError } from '../../openai/errors.ts';
+import { rerankId } from '../../openai/ids.ts';
+import { rerankJson, type Score } from '../../openai/rerank/answer.ts';
+import { documentText, type RerankRequest } from '../../openai/rerank/request.ts';
+import { mostTokens } from '../../openai/token-estimate.ts';
+import type { Receipt } from '../../translators/receipt.ts';
+import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
+import { Answering, type Exchange } from '../answering.ts';
+import type { RelayServices, RelayState } from '../relay.ts';
+import type { Place } from '../routing/route-table.ts';
+import { type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
+
+/** What embeddings and rerank need beside what chat has. */
+export interface VectorsServices extends RelayServices {
+  /** Null when the dialect of a backend has none. */
+  readonly vectorsFor: <K extends keyof ListTranslators>(kind: K, vendor: string, protocol: string) => ListTranslators[K] | null;
+  /** The catalogue's facts of an embedding model; null when it has none. */
+  readonly embeddingFacts: (vendor: string, model: string) => EmbeddingFacts | null;
+}
+
+export interface EmbeddingsExchange extends Exchange {
+  readonly request: EmbeddingsRequest;
+}
+
+export interface RerankExchange extends Exchange {
+  readonly request: RerankRequest;
+}
+
+/** One attempt, ready to run: how to ask, how to read, and how to write the answer once all is read. */
+interface Attempt extends Pick<SplitInput, 'plan' | 'take' | 'failure' | 'estimate'> {
+  readonly json: (usage: Usage) => string;
+}
+
+type Result = SplitResult & { readonly json: string | null };
+
+/** Requests for lists of texts: vectors of them, or scores. The same steps as chat around attempts of another kind. */
+export class VectorsRelay {
+  readonly #state: RelayState;
+  readonly #services: VectorsServices;
+  readonly #answering: Answering;
+
+  constructor(state: RelayState, services: VectorsServices) {
+    this.#state = state;
+    this.#services = services;
+    this.#answering = new Answering(services);
+  }
+
+  /** The answer as JSON text; null when the caller has left. @throws OpenAIError */
+  embeddings(exchange: EmbeddingsExchange, candidates: readonly Place[]): Promise<string | null> {
+    const { request } = exchange;
+    const texts = textsOf(request) ?? [];
+    return this.#answer(exchange, 'embeddings', sizesOf(texts), candidates, (place, receipt) => {
+      const translator = present(this.#services.vectorsFor('embedding', place.backend.vendor, place.backend.protocol));
+      const known = this.#services.embeddingFacts(place.backend.vendor, place.model);
+      const plan = translator.request(request, place.model, known, receipt);
+      const answer = new EmbeddingsAnswer(request.model, texts.length, request.encoding_format ?? 'float');
+      return {
+        plan,
+        take(body, share) {
+          const { vectors, usage } = translator.whole(body, share, request.dimensions);
+          for (const [index, vector] of vectors.entries()) answer.put(share.from + index, vector);
+          return usage;
+        },
+        failure: (failure, share) => translator.failure(failure, share),
+        estimate: (share) => estimated(texts.slice(share.from, share.to)),
+        json: ({ prompt }) => answer.json(prompt),
+      };
+    });
+  }
+
+  /** The answer as JSON text; null when the caller has left. @throws OpenAIError */
+  rerank(exchange: RerankExchange, candidates: readonly Place[]): Promise<string | null> {
+    const { request } = exchange;
+    const texts = request.documents.map(documentText);
+    return this.#answer(exchange, 'rerank', sizesOf([request.query, ...texts]), candidates, (place, receipt) => {
+      const translator = present(this.#services.vectorsFor('rerank', place.backend.vendor, place.backend.protocol));
+      const plan = translator.request(request, place.model, receipt);
+      const scores: Score[] = [];
+      return {
+        plan,
+        take(body, share) {
+          const found = translator.whole(body, share);
+          scores.push(...found.scores);
+          return found.usage;
+        },
+        failure: (failure, share) => translator.failure(failure, share),
+        estimate: (share) => estimated([request.query, ...texts.slice(share.from, share.to)]),
+        json: ({ prompt }) => rerankJson(rerankId(), request, scores, prompt),
+      };
+    });
+  }
+
+  async #answer(
+    exchange: Exchange,
+    name: string,
+    promptTokens: () => number,
+    candidates: readonly Place[],
+    prepare: (place: Place, receipt: Receipt) => Attempt,
+  ): Promise<string | null> {
+    const surface = {
+      name,
+      stream: false,
+      expected: () => ({ prompt: promptTokens(), completion: 0 }),
+      attempt: (place: Place, receipt: Receipt, number: number, told: Usage[]) =>
+        this.#attempt(exchange, place, prepare(place, receipt), receipt, number, told),
+    };
+    return (await this.#answering.answer(exchange, surface, candidates)).json;
+  }
+
+  async #attempt(
+    exchange: Exchange,
+    place: Place,
+    { json, ...attempt }: Attempt,
+    receipt: Receipt,
+    number: number,
+    told: Usage[],
+  ): Promise<Result> {
+    const client = present(this.#state.clients.get(place.backend.name));
+    exchange.onChosen(place.backend.name, receipt.header());
+    const run = new SplitRun({
+      ...attempt,
+      requestId: number === 0 ? exchange.requestId : `${exchange.requestId}-r${number}`,
+      post: (path, body, id, listener) => client.post(path, body, id, listener),
+      redact: (text) => client.redact(text),
+    });
+    exchange.onGone(() => run.callerGone(exchange.caller.key.onDisconnect === 'drain'));
+    try {
+      const result = await run.start();
+      return { ...result, json: result.gone ? null : json(result.usage) };
+    } catch (error) {
+      told.push(...run.told);
+      throw error;
+    }
+  }
+}
+
+/** What the configuration and the routes have promised. */
+function present<T>(value: T | null | undefined): T {
+  if (value == null) throw new OpenAIError('internal_error', 'The relay had an error while processing your request.');
+  return value;
+}
+
+/** Counted at most once, and only for callers with limits. */
+const sizesOf = (texts: readonly string[]) => (): number => texts.reduce((sum, text) => sum + mostTokens(text), 0);
+
+const estimated = (texts: readonly string[]): Usage => ({
+  prompt: sizesOf(texts)(),
+  completion: 0,
+  cached: 0,
+  reasoning: 0,
+  estimated: true,
+});

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkEmbeddingsRequest } from '../../openai/embeddings/check-request.ts';
+import { parseJsonObject } from '../../openai/json.ts';
+import { checkRerankRequest } from '../../openai/rerank/check-request.ts';
+import type { Exchange } from '../../relay/answering.ts';
+import type { Kind, Place } from '../../relay/routing/route-table.ts';
+import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
+import { authenticate } from '../http/authenticate.ts';
+import { readBody } from '../http/body.ts';
+import type { RouteDeps } from '../http/deps.ts';
+import { callbacks, modelOf } from '../http/exchange.ts';
+import { arrivedAt, requestIdOf, sendJson } from '../http/reply.ts';
+
+/** One surface: its model's kind, its check, its way through the relay. */
+interface Vectors<R extends Exchange['request']> {
+  readonly kind: Kind;
+  readonly check: (body: Record<string, unknown>) => R;
+  readonly answer: (
+    relay: VectorsRelay,
+    exchange: Exchange & { readonly request: R },
+    candidates: readonly Place[],
+  ) => Promise<string | null>;
+}
+
+/** `POST /v1/embeddings`. */
+export const embeddingsHandler = (deps: RouteDeps) =>
+  handler(deps, {
+    kind: 'embedding',
+    check: checkEmbeddingsRequest,
+    answer: (relay, exchange, candidates) => relay.embeddings(exchange, candidates),
+  });
+
+/** `POST /v1/rerank`. */
+export const rerankHandler = (deps: RouteDeps) =>
+  handler(deps, {
+    kind: 'rerank',
+    check: checkRerankRequest,
+    answer: (relay, exchange, candidates) => relay.rerank(exchange, candidates),
+  });
+
+/** Checks run in the order of the chat route: key, network, body, model, fields. */
+function handler<R extends Exchange['request']>({ current }: RouteDeps, { kind, check, answer }: Vectors<R>) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { relay, vectors, keys, server } = current();
+    const requestId = requestIdOf(response);
+    const arrivedAtMs = arrivedAt(response);
+    const caller = authenticate(request, keys, arrivedAtMs);
+    const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
+    const candidates = relay.route(modelOf(body), caller, kind);
+    const exchange = { requestId, caller, request: check(body), arrivedAtMs, ...callbacks(response) };
+    const json = await answer(vectors, exchange, candidates);
+    if (json !== null) sendJson(response, 200, json);
+  };
+}
