@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { redisAddress } from '../config/redis-address.ts';
+import { type RedisAddress, redisAddress } from '../config/redis-address.ts';
 import type { Books } from '../relay/ledger/books.ts';
 import type { LedgerEntry } from '../relay/ledger/ledger-entry.ts';
 import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
@@ -77,9 +77,9 @@ export function openQuotaStore(
   if ('fault' in address) throw new Error(`redis ${address.fault}`);
   const connection = redisConnection(address, onFailure);
   const { client } = connection;
-  const breaker = new StoreBreaker(BREAKER);
-  const store = new RedisStore(client, { ...options, breaker });
-  const count = new NodeCount({ redis: client, breaker, onFault: onFailure });
+  const breakerOf = breakers(address.kind);
+  const store = new RedisStore(client, { ...options, breakerOf });
+  const count = new NodeCount({ redis: client, breaker: breakerOf('nodes'), onFault: onFailure });
   const sweeper = new Sweeper({ ...sweeping, stores: [store, local] });
   quota = new GuardedQuota({ ...guard, store, nodes: () => count.nodes });
   return {
@@ -95,6 +95,18 @@ export function openQuotaStore(
       await count.stop();
       connection.close();
     },
+  };
+}
+
+/** One for all, since one server answers all; in a Cluster one per owner, since others may lie on servers that do answer. */
+function breakers(kind: RedisAddress['kind']): (owner: string) => StoreBreaker {
+  const one = new StoreBreaker(BREAKER);
+  if (kind !== 'cluster') return () => one;
+  const own = new Map<string, StoreBreaker>();
+  return (owner) => {
+    let breaker = own.get(owner);
+    if (breaker === undefined) own.set(owner, (breaker = new StoreBreaker(BREAKER)));
+    return breaker;
   };
 }
 

@@ -12,8 +12,8 @@ import type { StoreBreaker } from './store-breaker.ts';
 export interface RedisStoreOptions extends StoreOptions {
   /** Before every key. */
   readonly prefix?: string;
-  /** Every call goes through it; absent: calls wait as long as the client lets them. */
-  readonly breaker?: StoreBreaker;
+  /** Every call of an owner goes through its breaker; absent: calls wait as long as the client lets them. */
+  readonly breakerOf?: (owner: string) => StoreBreaker;
   /** Tests only: µs that stand in for the server's clock. */
   readonly testClockUs?: () => number;
 }
@@ -35,8 +35,8 @@ const levelsScript = loadScript('levels', ['laws']);
 
 /**
  * Limits shared by every node on one Redis (6.2 or later, or Valkey; alone, with Sentinel, or a Cluster). One round trip for each
- * operation; time is the server's. Throws what the client
- * throws when the server cannot be reached (with a breaker: StoreGone); nothing is taken twice by asking again.
+ * operation; time is the server's. Throws what the client throws when the server cannot be reached (with a breaker: StoreGone); nothing is
+ * taken twice by asking again.
  */
 export class RedisStore implements QuotaStore {
   readonly #redis: Redis | Cluster;
@@ -65,7 +65,7 @@ export class RedisStore implements QuotaStore {
         seed,
       ]);
       const args = this.#args(id, leaseMs * 1000, about, JSON.stringify(asked));
-      const reply = integers(await this.#run(reserveScript, keys, args));
+      const reply = integers(await this.#run(owner, reserveScript, keys, args));
       this.#aheadMs = Math.floor(reply[1]! / 1000) - Date.now();
       return reply;
     });
@@ -87,13 +87,13 @@ export class RedisStore implements QuotaStore {
     checkIds(owner, ids);
     checkLease(leaseMs);
     const leases = this.#keys(owner)[2]!;
-    const lost = integers(await this.#run(renewScript, [leases], [this.#now(), KEYS_LIVE_MS, leaseMs * 1000, ...ids]));
+    const lost = integers(await this.#run(owner, renewScript, [leases], [this.#now(), KEYS_LIVE_MS, leaseMs * 1000, ...ids]));
     return lost.map((place) => ids[place - 1]!);
   }
 
   async sweep(owner: string): Promise<number> {
     checkIds(owner, []);
-    return Number(await this.#run(sweepScript, this.#keys(owner), this.#args(KEEP_WINDOW_US, IDLE_US)));
+    return Number(await this.#run(owner, sweepScript, this.#keys(owner), this.#args(KEEP_WINDOW_US, IDLE_US)));
   }
 
   async levels(owner: string): Promise<Snapshot> {
@@ -110,32 +110,32 @@ export class RedisStore implements QuotaStore {
   async lines(owner: string, count: number, after?: string): Promise<readonly Line[]> {
     checkIds(owner, []);
     const from = after === undefined ? '-' : `(${after}`;
-    const entries = await this.#guarded(() => this.#redis.xrange(this.#keys(owner)[4]!, from, '+', 'COUNT', count));
+    const entries = await this.#guarded(owner, () => this.#redis.xrange(this.#keys(owner)[4]!, from, '+', 'COUNT', count));
     return entries.map(([line, fields]) => lineOf(line, fields));
   }
 
   async dropLines(owner: string, ids: readonly string[]): Promise<void> {
     checkIds(owner, []);
     const [levels, , , , lines] = this.#keys(owner) as [string, string, string, string, string];
-    if (ids.length > 0) await this.#run(dropScript, [levels, lines], [this.#now(), ...ids]);
+    if (ids.length > 0) await this.#run(owner, dropScript, [levels, lines], [this.#now(), ...ids]);
   }
 
   async #levels(owner: string, listenUs: number | ''): Promise<Snapshot> {
-    return snapshotOf(await this.#run(levelsScript, this.#keys(owner).slice(0, 3), [this.#now(), listenUs, KEYS_LIVE_MS]));
+    return snapshotOf(await this.#run(owner, levelsScript, this.#keys(owner).slice(0, 3), [this.#now(), listenUs, KEYS_LIVE_MS]));
   }
 
   async #settle(owner: string, args: (string | number)[]): Promise<Settled> {
-    const [code] = integers([await this.#run(settleScript, this.#keys(owner), args)]);
+    const [code] = integers([await this.#run(owner, settleScript, this.#keys(owner), args)]);
     return SETTLED[code!]!;
   }
 
-  #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#guarded(() => script(this.#redis, keys, args));
+  #run(owner: string, script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.#guarded(owner, () => script(this.#redis, keys, args));
   }
 
-  #guarded<T>(call: () => Promise<T>): Promise<T> {
-    const { breaker } = this.#options;
-    return breaker === undefined ? call() : breaker.run(call);
+  #guarded<T>(owner: string, call: () => Promise<T>): Promise<T> {
+    const { breakerOf } = this.#options;
+    return breakerOf === undefined ? call() : breakerOf(owner).run(call);
   }
 
   /** What every script but the smallest begins with. */

@@ -15,12 +15,16 @@ export interface RedisCluster {
   /** In the order of their slots. */
   readonly masters: readonly RedisServer[];
   readonly replicas: readonly RedisServer[];
+  /** The one that had the slot of a key when the cluster began. */
+  masterOf(key: string): Promise<RedisServer>;
   stop(): Promise<void>;
 }
 
 /** Three masters, and with `replicas` one replica each that takes over by itself. */
 export async function startCluster({ replicas }: { readonly replicas: boolean }): Promise<RedisCluster> {
   const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', `${DEAD_AFTER_MS}`, '--repl-diskless-sync-delay', '0'];
+  // The teams of one node are not refused because another is gone.
+  options.push('--cluster-require-full-coverage', 'no');
   const count = replicas ? 6 : 3;
   const servers = await Promise.all(Array.from({ length: count }, () => startRedis(options)));
   const clients = servers.map((server) => server.connect());
@@ -50,6 +54,10 @@ export async function startCluster({ replicas }: { readonly replicas: boolean })
     address: `redis+cluster://${hosts.join(',')}`,
     masters: servers.slice(0, 3),
     replicas: servers.slice(3),
+    masterOf: async (key) => {
+      const slot = Number(await clients[0]!.call('CLUSTER', 'KEYSLOT', key));
+      return servers[SLOTS.findIndex(([first, last]) => first <= slot && slot <= last)]!;
+    },
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
     },

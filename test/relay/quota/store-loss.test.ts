@@ -29,7 +29,8 @@ describe.each(REDIS)('a %s that stands still', () => {
   beforeEach(async () => {
     const prefix = `loss${++prefixes}:`;
     const options = { keepLines: true, spent: null, prefix };
-    store = new RedisStore(server.connect(), { ...options, breaker: new StoreBreaker(TIMING) });
+    const breaker = new StoreBreaker(TIMING);
+    store = new RedisStore(server.connect(), { ...options, breakerOf: () => breaker });
     direct = new RedisStore(server.connect(), options);
     guard = new GuardedQuota({
       store,
@@ -119,7 +120,7 @@ describe.each(REDIS)('a %s that stands still', () => {
 test.each(REDIS)('%s: books that fail admit nobody under any policy, and the breaker stays closed', async () => {
   const breaker = new StoreBreaker(TIMING);
   const spent = () => Promise.reject(new Error('books are closed'));
-  const store = new RedisStore(server.connect(), { keepLines: true, spent, prefix: `loss${++prefixes}:`, breaker });
+  const store = new RedisStore(server.connect(), { keepLines: true, spent, prefix: `loss${++prefixes}:`, breakerOf: () => breaker });
   const local = new MemoryStore({ keepLines: false, spent: null });
   const guard = new GuardedQuota({ store, local, nodes: () => 1, retryMs: 50, onFailure: () => {} });
   expect(await guard.reserve(ask('a', [budget(100), 1]), 'admit')).toEqual({ ok: false, kind: 'unavailable', retryAfterMs: 50 });
