@@ -26,14 +26,8 @@ const COMMON = {
   socketTimeout: 2_000,
 } as const satisfies RedisOptions;
 
-/** Of a connection to one server. */
-const SINGLE = {
-  ...COMMON,
-  enableAutoPipelining: true,
-  retryStrategy: retryMs,
-  // A master that has become a replica: its name, or the Sentinels, may lead to the new one.
-  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-} as const satisfies RedisOptions;
+/** A batch that a replica refuses brings as many errors as it has commands; one of them is enough. */
+const DEMOTED_ONCE_MS = 1_000;
 
 /** A Sentinel that says nothing is left for the next one after so long. */
 const SENTINEL_TIMEOUT_MS = 1_000;
@@ -47,16 +41,32 @@ const SENTINEL_TIMEOUT_MS = 1_000;
 export function redisConnection(address: RedisAddress, onFault: (fault: unknown) => void): RedisConnection {
   if (address.kind === 'cluster') return clusterConnection(address, onFault);
   if (address.kind === 'sentinel') return sentinelConnection(address, onFault);
-  const client = new Redis(address.url, SINGLE);
+  const client = new Redis(address.url, single());
   client.on('error', onFault);
   // What fails is told to the listener.
   return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
 }
 
+/** To one server at a time. */
+function single() {
+  let demotedAt = Number.NEGATIVE_INFINITY;
+  return {
+    ...COMMON,
+    enableAutoPipelining: true,
+    retryStrategy: retryMs,
+    // A master that has become a replica: its name, or the Sentinels, may lead to the new one.
+    reconnectOnError: (error: Error) => {
+      if (!error.message.includes('READONLY') || performance.now() - demotedAt < DEMOTED_ONCE_MS) return false;
+      demotedAt = performance.now();
+      return true;
+    },
+  } as const satisfies RedisOptions;
+}
+
 function sentinelConnection(address: Extract<RedisAddress, { kind: 'sentinel' }>, onFault: (fault: unknown) => void): RedisConnection {
   const { sentinels, master, database, user, password, sentinelLogin, tls } = address;
   const client = new Redis({
-    ...SINGLE,
+    ...single(),
     ...login(user, password),
     sentinels: [...sentinels],
     name: master,

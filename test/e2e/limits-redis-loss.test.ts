@@ -16,6 +16,7 @@ const TEAMS = {
   budget: { limits: { budget: { amount: 5, currency: 'CNY', per: 'month' } } },
   spent: { limits: { budget: { amount: 0.0001, currency: 'CNY', per: 'month' } } },
   full: { limits: { rpd: 3 } },
+  demoted: { limits: { rpd: 3, concurrency: 5 } },
   free: {},
 };
 
@@ -163,6 +164,30 @@ test.each(REDIS)('a %s without memory: 503, nothing is taken; with memory again 
   };
   await expect.poll(served, { timeout: 5000, interval: 20 }).toBe(429);
   expect(after[200]).toBe(2);
+});
+
+test.each(REDIS)('a %s that has become a read-only replica: 503, nothing is taken; a master again, served', async () => {
+  const admin = redis.connect();
+  await recovers(one.url, 'demoted');
+  await expect.poll(async () => (await bucketOf(redis, 'demoted')).open.length, { timeout: 5000 }).toBe(0);
+  await admin.replicaof('127.0.0.1', await freePort());
+  rig.reached();
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(one.url, 'demoted')));
+  expect(answers.map(({ status, code }) => [status, code])).toEqual(answers.map(() => [503, 'quota_unavailable']));
+  expect(rig.reached()).toBe(0);
+  await admin.replicaof('NO', 'ONE');
+  await recovers(one.url, 'demoted');
+  expect((await ask(two.url, 'demoted')).status).toBe(200);
+  expect((await ask(two.url, 'demoted')).status).toBe(429);
+});
+
+test.each(REDIS)('after all of that %s holds nothing for anybody', async () => {
+  for (const team of Object.keys(TEAMS)) {
+    const store = storeOf(redis);
+    await expect.poll(async () => (await store.levels(`team/${team}`)).open, { timeout: 5000 }).toEqual([]);
+    const slots = (await store.levels(`team/${team}`)).buckets.get('team/concurrency');
+    expect(slots ?? { kind: 'slots', used: 0 }).toEqual({ kind: 'slots', used: 0 });
+  }
 });
 
 describe.each(REDIS)('a %s that dies', () => {

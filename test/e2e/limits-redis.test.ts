@@ -2,13 +2,11 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
-import { cleanUp, estafet, folder } from '../server/process.ts';
-import { ask, keyOf, type RedisRig, startRedisRig, statuses, stream, written } from './redis-rig.ts';
+import { ask, keyOf, type RedisRig, startRedisRig, statuses, stream } from './redis-rig.ts';
 
 /** Two relays on one Redis, in front of one simulator. Each team has one key of its name and is used by one test. */
 const TEAMS = {
   shared: { limits: { rpd: 30 } },
-  processes: { limits: { rpd: 30 } },
   slots: { limits: { concurrency: 4 } },
   money: { limits: { budget: { amount: 0.02, currency: 'CNY', per: 'month' } } },
   flushed: { limits: { rpd: 60, concurrency: 50 } },
@@ -35,7 +33,6 @@ beforeAll(async () => {
   store = new RedisStore(redis.connect(), { keepLines: false, spent: null });
 });
 afterAll(async () => {
-  await cleanUp();
   await rig?.close();
   await redis?.stop();
 });
@@ -52,16 +49,6 @@ describe.each(REDIS)('%s: two relays', () => {
     expect(statuses(await many('shared', 80, [one, two]))).toEqual({ 200: 30, 429: 50 });
     expect(rig.reached()).toBe(30);
     await expect.poll(() => open('shared')).toBe(0);
-  });
-
-  test('the same for two processes', async () => {
-    const path = folder({ 'estafet.yaml': written(rig.simulator, redis.port, TEAMS) });
-    const env = { SIMULATED: rig.simulator.vendors['qwen' as const]?.key ?? '' };
-    const urls = await Promise.all(
-      [0, 1].map(async () => (await estafet(['serve'], env, path).seen(/listens on (http:\S+)/))[1] as string),
-    );
-    expect(statuses(await many('processes', 80, urls))).toEqual({ 200: 30, 429: 50 });
-    await expect.poll(() => open('processes')).toBe(0);
   });
 
   test('slots are held for both, and free for both when a stream ends or its caller leaves', async () => {
