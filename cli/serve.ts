@@ -42,13 +42,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     running = await startRelay(settled, built);
   } catch (error) {
-    const { host, port } = settled.server;
-    console.error(`estafet: ${error instanceof LedgerFault ? error.message : `cannot listen on ${host}:${port}: ${listenFault(error)}`}`);
+    console.error(
+      `estafet: ${error instanceof LedgerFault ? error.message : `cannot listen on ${listenAddress(error, settled)}: ${listenFault(error)}`}`,
+    );
     return fail(simulator);
   }
   // Before the line is out: whoever reads it may send a signal at once.
   stopOnSignals(running, simulator);
   console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
+  if (running.metricsUrl !== null) console.log(`Metrics are at ${running.metricsUrl}.`);
 }
 
 function fail(simulator: StartedSimulator | null): void {
@@ -77,6 +79,12 @@ function overridden(config: Config, options: ServeOptions, env: NodeJS.ProcessEn
   }
   const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));
   return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel } };
+}
+
+/** That of the apps, or that of the metrics. */
+function listenAddress(error: unknown, { server }: Config): string {
+  const { address = server.host, port = server.port } = error as { readonly address?: string; readonly port?: number };
+  return `${address}:${port}`;
 }
 
 function listenFault(error: unknown): string {

@@ -28,7 +28,19 @@ export interface Config {
 /** Frozen all the way down. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-export type Server = Frozen<z.output<typeof serverSchema>>;
+type ServerFile = Frozen<z.output<typeof serverSchema>>;
+export interface Server extends Omit<ServerFile, 'metrics'> {
+  /** Absent: none are kept. */
+  readonly metrics?: MetricsSettings;
+}
+
+/** A port of their own, or a token, or both. */
+export interface MetricsSettings {
+  /** Absent: they are read on the port of the apps. */
+  readonly port?: number;
+  readonly host: string;
+  readonly token?: Secret;
+}
 export type BooksSettings = Frozen<z.output<typeof booksSchema>>;
 export type Limits = Frozen<z.output<typeof limitsSchema>>;
 /** An entry of `limits.models`. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { checkKeys, checkTeams } from './check-access.ts';
 import { checkBackends, checkModels } from './check-backends.ts';
 import type { CheckContext } from './check-context.ts';
+import { checkServer } from './check-server.ts';
 import type { Config } from './config.ts';
 import { databaseAddress } from './database-address.ts';
 import { readDocument } from './document.ts';
@@ -96,10 +97,7 @@ export interface LoadOptions {
 }
 
 function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, context: CheckContext): Config {
-  const { server } = input;
-  if (server.headersTimeoutMs > server.requestTimeoutMs) {
-    context.problems.add(['server', 'headersTimeoutMs'], `must be at most requestTimeoutMs, which is ${server.requestTimeoutMs}`);
-  }
+  const server = checkServer(input.server, context);
   const backends = checkBackends(input.backends, context);
   const models = checkModels(input.models, context);
   const teams = checkTeams(input.teams, backends, context);

@@ -1,16 +1,14 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { milliseconds } from './words.ts';
+import { milliseconds, secretReference } from './words.ts';
+
+const host = z.string().refine((text) => isIP(text) !== 0 || /^(?!.*\.\d+$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/.test(text), {
+  error: 'must be an IP address or a host name, without a port',
+});
 
 /** `server`: where the relay listens and what it accepts at most. The defaults are safe to expose (bounded memory and time). */
 export const serverSchema = z.strictObject({
-  host: z
-    .string()
-    .refine((host) => isIP(host) !== 0 || /^(?!.*\.\d+$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/.test(host), {
-      error: 'must be an IP address or a host name, without a port',
-    })
-    .default('127.0.0.1')
-    .meta({ description: 'Address to listen on. `0.0.0.0` or `::` opens the relay to the network.' }),
+  host: host.default('127.0.0.1').meta({ description: 'Address to listen on. `0.0.0.0` or `::` opens the relay to the network.' }),
   port: z.int().min(0).max(65535).default(8080).meta({ description: 'TCP port to listen on; 0 takes a free one.' }),
   maxBodyBytes: z
     .int()
@@ -55,6 +53,19 @@ export const serverSchema = z.strictObject({
     .max(10_000_000)
     .default(10_000)
     .meta({ description: 'Most receipts kept for look-up; the oldest go first.' }),
+  metrics: z
+    .strictObject({
+      port: z.int().min(0).max(65535).optional().meta({
+        description:
+          'TCP port that serves nothing but `/metrics`; 0 takes a free one. Absent: on the port of the apps, for bearers of `token`.',
+      }),
+      host: host.default('127.0.0.1').meta({ description: 'Address of that port.' }),
+      token: secretReference
+        .optional()
+        .meta({ description: 'Reference to a token that readers must send as `Authorization: Bearer`. Required without a `port`.' }),
+    })
+    .optional()
+    .meta({ description: 'Metrics for Prometheus. Absent: none are kept, and `/metrics` does not exist.' }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

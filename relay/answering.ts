@@ -62,7 +62,11 @@ export class Answering {
   }
 
   /** @throws OpenAIError when nothing has been sent */
-  async answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
+  answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
+    return this.#services.inFlight.during(exchange.request.stream === true, () => this.#answer(exchange, surface, candidates));
+  }
+
+  async #answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
     const attempts: Attempt[] = [];
     let ticket: Ticket | null = null;
     let receipt: Receipt | null = null;

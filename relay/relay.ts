@@ -11,6 +11,7 @@ import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
+import type { InFlight } from './in-flight.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { Permit } from './permit/permit.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
@@ -33,6 +34,7 @@ export interface RelayServices {
   readonly check: (schema: Parameters<SchemaCheck>[0], text: string, owner: string) => ReturnType<SchemaCheck>;
   readonly gate: QuotaGate;
   readonly calibration: Calibration;
+  readonly inFlight: InFlight;
   /** The price of a vendor's model in a region; null when none is known. */
   readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
   /** Told once per request, after its answer. */

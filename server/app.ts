@@ -9,6 +9,7 @@ import { chatHandler } from '../routes/openai/chat.ts';
 import { modelHandler, modelListHandler } from '../routes/openai/models.ts';
 import { embeddingsHandler, rerankHandler } from '../routes/openai/vectors.ts';
 import { healthHandler } from '../routes/ops/health.ts';
+import { metricsHandler } from '../routes/ops/metrics.ts';
 import { readyHandler } from '../routes/ops/ready.ts';
 
 export interface AppDeps extends RouteDeps {
@@ -24,8 +25,8 @@ interface RouteSpec {
   readonly method: 'get' | 'post';
   readonly path: string;
   readonly handler: Handler;
-  /** Who may call: a caller key, or anyone. Every route says so. */
-  readonly guard: 'key' | 'public';
+  /** Who may call: a caller key, the bearer of a token of the configuration, or anyone. Every route says so. */
+  readonly guard: 'key' | 'token' | 'public';
 }
 
 /** Bases under which apps expect OpenAI's paths: with `/v1`, without it, and doubled by a base URL that already had it. */
@@ -43,6 +44,7 @@ export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
     { method: 'get', path: '/estafet/usage', handler: usageHandler(deps), guard: 'key' },
     { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
     { method: 'get', path: '/readyz', handler: readyHandler(deps), guard: 'public' },
+    { method: 'get', path: '/metrics', handler: metricsHandler(deps), guard: 'token' },
   ];
 }
 
@@ -61,8 +63,8 @@ export function createApp(deps: AppDeps): Express {
   for (const { method, path, handler, guard } of specs) {
     const paths = BASES.map((base) => base + path);
     const guarded = (request: Request, response: Response): void | Promise<void> => {
-      // Whoever asks whether the process lives is told so to the end.
-      if (guard === 'public' || !deps.draining()) return handler(request, response);
+      // Whoever watches the process is told of it to the end.
+      if (guard !== 'key' || !deps.draining()) return handler(request, response);
       response.setHeader('connection', 'close');
       throw new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 });
     };

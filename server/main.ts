@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { createHttpServer } from './http-server.ts';
+import { createMetricsServer } from './metrics-server.ts';
 import { type Built, build } from './wiring.ts';
 
 /** A relay that listens. */
@@ -9,6 +10,8 @@ export interface RunningRelay {
   /** `http://host:port` */
   readonly url: string;
   readonly server: Server;
+  /** `http://host:port/metrics` when a port of their own serves them, else null. */
+  readonly metricsUrl: string | null;
   /** Refuses new work, lets running answers end (at most `server.drainTimeoutMs`), then closes everything. True when none was cut. */
   stop(): Promise<boolean>;
 }
@@ -20,19 +23,38 @@ export interface RunningRelay {
  */
 export async function startRelay(config: Config, built: Built = build(config)): Promise<RunningRelay> {
   const server = createHttpServer(built.app, config.server);
+  const { metrics } = config.server;
+  const metricsServer = built.metrics === null ? null : createMetricsServer(built.metrics);
   try {
     await built.open();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(config.server.port, config.server.host, resolve);
-    });
+    await listen(server, config.server.port, config.server.host);
+    if (metricsServer !== null && metrics?.port !== undefined) await listen(metricsServer, metrics.port, metrics.host);
   } catch (error) {
+    server.close();
     await built.close(false);
     throw error;
   }
+  const stopAll = async (): Promise<boolean> => {
+    const clean = await stop(server, built, config.server.drainTimeoutMs);
+    // Last: the end is watched too.
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
+    return clean;
+  };
+  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, stop: stopAll };
+}
+
+/** @throws Error with the system's code, and the address and port that were asked for */
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(Object.assign(error, { address: host, port })));
+    server.listen(port, host, resolve);
+  });
+}
+
+function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo;
-  const host = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${host}:${port}`, server, stop: () => stop(server, built, config.server.drainTimeoutMs) };
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 async function stop(server: Server, built: Built, timeoutMs: number): Promise<boolean> {

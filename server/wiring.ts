@@ -3,6 +3,7 @@ import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
+import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
@@ -15,6 +16,7 @@ import { RouteTable } from '../relay/routing/route-table.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
+import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { accessReader } from './database/open-access.ts';
@@ -26,6 +28,7 @@ import { type Check, ReadinessProbe } from './readiness.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
+import { Metrics, metricsPage } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
@@ -36,6 +39,8 @@ const READY = { timeoutMs: 1_000, keptMs: 1_000 } as const;
 /** Everything one process consists of. */
 export interface Built {
   readonly app: Express;
+  /** What a port of its own serves; null when there is none. */
+  readonly metrics: MetricsPage | null;
   readonly logger: Logger;
   readonly books: Books;
   /** Opens the books, then the store of limits, which may be gone. @throws LedgerFault when the database cannot be used */
@@ -80,20 +85,28 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     records.add(record, text, Date.now());
     books.add(record);
     logRequest(logger, record, text);
+    metrics?.settled(record);
     options.onSettled?.(record);
   };
-  const onQuotaFault = (fault: unknown, waiting = 0): void => logQuotaFault(logger, fault, waiting);
+  const onQuotaFault = (fault: unknown, waiting = 0): void => {
+    logQuotaFault(logger, fault, waiting);
+    metrics?.quotaFault();
+  };
   const teams = (): Set<string> => new Set([...Object.keys(config.teams), ...(watch?.teams ?? [])]);
   const { leaseMs = LEASE_MS } = options;
   const quotas = openQuotaStore(config, teams, books, leaseMs, onQuotaFault);
   const names = new ModelNames(config, catalog);
+  const inFlight = new InFlight();
+  const metrics =
+    config.server.metrics && new Metrics(names, { books: () => books.status(), quota: () => quotas.quota, running: () => inFlight });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
     known: ({ vendor, model }) => names.isServed(vendor, model),
   });
-  const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault });
+  const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
+  const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault, onReserved });
   const state = { server: config.server, routes, clients };
-  const services = { wheel, check: checker.check, gate, calibration, priceOf, onSettled };
+  const services = { wheel, check: checker.check, gate, calibration, inFlight, priceOf, onSettled };
   const relay = new Relay(state, services);
   const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
   const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });
@@ -118,16 +131,22 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   };
   if (quotas.ping !== null) checks['redis'] = quotas.ping;
   const probe = new ReadinessProbe({ checks, ...READY, draining: () => draining });
+  const page = metrics && metricsPage(metrics, config.server.metrics);
   const app = createApp({
     current: () => current,
     records,
     books,
     ready: () => probe.ready(),
+    metrics: config.server.metrics?.port === undefined ? (page ?? null) : null,
     draining: () => draining,
-    onError: (error, id, method, path) => logError(logger, error, id, method, path),
+    onError: (error, id, method, path) => {
+      logError(logger, error, id, method, path);
+      metrics?.answered(error);
+    },
   });
   return {
     app,
+    metrics: config.server.metrics?.port === undefined ? null : (page ?? null),
     logger,
     books,
     open: async () => {

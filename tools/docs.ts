@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { generateConfigDocs } from './docs-config.ts';
 import { generateErrorDocs } from './docs-errors.ts';
+import { generateMetricsDocs } from './docs-metrics.ts';
 
 /** Writes docs/generated/. With `--check` it writes nothing and fails when a file is not what it would write. */
-const pages: Readonly<Record<string, string>> = { ...generateConfigDocs(), ...generateErrorDocs() };
+const pages: Readonly<Record<string, string>> = { ...generateConfigDocs(), ...generateErrorDocs(), ...generateMetricsDocs() };
 
 let stale = 0;
 for (const [path, text] of Object.entries(pages)) {

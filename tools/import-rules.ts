@@ -30,5 +30,5 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   { folder: 'cli', may: ['catalog', 'config', 'openai', 'relay', 'routes', 'server', 'translators'] },
   { folder: 'simulator', may: [] },
   { folder: 'bench', may: ['openai', 'translators', 'relay', 'config', 'catalog', 'server'] },
-  { folder: 'tools', may: ['openai', 'config', 'translators', 'catalog', 'test/services.ts'] },
+  { folder: 'tools', may: ['openai', 'config', 'translators', 'catalog', 'server/telemetry', 'test/services.ts'] },
 ];

@@ -109,7 +109,12 @@ const MUTATIONS: readonly Mutation[] = [
   { name: 'Q8 a busy process takes its lateness for a loss', file: 'store-breaker.ts', from: 'PARTS = 5', to: 'PARTS = 1' },
   { name: 'Q8 settlements pile up without bound', file: 'unsent.ts', from: 'this.#steps.size >= this.#most', to: 'false' },
   { name: 'Q8 an emptied store begins with an old sum', file: 'spent-cache.ts', from: 'askedAt < slowMs', to: 'askedAt < 0' },
-  { name: 'Q8 the policy is not the team’s', file: 'caller-limits.ts', from: 'onStoreLoss = team.onStoreLoss', to: "onStoreLoss = 'admit'" },
+  {
+    name: 'Q8 the policy is not the team’s',
+    file: 'caller-limits.ts',
+    from: 'onStoreLoss = team.onStoreLoss',
+    to: "onStoreLoss = 'admit'",
+  },
   { name: 'Q6 nobody sweeps for a silent team', file: 'sweeper.ts', from: 'await store.sweep(owner)', to: 'owner' },
   {
     name: 'a vendor’s absurd count is passed on',

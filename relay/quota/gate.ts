@@ -4,7 +4,7 @@ import type { Cost } from '../ledger/cost.ts';
 import type { Estimate } from '../records/request-record.ts';
 import { CallerLimits } from './caller-limits.ts';
 import { demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
-import type { GuardedQuota, HeldBy } from './guarded-quota.ts';
+import type { GuardedQuota, HeldBy, Outcome as Reserved } from './guarded-quota.ts';
 import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
 import type { Reason, Source, Use } from './lines.ts';
@@ -41,6 +41,8 @@ export interface GateOptions {
   /** Other processes have the same store: they book what this one had reserved if it dies. */
   readonly shared: boolean;
   readonly onFault: (fault: unknown, waiting: number) => void;
+  /** Told what the limits said, and how long that took, in ms. */
+  readonly onReserved?: ((outcome: Reserved, ms: number) => void) | undefined;
 }
 
 /** Between attempts to hand over what waits, while the process ends. */
@@ -88,12 +90,14 @@ export class QuotaGate {
     const demands = demandsOf(limits, expected, cost);
     const { owner, onStoreLoss } = own;
     const estimate = estimated(expected, cost);
-    const { leaseMs, shared } = this.#options;
+    const { leaseMs, shared, onFault, onReserved } = this.#options;
     const asked = { id, owner, demands, leaseMs, about: (shared && request.about?.(estimate, cost)) || '' };
+    const askedAt = performance.now();
     const outcome = await this.#quota.reserve(asked, onStoreLoss).catch((fault: unknown) => {
-      this.#options.onFault(fault, this.#quota.unsent);
+      onFault(fault, this.#quota.unsent);
       throw quotaUnavailable(fault);
     });
+    onReserved?.(outcome, performance.now() - askedAt);
     if (outcome.ok) return { id, owner, estimate, heldBy: outcome.heldBy, headers: rateLimitHeaders(outcome.tightest) };
     if (outcome.kind === 'unavailable') throw quotaUnavailable(undefined, outcome.retryAfterMs);
     throw refusalError(outcome, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);

@@ -62,6 +62,11 @@ export class GuardedQuota {
     return this.#unsent.size;
   }
 
+  /** Reservations that this node holds. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
     checkReserve(request);
     try {

@@ -4,6 +4,7 @@ import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
+import type { MetricsPage } from '../ops/metrics.ts';
 import type { Readiness } from '../ops/ready.ts';
 
 /** What a configuration gives the routes; asked for at each request, so that a reload needs no restart. */
@@ -24,4 +25,6 @@ export interface RouteDeps {
   readonly records: RequestRecords;
   readonly books: UsageReader;
   readonly ready: () => Promise<Readiness>;
+  /** Null when they are not served on this port. */
+  readonly metrics: MetricsPage | null;
 }

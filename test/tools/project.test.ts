@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorName } from '../../openai/errors.ts';
 import { generateConfigDocs } from '../../tools/docs-config.ts';
 import { generateErrorDocs } from '../../tools/docs-errors.ts';
+import { generateMetricsDocs } from '../../tools/docs-metrics.ts';
 import { sources } from '../../tools/imports.ts';
 import { TRANSLATORS } from '../../translators/registry.ts';
 
@@ -38,9 +39,12 @@ describe('errors and their reference', () => {
     expect((Object.keys(ERRORS) as ErrorName[]).filter((name) => !code.includes(`'${name}'`))).toEqual([]);
   });
 
-  test.each(Object.entries({ ...generateConfigDocs(), ...generateErrorDocs() }))('%s is what `npm run docs` writes', (path, text) => {
-    expect(readFileSync(path, 'utf8')).toBe(text);
-  });
+  test.each(Object.entries({ ...generateConfigDocs(), ...generateErrorDocs(), ...generateMetricsDocs() }))(
+    '%s is what `npm run docs` writes',
+    (path, text) => {
+      expect(readFileSync(path, 'utf8')).toBe(text);
+    },
+  );
 });
 
 describe('translators', () => {

@@ -1,0 +1,43 @@
+import type { CheckContext } from './check-context.ts';
+import type { MetricsSettings, Server } from './config.ts';
+import type { ConfigInput } from './schema.ts';
+import { resolveReference, Secret } from './secret.ts';
+
+/** `server`: what spans several of its keys, and the token behind its reference. */
+export function checkServer({ metrics, ...server }: ConfigInput['server'], context: CheckContext): Server {
+  if (server.headersTimeoutMs > server.requestTimeoutMs) {
+    context.problems.add(['server', 'headersTimeoutMs'], `must be at most requestTimeoutMs, which is ${server.requestTimeoutMs}`);
+  }
+  return metrics === undefined ? server : { ...server, metrics: checkMetrics(metrics, server.port, context) };
+}
+
+const SHORTEST_SAFE_TOKEN = 20;
+
+function checkMetrics(
+  { port, host, token: reference }: NonNullable<ConfigInput['server']['metrics']>,
+  appsPort: number,
+  { problems, warnings, secrets }: CheckContext,
+): MetricsSettings {
+  const path = ['server', 'metrics'];
+  if (port === undefined && reference === undefined) {
+    problems.add(path, 'needs a port of its own, or a token to be read on the port of the apps', { at: 'key' });
+  }
+  if (port !== undefined && port !== 0 && port === appsPort)
+    problems.add([...path, 'port'], 'is the port of the apps; leave it out and set a token');
+  if (port !== undefined && reference === undefined && !isLoopback(host)) {
+    warnings.add([...path, 'host'], 'opens the metrics to the network, and no token is asked for');
+  }
+  const settings = { host, ...(port === undefined ? {} : { port }) };
+  if (reference === undefined) return settings;
+  const resolved = resolveReference(reference, secrets);
+  if (!resolved.ok) {
+    problems.add([...path, 'token'], resolved.fault);
+    return settings;
+  }
+  if (resolved.value.length < SHORTEST_SAFE_TOKEN) {
+    warnings.add([...path, 'token'], `is shorter than ${SHORTEST_SAFE_TOKEN} characters and can be guessed`);
+  }
+  return { ...settings, token: new Secret(resolved.value) };
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);

@@ -1,0 +1,114 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What is read only when someone asks for the metrics. */
+export interface MetricSources {
+  readonly books: () => { readonly waiting: number; readonly lost: number; readonly down: boolean };
+  /** Settlements that the store of limits has not confirmed, and reservations that this process holds. */
+  readonly quota: () => { readonly unsent: number; readonly open: number };
+  readonly running: () => { readonly streams: number; readonly whole: number };
+}
+
+/** In seconds: a cached refusal takes milliseconds, a thinking model minutes. */
+const ANSWER_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const STORE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
+/** Around 1, where the estimate was exact. */
+const RATIOS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4];
+
+export type MetricSet = ReturnType<typeof metricSet>;
+
+/**
+ * Every metric of the relay's own, registered. Labels hold words of the code, of the configuration and of the catalogue only, never what a
+ * caller or a vendor sent (S19): who adds one says in `metrics.ts` where its values come from.
+ */
+export function metricSet(register: Registry, sources: MetricSources) {
+  const registers = [register];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
+  const read = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+
+  new Gauge({
+    name: 'estafet_requests_in_flight',
+    help: 'Requests that are being answered now: streams, and whole answers.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const { streams, whole } = sources.running();
+      this.set({ kind: 'stream' }, streams);
+      this.set({ kind: 'whole' }, whole);
+    },
+  });
+  read('estafet_quota_unsent_settlements', 'Settlements that the store of limits has not confirmed yet.', () => sources.quota().unsent);
+  read('estafet_quota_open_reservations', 'Reservations that this process holds.', () => sources.quota().open);
+  read('estafet_books_waiting_lines', 'Lines of the books that are not in the database yet.', () => sources.books().waiting);
+  read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0));
+  new Counter({
+    name: 'estafet_books_lost_lines_total',
+    help: 'Lines of the books that will never be in the database.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.books().lost);
+    },
+  });
+
+  return {
+    build: new Gauge({
+      name: 'estafet_build_info',
+      help: 'Always 1; the version is in the label.',
+      labelNames: ['version', 'node'],
+      registers,
+    }),
+    requests: counter(
+      'estafet_requests_total',
+      'Requests that got as far as the limits, by how they ended. `model` is what was asked for, `backend` the one tried last.',
+      ['surface', 'model', 'backend', 'status', 'cause'],
+    ),
+    errors: counter('estafet_error_answers_total', 'Answers with an error status, those before the limits included.', ['status', 'cause']),
+    attempts: counter('estafet_upstream_attempts_total', 'Calls to backends. `model` is the backend’s own name.', [
+      'backend',
+      'model',
+      'cause',
+    ]),
+    firstByte: histogram(
+      'estafet_first_byte_seconds',
+      'From the arrival of a streamed request to the first byte of its answer.',
+      ANSWER_SECONDS,
+      ['surface', 'backend'],
+    ),
+    duration: histogram('estafet_request_duration_seconds', 'From the arrival of a request to the end of its answer.', ANSWER_SECONDS, [
+      'surface',
+      'backend',
+      'stream',
+    ]),
+    tokens: counter(
+      'estafet_tokens_total',
+      'Tokens as backends bill them, answers that were thrown away included. `cached` are among `prompt`, `reasoning` among `completion`.',
+      ['backend', 'model', 'kind'],
+    ),
+    cost: counter('estafet_cost_total', 'List prices of what was used, in units of the currency.', ['backend', 'model', 'currency']),
+    unpriced: counter('estafet_unpriced_requests_total', 'Answers whose cost is in no sum, since no price is known.', ['backend', 'model']),
+    estimateRatio: histogram(
+      'estafet_estimate_ratio',
+      'Tokens that a backend counted, divided by those that were reserved. Above 1 more was used than reserved.',
+      RATIOS,
+      ['vendor', 'kind'],
+    ),
+    reservations: counter('estafet_quota_reservations_total', 'Questions to the limits, by outcome: admitted, refused, unavailable.', [
+      'outcome',
+    ]),
+    refusals: counter('estafet_quota_refusals_total', 'Refusals by the limit that refused, and whether to wait.', ['limit', 'kind']),
+    reserveSeconds: histogram('estafet_quota_reserve_seconds', 'Time that the limits took to answer.', STORE_SECONDS),
+    quotaFaults: counter('estafet_quota_faults_total', 'Faults of the store of limits, and of the books where it asks them.'),
+  };
+}

@@ -1,0 +1,122 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { MetricsSettings } from '../../config/config.ts';
+import { ERRORS, type ErrorName, OpenAIError } from '../../openai/errors.ts';
+import type { Cost } from '../../relay/ledger/cost.ts';
+import type { Outcome } from '../../relay/quota/guarded-quota.ts';
+import type { Attempt, RequestRecord } from '../../relay/records/request-record.ts';
+import type { MetricsPage } from '../../routes/ops/metrics.ts';
+import { type ModelNames, OTHER } from '../model-names.ts';
+import { VERSION } from '../version.ts';
+import { type MetricSet, type MetricSources, metricSet } from './metric-set.ts';
+
+/** Where no backend was asked. */
+const NO_BACKEND = 'none';
+const NO_CAUSE = 'none';
+
+interface Billed {
+  readonly prompt: number;
+  readonly completion: number;
+  readonly cached: number;
+  readonly reasoning: number;
+  readonly cost: Cost | null;
+}
+
+/** Counts what happens, in this process since its start. Told once a request, after its answer: a chunk costs nothing. */
+export class Metrics {
+  readonly #names: ModelNames;
+  readonly #registry = new Registry();
+  readonly #set: MetricSet;
+
+  constructor(names: ModelNames, sources: MetricSources) {
+    this.#names = names;
+    this.#set = metricSet(this.#registry, sources);
+    this.#set.build.set({ version: VERSION, node: process.version }, 1);
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** In Prometheus's text form. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  settled(record: RequestRecord): void {
+    const { surface, status, attempts, usage, cost } = record;
+    const last = attempts.at(-1);
+    const backend = last?.backend ?? NO_BACKEND;
+    this.#set.requests.inc({ surface, model: this.#names.asked(record.model), backend, status, cause: causeOf(record) });
+    for (const attempt of attempts) this.#attempt(attempt);
+    if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);
+    this.#set.duration.observe({ surface, backend, stream: record.stream ? 'true' : 'false' }, Math.max(0, record.totalMs) / 1000);
+    if (usage === null || last === undefined) return;
+    const { paidPromptTokens: prompt, completionTokens: completion, cachedTokens: cached, reasoningTokens: reasoning } = usage;
+    this.#billed(last, { prompt, completion, cached, reasoning, cost });
+    this.#estimate(last.vendor, record);
+  }
+
+  /** Every error that an answer carries, also before a request got as far as a record. */
+  answered({ status, kind }: OpenAIError): void {
+    this.#set.errors.inc({ status, cause: kind });
+  }
+
+  /** The limits have said whether they admit a request. */
+  reserved(outcome: Outcome, ms: number): void {
+    this.#set.reserveSeconds.observe(Math.max(0, ms) / 1000);
+    this.#set.reservations.inc({ outcome: outcome.ok ? 'admitted' : outcome.kind === 'unavailable' ? 'unavailable' : 'refused' });
+    if (!outcome.ok && 'limit' in outcome) this.#set.refusals.inc({ limit: outcome.limit.name, kind: outcome.kind });
+  }
+
+  quotaFault(): void {
+    this.#set.quotaFaults.inc();
+  }
+
+  #attempt(attempt: Attempt): void {
+    const { backend, vendor, model, error, discarded } = attempt;
+    this.#set.attempts.inc({ backend, model: this.#names.served(vendor, model), cause: error ?? NO_CAUSE });
+    if (discarded === undefined) return;
+    const { promptTokens: prompt, completionTokens: completion, cachedTokens: cached, reasoningTokens: reasoning, cost } = discarded;
+    this.#billed(attempt, { prompt, completion, cached, reasoning, cost });
+  }
+
+  #billed({ backend, vendor, model: asServed }: Attempt, { cost, ...counts }: Billed): void {
+    const model = this.#names.served(vendor, asServed);
+    for (const kind of TOKEN_KINDS) if (counts[kind] > 0) this.#set.tokens.inc({ backend, model, kind }, counts[kind]);
+    if (cost === null) this.#set.unpriced.inc({ backend, model });
+    else this.#set.cost.inc({ backend, model, currency: cost.currency }, Math.max(0, cost.amountNano) / 1e9);
+  }
+
+  /** Of whole answers only, and of counts that are the vendor's own. */
+  #estimate(vendor: string, { reason, estimate, usage }: RequestRecord): void {
+    if (estimate === null || reason !== 'done' || usage?.source !== 'vendor') return;
+    const observe = (kind: string, used: number, reserved: number): void => {
+      if (reserved > 0) this.#set.estimateRatio.observe({ vendor, kind }, used / reserved);
+    };
+    observe('prompt', usage.promptTokens, estimate.promptTokens);
+    observe('completion', usage.completionTokens, estimate.completionTokens);
+  }
+}
+
+/** As it is served: the text, and the token that is asked for. */
+export const metricsPage = (metrics: Metrics, settings: MetricsSettings | undefined): MetricsPage => ({
+  contentType: metrics.contentType,
+  text: () => metrics.text(),
+  token: settings?.token?.reveal() ?? null,
+});
+
+const TOKEN_KINDS = ['prompt', 'completion', 'cached', 'reasoning'] as const;
+
+/** What a request failed of, in the catalogue's words; those of the last backend are more exact than those told to the caller. */
+function causeOf({ reason, error, attempts }: RequestRecord): string {
+  if (reason === 'client_gone') return reason;
+  if (error === null) return NO_CAUSE;
+  const cause = attempts.at(-1)?.error ?? error.code;
+  return CAUSES.has(cause) ? cause : OTHER;
+}
+
+/** Each error by its name and by what the wire calls it. */
+const CAUSES: ReadonlySet<string> = new Set(
+  (Object.keys(ERRORS) as ErrorName[]).flatMap((name) => [name, new OpenAIError(name, '').code ?? name]),
+);

@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { loadCatalog } from '../../../catalog/catalog.ts';
+import { OpenAIError } from '../../../openai/errors.ts';
+import type { Attempt, RequestRecord } from '../../../relay/records/request-record.ts';
+import { ModelNames } from '../../../server/model-names.ts';
+import { Metrics } from '../../../server/telemetry/metrics.ts';
+import { listedMetrics } from '../../../tools/docs-metrics.ts';
+import { page, rows } from '../../docs/pages.ts';
+import { configOf } from '../../http/desk.ts';
+import { samplesOf, totalOf } from './exposition.ts';
+
+const config = configOf(
+  `backends: { q: { vendor: qwen, apiKey: 'env:Q' } }
+models: { gpt-4o: [q/qwen-plus], 'o*': [q/qwen-plus] }`,
+  { Q: 'sk-secret' },
+);
+const names = new ModelNames(config, loadCatalog());
+const sources = {
+  books: () => ({ waiting: 3, lost: 2, down: true }),
+  quota: () => ({ unsent: 4, open: 5 }),
+  running: () => ({ streams: 6, whole: 7 }),
+};
+const fresh = () => new Metrics(names, sources);
+const samples = async (metrics: Metrics) => samplesOf(await metrics.text());
+
+const attempt = (more: Partial<Attempt> = {}): Attempt => ({
+  backend: 'q',
+  vendor: 'qwen',
+  region: 'cn-beijing',
+  model: 'qwen-plus',
+  error: null,
+  upstreamCode: null,
+  ms: 5,
+  ...more,
+});
+const cost = { amountNano: 2_500_000, currency: 'CNY' as const, priceSource: 's', priceDate: 'd', priceConfidence: 'official' as const };
+const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
+  id: 'req_1',
+  object: 'estafet.request',
+  at: '2026-01-01T00:00:00.000Z',
+  surface: 'chat.completions',
+  key: 'k',
+  team: 't',
+  model: 'gpt-4o',
+  stream: true,
+  status: 200,
+  reason: 'done',
+  error: null,
+  attempts: [attempt()],
+  receipt: null,
+  usage: { promptTokens: 10, paidPromptTokens: 20, completionTokens: 30, cachedTokens: 5, reasoningTokens: 0, source: 'vendor' },
+  estimate: { promptTokens: 20, completionTokens: 60, costNano: null, currency: null },
+  cost,
+  firstByteMs: 200,
+  totalMs: 1500,
+  ...more,
+});
+
+test('one answered request, counted everywhere', async () => {
+  const metrics = fresh();
+  metrics.settled(record());
+  const all = await samples(metrics);
+  const labels = { surface: 'chat.completions', backend: 'q' };
+  expect(totalOf(all, 'estafet_requests_total', { ...labels, model: 'gpt-4o', status: '200', cause: 'none' })).toBe(1);
+  expect(totalOf(all, 'estafet_first_byte_seconds_sum', labels)).toBe(0.2);
+  expect(totalOf(all, 'estafet_request_duration_seconds_sum', { ...labels, stream: 'true' })).toBe(1.5);
+  expect(totalOf(all, 'estafet_upstream_attempts_total', { backend: 'q', model: 'qwen-plus', cause: 'none' })).toBe(1);
+  const tokens = (kind: string) => totalOf(all, 'estafet_tokens_total', { backend: 'q', model: 'qwen-plus', kind });
+  // As billed: parallel calls pay the prompt each time.
+  expect(['prompt', 'completion', 'cached', 'reasoning'].map(tokens)).toEqual([20, 30, 5, 0]);
+  expect(totalOf(all, 'estafet_cost_total', { currency: 'CNY' })).toBe(0.0025);
+  expect(totalOf(all, 'estafet_unpriced_requests_total')).toBe(0);
+  for (const kind of ['prompt', 'completion']) {
+    expect(totalOf(all, 'estafet_estimate_ratio_sum', { vendor: 'qwen', kind })).toBe(0.5);
+    expect(totalOf(all, 'estafet_estimate_ratio_count', { vendor: 'qwen', kind })).toBe(1);
+  }
+});
+
+test.each<[string, Partial<RequestRecord>, Record<string, string>]>([
+  [
+    'refused by a limit',
+    { status: 429, reason: 'refused', attempts: [], error: { code: 'rate_limit_exceeded', message: '' } },
+    { backend: 'none', cause: 'rate_limit_exceeded' },
+  ],
+  [
+    'failed at the vendor',
+    { status: 503, reason: 'vendor_error', attempts: [attempt({ error: 'upstream_overloaded' })], error: { code: 'x', message: '' } },
+    { backend: 'q', cause: 'upstream_overloaded' },
+  ],
+  ['the caller left', { reason: 'client_gone' }, { cause: 'client_gone', status: '200' }],
+  [
+    'an error that nobody knows',
+    { status: 500, reason: 'refused', attempts: [], error: { code: 'made-up', message: '' } },
+    { cause: 'other' },
+  ],
+])('the cause: %s', async (_name, more, labels) => {
+  const metrics = fresh();
+  metrics.settled(record({ usage: null, cost: null, ...more }));
+  expect(totalOf(await samples(metrics), 'estafet_requests_total', labels)).toBe(1);
+});
+
+test('an answer that was thrown away is billed to its backend; one without a price is in no sum', async () => {
+  const metrics = fresh();
+  const discarded = { promptTokens: 7, completionTokens: 8, cachedTokens: 0, reasoningTokens: 0, cost };
+  metrics.settled(record({ attempts: [attempt({ backend: 'first', error: 'upstream_unmet', discarded }), attempt()], cost: null }));
+  const all = await samples(metrics);
+  expect(totalOf(all, 'estafet_tokens_total', { backend: 'first' })).toBe(15);
+  expect(totalOf(all, 'estafet_cost_total', { backend: 'first' })).toBe(0.0025);
+  expect(totalOf(all, 'estafet_unpriced_requests_total', { backend: 'q' })).toBe(1);
+  expect(totalOf(all, 'estafet_upstream_attempts_total')).toBe(2);
+});
+
+test.each<[string, Partial<RequestRecord>]>([
+  ['that the relay counted itself', { usage: { ...(record().usage as NonNullable<RequestRecord['usage']>), source: 'estimated' } }],
+  ['of a cut answer', { reason: 'client_gone' }],
+  ['of a key without limits', { estimate: null }],
+])('the estimate is not judged by a count %s', async (_name, more) => {
+  const metrics = fresh();
+  metrics.settled(record(more));
+  expect(totalOf(await samples(metrics), 'estafet_estimate_ratio_count')).toBe(0);
+});
+
+test('limits, errors and what is read at the moment', async () => {
+  const metrics = fresh();
+  const limit = { name: 'key.rpm' } as never;
+  const tightest = { requests: null, tokens: null };
+  metrics.reserved({ ok: true, tightest }, 2);
+  metrics.reserved({ ok: false, kind: 'wait', limit, tightest, retryAfterMs: 5 }, 2);
+  metrics.reserved({ ok: false, kind: 'unavailable', retryAfterMs: 5 }, 2);
+  metrics.quotaFault();
+  metrics.answered(new OpenAIError('invalid_api_key', ''));
+  const all = await samples(metrics);
+  for (const outcome of ['admitted', 'refused', 'unavailable'])
+    expect(totalOf(all, 'estafet_quota_reservations_total', { outcome })).toBe(1);
+  expect(totalOf(all, 'estafet_quota_refusals_total', { limit: 'key.rpm', kind: 'wait' })).toBe(1);
+  expect(totalOf(all, 'estafet_quota_reserve_seconds_count')).toBe(3);
+  expect(totalOf(all, 'estafet_quota_faults_total')).toBe(1);
+  expect(totalOf(all, 'estafet_error_answers_total', { status: '401', cause: 'invalid_api_key' })).toBe(1);
+  expect(totalOf(all, 'estafet_books_waiting_lines')).toBe(3);
+  // Read twice, counted once.
+  expect(totalOf(await samples(metrics), 'estafet_books_lost_lines_total')).toBe(2);
+  expect(totalOf(all, 'estafet_books_down')).toBe(1);
+  expect(totalOf(all, 'estafet_quota_unsent_settlements')).toBe(4);
+  expect(totalOf(all, 'estafet_quota_open_reservations')).toBe(5);
+  expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'stream' })).toBe(6);
+  expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'whole' })).toBe(7);
+});
+
+describe('labels come from the configuration and the catalogue, whatever callers and vendors send', () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 100 }),
+    fc.constantFrom(
+      '"} 1\nestafet_requests_total{model="x',
+      'o1\\',
+      'o1\n# HELP',
+      '__proto__',
+      'constructor',
+      'qwen/qwen-plus',
+      'a'.repeat(10_000),
+    ),
+  );
+
+  test('a thousand made-up names make no new series, and the text stays well-formed', async () => {
+    const metrics = fresh();
+    const settle = (model: string, served: string, code: string): void => {
+      const attempts = [attempt({ model: served, error: 'upstream_timeout' }), attempt({ model: served })];
+      metrics.settled(record({ model, attempts }));
+      metrics.settled(
+        record({ model, attempts: [], usage: null, cost: null, error: { code, message: code }, reason: 'refused', status: 400 }),
+      );
+    };
+    settle('gpt-4o', 'qwen-plus', 'invalid_value');
+    settle('o1', 'made-up', 'made-up');
+    settle('made-up', 'made-up', 'made-up');
+    const before = (await samples(metrics)).filter(({ name }) => name.startsWith('estafet_')).length;
+    await fc.assert(
+      fc.asyncProperty(hostile, hostile, hostile, async (model, served, code) => settle(model, served, code)),
+      { numRuns: 1000 },
+    );
+    const after = (await samples(metrics)).filter(({ name }) => name.startsWith('estafet_'));
+    expect(after.length).toBeLessThanOrEqual(before + 8);
+    expect(new Set(after.flatMap(({ labels }) => labels['model'] ?? []))).toEqual(new Set(['gpt-4o', 'o*', 'other', 'qwen-plus']));
+  });
+});
+
+describe('the reference', () => {
+  const told = rows(page('docs/generated/metrics.md').text)
+    .filter(([name]) => name?.startsWith('`'))
+    .map(([name = '']) => name.replaceAll('`', ''));
+
+  test('names every metric that is exported, and no other', async () => {
+    const exported = [...(await fresh().text()).matchAll(/^# TYPE (estafet_\w+) /gm)].map(([, name]) => name as string);
+    expect(told.toSorted()).toEqual(exported.toSorted());
+  });
+
+  test.each(listedMetrics())('$name keeps to Prometheus’s rules', ({ name, type, help, labels }) => {
+    expect(name).toMatch(/^estafet_[a-z][a-z_]*[a-z]$/);
+    expect(name.endsWith('_total')).toBe(type === 'counter');
+    expect(name).not.toMatch(/_(ms|milliseconds|millis)(_|$)/);
+    expect(help).toMatch(/^[A-Z0-9].*\.$/);
+    for (const label of labels) expect(label).toMatch(/^[a-z]+$/);
+  });
+});

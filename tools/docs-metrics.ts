@@ -1,0 +1,53 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { metricSet } from '../server/telemetry/metric-set.ts';
+
+/** A metric as it is exported. */
+export interface ListedMetric {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** The relay's own metrics, from the code that registers them. */
+export function listedMetrics(): ListedMetric[] {
+  const register = new Registry();
+  metricSet(register, {
+    books: () => ({ waiting: 0, lost: 0, down: false }),
+    quota: () => ({ unsent: 0, open: 0 }),
+    running: () => ({ streams: 0, whole: 0 }),
+  });
+  return listed(register).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Those of every Node process; which there are depends on the system. */
+export function processMetrics(): ListedMetric[] {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return listed(register);
+}
+
+function listed(register: Registry): ListedMetric[] {
+  // The list holds the metric objects; their type is missing in the declarations.
+  const metrics = register.getMetricsAsArray() as unknown as (Omit<ListedMetric, 'labels'> & { readonly labelNames: readonly string[] })[];
+  return metrics.map(({ name, type, help, labelNames }) => ({ name, type, help, labels: labelNames }));
+}
+
+/** The generated page of metrics: path from the project's root → text. Writes nothing. */
+export function generateMetricsDocs(): Record<string, string> {
+  const rows = listedMetrics().map(
+    ({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+  );
+  const text = `# Metrics
+
+Made from \`server/telemetry/metric-set.ts\` by \`npm run docs\`; edit that file, not this one. How they are read: [the guide](../guide/metrics.md).
+
+A histogram is exported as \`_bucket\`, \`_sum\` and \`_count\`. Besides these there are the usual metrics of a process and of Node, \`process_…\` and
+\`nodejs_…\`, the event loop's lag (\`nodejs_eventloop_lag_p99_seconds\`) among them.
+
+| name | type | labels | meaning |
+|---|---|---|---|
+${rows.join('\n')}
+`;
+  return { 'docs/generated/metrics.md': text };
+}
