@@ -30,7 +30,7 @@ const record: RequestRecord = {
   firstByteMs: 10,
   totalMs: 100,
 };
-const admitted = { ok: true, tightest: { requests: null, tokens: null } } as const;
+const admitted = { ok: true, heldBy: 'store', tightest: { requests: null, tokens: null } } as const;
 
 const ROUNDS = 200_000;
 for (let round = 0; round < 4; round++) {
