@@ -63,7 +63,7 @@ export class Answering {
 
   /** @throws OpenAIError when nothing has been sent */
   answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
-    return this.#services.inFlight.during(exchange.request.stream === true, () => this.#answer(exchange, surface, candidates));
+    return this.#services.inFlight.during(surface.stream, () => this.#answer(exchange, surface, candidates));
   }
 
   async #answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
