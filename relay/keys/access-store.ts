@@ -31,7 +31,7 @@ export interface StoredKey {
 export interface AccessReader {
   /** @throws LedgerFault also when the schema is not this release's */
   open(): Promise<void>;
-  /** The revision of the last change; cheap enough to be asked twice a second. */
+  /** The revision of the last change; cheap enough to be asked several times a second. */
   revision(): Promise<number>;
   /** Rows that changed after a revision, in the order of their changes. Removed teams are among them. */
   teamsAfter(revision: number, most: number): Promise<StoredTeam[]>;

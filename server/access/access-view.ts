@@ -43,7 +43,7 @@ export interface Directory {
   readonly teams: readonly TeamView[];
 }
 
-/** Everything the file and the database have, the file first. Without a reader there is no database yet. @throws LedgerFault */
+/** Everything the file and the database have, the file first, then in the order in which it was made. Without a reader there is no database yet. @throws LedgerFault */
 export async function directory(config: Config, settings: StoredSettings, reader: AccessReader | null, nowMs: number): Promise<Directory> {
   const rows = await all((after, most) => reader?.teamsAfter(after, most));
   const keys = await all((after, most) => reader?.keysAfter(after, most));
@@ -64,14 +64,14 @@ export async function directory(config: Config, settings: StoredSettings, reader
 
 const PAGE_ROWS = 1_000;
 
-async function all<Row extends { readonly revision: number }>(
+async function all<Row extends { readonly revision: number; readonly createdAtMs: number; readonly name: string }>(
   page: (after: number, most: number) => Promise<Row[]> | undefined,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (;;) {
     const more = (await page(rows.at(-1)?.revision ?? 0, PAGE_ROWS)) ?? [];
     rows.push(...more);
-    if (more.length < PAGE_ROWS) return rows;
+    if (more.length < PAGE_ROWS) return rows.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.name < b.name ? -1 : 1));
   }
 }
 

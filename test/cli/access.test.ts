@@ -172,7 +172,7 @@ test.each([
   [1, 'estafet: key "app" is defined in estafet.yaml: change it there\n', '', ['key', 'revoke', 'app']],
   [1, 'estafet: there is no key "key_0"\n', '', ['key', 'show', 'key_0']],
   [1, 'estafet: there is no team "x"\n', '', ['team', 'show', 'x']],
-  [1, /^estafet: the database of this configuration is in the memory of the running relay .*\n$/, 'database: memory:', ['key', 'list']],
+  [1, /^estafet: the database of this configuration is in the memory of the running relay .*\n$/, "database: 'memory:'", ['key', 'list']],
   [1, 'estafet: PostgreSQL at 127.0.0.1:1/d: nothing listens there\n', "database: 'postgres://u:s3cret@127.0.0.1:1/d'", ['team', 'list']],
   [2, /^error: nothing to change/, '', ['key', 'set', 'app']],
   [2, /^error: required option '--team <name>' not specified/, '', ['key', 'new']],

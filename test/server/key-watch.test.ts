@@ -87,23 +87,23 @@ async function watched(database: Database) {
   };
 }
 
-const halfASecond = () => vi.advanceTimersByTimeAsync(500);
+const nextLook = () => vi.advanceTimersByTimeAsync(250);
 
-test('what is there at the start is in force; a change is half a second later; nothing is read while nothing changes', async () => {
+test('what is there at the start is in force; a change is, a look later; nothing is read while nothing changes', async () => {
   const database = new Database();
   database.putTeam(TEAM);
   database.putKey(row('one'));
   const { find, rings } = await watched(database);
   expect(find('one')).not.toBe(null);
   const { reads } = database;
-  for (let times = 0; times < 10; times++) await halfASecond();
+  for (let times = 0; times < 10; times++) await nextLook();
   expect([rings(), database.reads]).toEqual([1, reads]);
   database.putKey(row('two'));
-  await halfASecond();
+  await nextLook();
   expect(find('two')).not.toBe(null);
   const two = find('two');
   database.putKey(row('one', 't', 5));
-  await halfASecond();
+  await nextLook();
   expect([find('one'), find('two') === two]).toEqual([null, true]);
 });
 
@@ -126,9 +126,9 @@ test('a key and its team that come between the two reads are taken together the 
     database.putTeam({ ...TEAM, name: 'late' });
     database.putKey(row('two', 'late'));
   };
-  await halfASecond();
+  await nextLook();
   expect([find('one') === null, find('two')]).toEqual([false, null]);
-  await halfASecond();
+  await nextLook();
   expect(find('two')).not.toBe(null);
   expect(told()).toEqual([]);
 });
@@ -139,13 +139,13 @@ test('while the database is away the last known keys stay; its going and coming 
   database.putKey(row('one'));
   const { find, events, told } = await watched(database);
   database.away = 'nothing listens there';
-  for (let times = 0; times < 5; times++) await halfASecond();
+  for (let times = 0; times < 5; times++) await nextLook();
   expect(find('one')).not.toBe(null);
   expect(events.slice(1)).toEqual([{ type: 'store-down', fault: 'nothing listens there' }]);
   database.away = null;
   database.putKey(row('one', 't', 5));
-  await halfASecond();
-  await halfASecond();
+  await nextLook();
+  await nextLook();
   expect(find('one')).toBe(null);
   expect(told()).toEqual(['store-down', 'store-back']);
 });
@@ -159,7 +159,7 @@ test('a database set back to an earlier state is read anew: what it does not kno
   const { find } = await watched(database);
   expect(find('two')).not.toBe(null);
   [database.keys, database.last] = backup;
-  await halfASecond();
+  await nextLook();
   expect([find('one') === null, find('two')]).toEqual([false, null]);
 });
 
@@ -168,9 +168,9 @@ test('keys without a team are counted and told, again only when their number cha
   database.putKey(row('one', 'nowhere'));
   const { events, find } = await watched(database);
   database.putKey(row('two', 'nowhere'));
-  await halfASecond();
+  await nextLook();
   database.putTeam(TEAM);
-  await halfASecond();
+  await nextLook();
   expect(events.filter(({ type }) => type === 'keys-without-team')).toEqual([
     { type: 'keys-without-team', keys: 1 },
     { type: 'keys-without-team', keys: 2 },
@@ -193,8 +193,8 @@ describe('the start and the end', () => {
     await vi.advanceTimersByTimeAsync(100);
     await closed;
     const asked = vi.spyOn(database, 'revision');
-    await halfASecond();
-    await halfASecond();
+    await nextLook();
+    await nextLook();
     expect(asked).not.toHaveBeenCalled();
   });
 });

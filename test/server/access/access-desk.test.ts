@@ -55,7 +55,7 @@ test('a new key: random, told once, kept as its digest alone', async () => {
   expect(JSON.stringify(await all())).not.toContain(one.row.digest);
 });
 
-test('what may be seen: the file first, then the database, each with its source and its state', async () => {
+test('what may be seen: the file first, then the database by time and name, each with its source and its state', async () => {
   await desk.newTeam('made', { permit: PERMIT, timeZone: 'Asia/Shanghai' });
   await desk.newKey('short', 'filed', { expires: '2026-11-25T01:00:00Z' });
   await desk.newKey('lost', 'made', {});
@@ -65,15 +65,15 @@ test('what may be seen: the file first, then the database, each with its source 
   const { keys, teams } = await all(NOW + 3_600_000);
   expect(keys.map(({ name, source, state }) => [name, source, state])).toEqual([
     ['app', 'file', 'active'],
-    ['short', 'database', 'expired'],
     ['lost', 'database', 'no_team'],
     ['old', 'database', 'revoked'],
+    ['short', 'database', 'expired'],
   ]);
   expect(teams.map(({ name, source, state, timeZone }) => [name, source, state, timeZone])).toEqual([
     ['filed', 'file', 'active', 'UTC'],
     ['made', 'database', 'removed', 'Asia/Shanghai'],
   ]);
-  expect(keys[3]).toMatchObject({ revoked: '2026-11-25T00:00:00.000Z', created: '2026-11-25T00:00:00.000Z', expires: null });
+  expect(keys[2]).toMatchObject({ revoked: '2026-11-25T00:00:00.000Z', created: '2026-11-25T00:00:00.000Z', expires: null });
 });
 
 test('a name that came into the file later: shown as refused', async () => {
