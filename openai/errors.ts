@@ -114,6 +114,21 @@ export const ERRORS = {
     about: 'The backend’s own limit on tokens; `x-estafet-limit: upstream`.',
   },
 
+  backend_limit_requests: {
+    status: 429,
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+    about:
+      'Every backend of the model has used up the requests or concurrent requests that the configuration gives it; `x-estafet-limit` names which, such as `backend.rpm`.',
+  },
+  backend_limit_tokens: {
+    status: 429,
+    type: 'tokens',
+    code: 'rate_limit_exceeded',
+    about:
+      'Every backend of the model has used up the tokens that the configuration gives it, or holds fewer than are asked for; `x-estafet-limit` names which.',
+  },
+
   internal_error: { status: 500, type: 'server_error', about: 'A fault of the relay itself; the log has the details.' },
   upstream_auth: {
     status: 502,

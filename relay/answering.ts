@@ -40,12 +40,30 @@ export interface Surface<C extends Place, R extends Settled> {
   /** Told how a request ended whose use had been estimated; absent: the surface learns nothing from it. */
   learn?(record: RequestRecord): void;
   /**
+   * Makes one attempt ready: nothing is sent before `send`.
    * @param number of attempts made before
-   * @param told gets what the vendor counted, when the attempt fails
-   * @throws OpenAIError when nothing has been sent
+   * @throws OpenAIError when the backend cannot carry the request
    */
-  attempt(candidate: C, receipt: Receipt, number: number, told: Usage[]): Promise<R>;
+  prepare(candidate: C, receipt: Receipt, number: number): Prepared<R>;
 }
+
+/** An attempt that the backend's own limits may still refuse. */
+export interface Prepared<R extends Settled> {
+  /** Calls that the vendor will count. */
+  readonly calls: number;
+  /** How many of them run at the same time. */
+  readonly atOnce: number;
+  /** How often the prompt is paid. */
+  readonly prompts: number;
+  /**
+   * @param told gets what the vendor counted, when the attempt fails
+   * @throws OpenAIError when nothing has been sent to the caller
+   */
+  send(told: Usage[]): Promise<R>;
+}
+
+/** The id of an attempt: vendors refuse one that they have seen. */
+export const attemptId = (requestId: string, number: number): string => (number === 0 ? requestId : `${requestId}-r${number}`);
 
 /** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
 const UNMET_RETRIES = 1;
@@ -71,6 +89,7 @@ export class Answering {
     let ticket: Ticket | null = null;
     let receipt: Receipt | null = null;
     let failure: OpenAIError | null = null;
+    const refusals: OpenAIError[] = [];
     const settle = (result: R | null, error: OpenAIError | null): void =>
       this.#settle(exchange, surface, ticket, { attempts, receipt, result, error });
     try {
@@ -86,19 +105,22 @@ export class Answering {
         receipt = new Receipt(exchange.caller.key.strict);
         const told: Usage[] = [];
         try {
-          const result = await surface.attempt(candidate, receipt, attempts.length, told);
+          const result = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told);
           attempts.push(this.#attempted(candidate, result.error, startedAt));
           settle(result, result.error);
           return result;
         } catch (thrown) {
           failure = asOpenAIError(thrown);
           attempts.push({ ...this.#attempted(candidate, failure, startedAt), ...this.#discarded(candidate, told) });
+          if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
           if (failure.kind !== 'upstream_unmet') break;
         }
       }
       if (failure?.details.fallback !== true) break;
     }
-    const error = failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
+    // Where all backends are at their limits, the first that is free again is worth waiting for.
+    const busy = refusals.length === attempts.length ? soonest(refusals) : null;
+    const error = busy ?? failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
     settle(null, error);
     throw error;
   }
@@ -121,6 +143,27 @@ export class Answering {
     const ticket = await gate.admit(requestId, caller, asked, price);
     if (ticket !== null) onAdmitted(ticket.headers);
     return ticket;
+  }
+
+  /** One step more for a backend with limits of its own; none for others. */
+  #attempt<C extends Place, R extends Settled>(
+    { requestId, request }: Exchange,
+    surface: Surface<C, R>,
+    candidate: C,
+    receipt: Receipt,
+    number: number,
+    told: Usage[],
+  ): Promise<R> {
+    const { backend, model } = candidate;
+    const prepared = surface.prepare(candidate, receipt, number);
+    const { calls, atOnce, prompts } = prepared;
+    const { backends } = this.#services;
+    const limits = backends.limitsOf(backend);
+    if (limits.length === 0) return prepared.send(told);
+    const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
+    const expected = { prompt: prompt * prompts, completion };
+    const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
+    return backends.within(limits, asked, told, () => prepared.send(told));
   }
 
   #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number): Attempt {
@@ -179,6 +222,12 @@ export class Answering {
       },
     };
   }
+}
+
+/** The one after which waiting is shortest; one that no waiting helps comes last. */
+function soonest(refusals: readonly OpenAIError[]): OpenAIError | null {
+  const wait = ({ details }: OpenAIError): number => details.retryAfterMs ?? Number.POSITIVE_INFINITY;
+  return refusals.reduce<OpenAIError | null>((least, error) => (least === null || wait(error) < wait(least) ? error : least), null);
 }
 
 /** What the limits are told: what was used and why it ended. Nothing was used where no backend was reached. */

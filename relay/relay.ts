@@ -6,7 +6,7 @@ import { OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
 import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
-import { Answering, type Exchange } from './answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
@@ -14,6 +14,7 @@ import type { SchemaCheck } from './emulation/json-guard.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { Permit } from './permit/permit.ts';
+import type { BackendGate } from './quota/backend-gate.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
@@ -33,6 +34,7 @@ export interface RelayServices {
   /** Checks take turns by their owner, the caller's key. */
   readonly check: (schema: Parameters<SchemaCheck>[0], text: string, owner: string) => ReturnType<SchemaCheck>;
   readonly gate: QuotaGate;
+  readonly backends: BackendGate;
   readonly calibration: Calibration;
   readonly inFlight: InFlight;
   /** The price of a vendor's model in a region; null when none is known. */
@@ -93,21 +95,30 @@ export class Relay {
       stream: exchange.request.stream === true,
       expected: (outputReserve: number | null, served: Served) => forecast.expected(outputReserve, served),
       learn: (record: RequestRecord) => forecast.learn(record),
-      attempt: (candidate: Candidate, receipt: Receipt, number: number, told: Usage[]) =>
-        this.#attempt(exchange, candidate, receipt, number, told),
+      prepare: (candidate: Candidate, receipt: Receipt, number: number) => this.#prepare(exchange, candidate, receipt, number),
     };
     return (await this.#answering.answer(exchange, surface, candidates)).json;
   }
 
+  #prepare(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Prepared<RunResult> {
+    const plan = this.#plan(exchange, candidate, receipt, attemptId(exchange.requestId, number));
+    const calls = plan.emulation.choices ?? 1;
+    return { calls, atOnce: calls, prompts: calls, send: (told) => this.#attempt(exchange, candidate, plan, receipt, number, told) };
+  }
+
   /** @param told gets what the vendor counted, when the attempt fails */
-  async #attempt(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number, told: Usage[]): Promise<RunResult> {
+  async #attempt(
+    exchange: ChatExchange,
+    candidate: Candidate,
+    plan: UpstreamPlan,
+    receipt: Receipt,
+    number: number,
+    told: Usage[],
+  ): Promise<RunResult> {
     const { request, caller, requestId } = exchange;
     const { wheel, check } = this.#services;
     const client = this.#state.clients.get(candidate.backend.name);
     if (client === undefined) throw new OpenAIError('internal_error', 'The relay had an error while processing your request.');
-    // Vendors refuse an id that they have seen: each attempt has its own.
-    const upstreamId = number === 0 ? requestId : `${requestId}-r${number}`;
-    const plan = this.#plan(exchange, candidate, receipt, upstreamId);
     exchange.onChosen(candidate.backend.name, receipt.header());
     const head: AnswerHead = {
       id: completionId(),
@@ -122,7 +133,7 @@ export class Relay {
       rules: candidate.facts.rules,
       plan,
       head,
-      requestId: upstreamId,
+      requestId: attemptId(requestId, number),
       post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, headers),
       client: exchange.client,
       wheel,

@@ -40,13 +40,13 @@ const LOCAL_RETAIN_MS = 5_000;
  * Where limits are kept: in Redis when the configuration names one, else in this process. Money windows that the store does not have (a
  * fresh process, an empty Redis) begin with what the books say.
  *
- * @param teams every team there is now, and those that were
+ * @param owners every team there is now, those that were, and every backend: as the stores name them
  * @param leaseMs what a dead node had reserved is settled and booked after so long, or up to twice as long where its team is silent
  * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
 export function openQuotaStore(
   { redis }: Pick<Config, 'redis'>,
-  teams: () => Iterable<string>,
+  owners: () => readonly string[],
   books: Pick<Books, 'usage' | 'spent' | 'book'>,
   leaseMs: number,
   onFault: (fault: unknown, waiting?: number) => void,
@@ -55,7 +55,6 @@ export function openQuotaStore(
   // Living nodes write the books themselves, one line a request: Redis keeps only the lines of reservations whose node died.
   const options: StoreOptions = { keepLines: 'expired', spent };
   const local = new MemoryStore({ keepLines: false, spent: null });
-  const owners = (): string[] => Array.from(teams(), (team) => `team/${team}`);
   // A fault of the store is told with the number of settlements that wait for it.
   let quota: GuardedQuota | undefined;
   const onFailure = (error: unknown): void => {

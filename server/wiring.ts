@@ -7,6 +7,7 @@ import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
+import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
@@ -94,7 +95,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   };
   const teams = (): Set<string> => new Set([...Object.keys(config.teams), ...(watch?.teams ?? [])]);
   const { leaseMs = LEASE_MS } = options;
-  const quotas = openQuotaStore(config, teams, books, leaseMs, onQuotaFault);
+  const limited = Object.values(config.backends).filter((backend) => backendLimits(backend).length > 0);
+  const owners = (): string[] => [...Array.from(teams(), (team) => `team/${team}`), ...limited.map(ownerOf)];
+  const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault);
   const names = new ModelNames(config, catalog);
   const inFlight = new InFlight();
   const metrics =
@@ -103,10 +106,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
     known: ({ vendor, model }) => names.isServed(vendor, model),
   });
+  const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
   const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault, onReserved });
   const state = { server: config.server, routes, clients };
-  const services = { wheel, check: checker.check, gate, calibration, inFlight, priceOf, onSettled };
+  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, priceOf, onSettled };
   const relay = new Relay(state, services);
   const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
   const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });

@@ -39,6 +39,7 @@ export interface GuardOptions {
 }
 
 interface Open {
+  readonly id: string;
   readonly owner: string;
   readonly heldBy: HeldBy;
 }
@@ -50,6 +51,7 @@ interface Open {
 export class GuardedQuota {
   readonly #options: GuardOptions;
   readonly #unsent: Unsent;
+  /** By owner and id: an attempt's id may be its request's, under another owner. */
   readonly #open = new Map<string, Open>();
 
   constructor(options: GuardOptions) {
@@ -87,14 +89,14 @@ export class GuardedQuota {
     checkSettlement(settlement);
     const { id, owner } = settlement;
     const { store, local, onFailure } = this.#options;
-    if (this.#take(id)?.heldBy === 'local') local.settle(settlement).catch(onFailure);
+    if (this.#take(owner, id)?.heldBy === 'local') local.settle(settlement).catch(onFailure);
     this.#unsent.add(`${owner} ${id}`, () => store.settle(settlement));
   }
 
   /** As `settle`, with no use. */
   release(owner: string, id: string): void {
     checkIds(owner, [id]);
-    if (this.#take(id)?.heldBy === 'local') this.#options.local.release(owner, id).catch(this.#options.onFailure);
+    if (this.#take(owner, id)?.heldBy === 'local') this.#options.local.release(owner, id).catch(this.#options.onFailure);
     this.#sendRelease(owner, id);
   }
 
@@ -127,13 +129,14 @@ export class GuardedQuota {
 
   #opened({ id, owner }: ReserveRequest, heldBy: HeldBy, verdict: Verdict): Outcome {
     if (!verdict.ok) return verdict;
-    this.#open.set(id, { owner, heldBy });
+    this.#open.set(`${owner} ${id}`, { id, owner, heldBy });
     return { ...verdict, heldBy };
   }
 
-  #take(id: string): Open | undefined {
-    const open = this.#open.get(id);
-    this.#open.delete(id);
+  #take(owner: string, id: string): Open | undefined {
+    const name = `${owner} ${id}`;
+    const open = this.#open.get(name);
+    this.#open.delete(name);
     return open;
   }
 
@@ -143,7 +146,7 @@ export class GuardedQuota {
 
   #idsBy(holder: HeldBy): Map<string, string[]> {
     const owners = new Map<string, string[]>();
-    for (const [id, { owner, heldBy }] of this.#open) {
+    for (const { id, owner, heldBy } of this.#open.values()) {
       if (heldBy !== holder) continue;
       const ids = owners.get(owner);
       if (ids === undefined) owners.set(owner, [id]);

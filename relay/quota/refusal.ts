@@ -64,6 +64,36 @@ export function refusalError(refusal: Refusal, model: string, asked: (limit: Lim
   );
 }
 
+/**
+ * A backend's own limits refuse: another backend may be asked. Whoever asked learns which kind of limit it was and when to come again;
+ * whose account it is and how much that holds are the admin's business.
+ */
+export function backendRefusal(refusal: Refusal, model: string): OpenAIError {
+  if (refusal.kind === 'closed') return backendsUnavailable(undefined);
+  const { limit, retryAfterMs } = refusal;
+  const kind = limit.measure === 'tokens' ? 'backend_limit_tokens' : 'backend_limit_requests';
+  const words = WORDS[limit.name.split('.').at(-1) as string] ?? limit.name;
+  const details = { limit: limit.name, fallback: true };
+  if (retryAfterMs === null) {
+    const message = `Request too large for ${model} on ${words} of its backends. The input or output tokens, or \`n\`, must be reduced in order to run successfully.`;
+    return new OpenAIError(kind, message, { ...details, retry: false });
+  }
+  const waitMs = limit.law.kind === 'slots' ? Math.min(SLOT_WAIT_MS, retryAfterMs) : retryAfterMs;
+  return new OpenAIError(
+    kind,
+    `The backends of ${model} have reached their limit on ${words}. Please try again in ${goDuration(waitMs)}.`,
+    { ...details, retryAfterMs: waitMs, ...(waitMs > LONGEST_RETRY_MS ? { retry: false } : {}) },
+  );
+}
+
+/** The limits of a backend cannot be checked: it is not asked, another may be. */
+export const backendsUnavailable = (cause: unknown, retryAfterMs: number = UNAVAILABLE_WAIT_MS): OpenAIError =>
+  new OpenAIError('quota_unavailable', 'The limits of the backends cannot be checked at the moment. Please try again.', {
+    cause,
+    retryAfterMs: Math.max(UNAVAILABLE_WAIT_MS, retryAfterMs),
+    fallback: true,
+  });
+
 /** The limits cannot be checked: nothing is admitted. */
 export const quotaUnavailable = (cause: unknown, retryAfterMs: number = UNAVAILABLE_WAIT_MS): OpenAIError =>
   new OpenAIError('quota_unavailable', 'The limits of this key cannot be checked at the moment. Please try again.', {

@@ -9,7 +9,7 @@ import { asFailure, type CallListener, type UpstreamCall } from '../upstream/ups
 import { type CallOwner, SplitCall } from './split-call.ts';
 
 /** Calls of one request that run at a time: a long list is an ordinary request, not a flood. Qianfan's own clients make 4. */
-const MOST_CALLS = 4;
+export const MOST_CALLS = 4;
 
 export interface SplitInput {
   readonly plan: SplitPlan;

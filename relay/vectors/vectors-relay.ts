@@ -8,10 +8,10 @@ import { documentText, type RerankRequest } from '../../openai/rerank/request.ts
 import { mostTokens } from '../../openai/token-estimate.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
-import { Answering, type Exchange } from '../answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { Place } from '../routing/route-table.ts';
-import { type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
+import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
 
 /** What embeddings and rerank need beside what chat has. */
 export interface VectorsServices extends RelayServices {
@@ -104,8 +104,12 @@ export class VectorsRelay {
       name,
       stream: false,
       expected: () => ({ prompt: promptTokens(), completion: 0 }),
-      attempt: (place: Place, receipt: Receipt, number: number, told: Usage[]) =>
-        this.#attempt(exchange, place, prepare(place, receipt), receipt, number, told),
+      prepare: (place: Place, receipt: Receipt, number: number): Prepared<Result> => {
+        const attempt = prepare(place, receipt);
+        const calls = attempt.plan.shares.length;
+        const send = (told: Usage[]): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told);
+        return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
+      },
     };
     return (await this.#answering.answer(exchange, surface, candidates)).json;
   }
@@ -122,7 +126,7 @@ export class VectorsRelay {
     exchange.onChosen(place.backend.name, receipt.header());
     const run = new SplitRun({
       ...attempt,
-      requestId: number === 0 ? exchange.requestId : `${exchange.requestId}-r${number}`,
+      requestId: attemptId(exchange.requestId, number),
       post: (path, body, id, listener) => client.post(path, body, id, listener),
       redact: (text) => client.redact(text),
     });
