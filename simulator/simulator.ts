@@ -29,6 +29,8 @@ interface VendorAddress {
   readonly regions: readonly string[];
   /** Base URL of each region. */
   readonly regionUrls: Readonly<Record<string, string>>;
+  /** Base URL of each other protocol, in the default region. */
+  readonly protocolUrls?: Readonly<Record<string, string>>;
   readonly keys?: readonly VendorKey[];
 }
 
@@ -85,8 +87,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 function addressOf(vendor: Vendor, url: string): VendorAddress {
   const regionUrls = Object.fromEntries(vendor.regions.map((region) => [region, `${url}/~${region}${vendor.basePath}`]));
-  const address = { url, baseUrl: `${url}${vendor.basePath}`, key: vendor.goodKey, regions: vendor.regions, regionUrls };
-  return vendor.keys === undefined ? address : { ...address, keys: vendor.keys };
+  const protocolUrls = Object.fromEntries(Object.entries(vendor.protocolPaths ?? {}).map(([name, path]) => [name, `${url}${path}`]));
+  return {
+    url,
+    baseUrl: `${url}${vendor.basePath}`,
+    key: vendor.goodKey,
+    regions: vendor.regions,
+    regionUrls,
+    ...(vendor.protocolPaths === undefined ? {} : { protocolUrls }),
+    ...(vendor.keys === undefined ? {} : { keys: vendor.keys }),
+  };
 }
 
 function chosen(wanted: readonly (VendorName | Vendor)[]): readonly Vendor[] {

@@ -84,6 +84,8 @@ export interface Vendor {
   readonly regions: readonly string[];
   /** What goes after `http://127.0.0.1:PORT` to make the base URL the vendor's own SDK takes. */
   readonly basePath: string;
+  /** Protocols besides the one of `basePath` → what goes behind the port for them. */
+  readonly protocolPaths?: Readonly<Record<string, string>>;
   /** A key that works in the default region, for printed examples. */
   readonly goodKey: string;
   /**

@@ -15,8 +15,10 @@ export interface Call {
 /** Where directives may stand: the last user message, the input of an embedding, or a query. Read before any check. */
 export function promptTextOf(body: unknown): string {
   if (!isObject(body)) return '';
-  const { messages, input, query } = body;
+  const { input, query } = body;
   if (typeof query === 'string') return query;
+  const messages = isObject(input) ? input['messages'] : body['messages'];
+  if (isObject(input) && typeof input['prompt'] === 'string') return input['prompt'];
   if (typeof input === 'string') return input;
   if (Array.isArray(input)) return input.filter((item) => typeof item === 'string').join('\n');
   const last: unknown = Array.isArray(messages)

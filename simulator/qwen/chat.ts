@@ -10,7 +10,7 @@ import { type Conversation, readMessages } from './messages.ts';
 import { CHAT_MODELS, type ChatModel } from './models.ts';
 import { readResponseFormat } from './response-format.ts';
 import { readBoolean, readSampling, type Sampling } from './sampling.ts';
-import { completionFrames } from './stream.ts';
+import { completionFrames, type StreamOptions } from './stream.ts';
 import { readThinking, type ThinkingMode } from './thinking.ts';
 import { readTools, type ToolUse } from './tools.ts';
 
@@ -27,8 +27,31 @@ export interface ChatResult {
   readonly frames: readonly Frame[] | null;
 }
 
+/** What was asked and answered, before it takes the form of a protocol. */
+export interface Turn {
+  readonly answer: Answer;
+  readonly sampling: Sampling;
+  readonly tools: ToolUse;
+  /** Fragments as the faults in force want them. */
+  readonly fragments: Pick<StreamOptions, 'fineTools' | 'variant' | 'midError' | 'pieces'>;
+}
+
 /** POST /chat/completions. @throws Refusal */
 export function chat(call: Call): ChatResult {
+  const { answer, sampling, fragments } = converse(call);
+  const { model, usage } = answer;
+  if (!sampling.stream) return { model, usage, stream: false, body: completionBody(answer), frames: null };
+  const usageAlways = call.faults.some((fault) => fault.name === 'usage-always');
+  const frames = completionFrames(answer, { ...fragments, includeUsage: sampling.includeUsage, usageAlways });
+  return { model, usage, stream: true, body: null, frames };
+}
+
+/**
+ * One turn of a body in the words of compatible mode.
+ * @param maxSeed the largest the protocol takes
+ * @throws Refusal
+ */
+export function converse(call: Call, maxSeed?: number): Turn {
   const { body, kernel, faults } = call;
   const model = modelOf(body['model']);
   const streams = body['stream'] === true;
@@ -37,7 +60,7 @@ export function chat(call: Call): ChatResult {
   if (refusal !== null) throw refusal;
 
   checkFields(body, kernel.strict === true);
-  const sampling = readSampling(body, model);
+  const sampling = readSampling(body, model, maxSeed);
   const preserve = model.preserveThinking && (readBoolean(body, 'preserve_thinking') ?? false);
   const talk = readMessages(body['messages'], model, { strict: kernel.strict === true, countReasoning: preserve });
   const thinking = readThinking(body, model, talk.lastUser, sampling.stream);
@@ -69,20 +92,17 @@ export function chat(call: Call): ChatResult {
     usage,
     callId: (choice, position) => `call_${kernel.hex(call.incoming, `call-${choice}-${position}`, 24)}`,
   };
-  if (!sampling.stream) return { model: model.id, usage, stream: false, body: completionBody(answer), frames: null };
-  const frames = completionFrames(answer, {
-    includeUsage: sampling.includeUsage,
-    usageAlways: faults.some((fault) => fault.name === 'usage-always'),
+  const fragments = {
     fineTools: tools.fineStream,
     variant: fragmentVariant(faults),
     midError: midErrorFrom(faults),
     pieces: kernel.pieces,
-  });
-  return { model: model.id, usage, stream: true, body: null, frames };
+  };
+  return { answer, sampling, tools, fragments };
 }
 
 /** @throws Refusal 400, 403 or 404 */
-function modelOf(name: unknown): ChatModel {
+export function modelOf(name: unknown): ChatModel {
   if (name === undefined || name === null || name === '') throw invalid('you must provide a model parameter');
   if (typeof name !== 'string') throw invalid("'model' must be String");
   const model = CHAT_MODELS.get(name);

@@ -4,7 +4,7 @@ import { invalidInside, Refusal } from './errors.ts';
 /** What the vendor says when a fault is in force. Wire faults are the kernel's. */
 
 /** Faults only this vendor has. */
-export const FAULT_NAMES = ['data-body', 'fragments', 'usage-always'] as const;
+export const FAULT_NAMES = ['data-body', 'fragments', 'usage-always', 'no-blank-lines', 'event-status'] as const;
 
 export const FRAGMENT_VARIANTS = ['empty-id', 'repeat-id', 'null-name', 'null-arguments', 'trailing'] as const;
 /** How tool calls are cut into deltas: the usual way first, then the ways some models do it. */

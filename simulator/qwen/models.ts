@@ -29,6 +29,10 @@ export interface ChatModel {
   readonly severalChoices: boolean;
   /** A system message anywhere but first breaks the chat template (strict profile). */
   readonly systemFirst: boolean;
+  /** Native path it is served on; `any` where the documents do not say. */
+  readonly path: 'text' | 'multimodal' | 'any';
+  /** Native answers are messages unless told otherwise. */
+  readonly messageByDefault: boolean;
   readonly retired: boolean;
 }
 
@@ -105,6 +109,9 @@ function modelOf([id, input, maxOutput, maxThinking, thinking, flags]: Row): Cha
     search: has('w'),
     severalChoices: has('n'),
     systemFirst: has('F'),
+    // Open Qwen3.5 sees, and no document says where it is served.
+    path: /^qwen3\.5-\d/.test(id) ? 'any' : has('v') ? 'multimodal' : 'text',
+    messageByDefault: /^(qwen3-max|qwen3-vl|qwq|qwen3-\d)/.test(id),
     retired: has('R'),
   };
 }

@@ -16,7 +16,7 @@ export interface Sampling {
 }
 
 /** @throws Refusal 400 */
-export function readSampling(body: JsonObject, model: ChatModel): Sampling {
+export function readSampling(body: JsonObject, model: ChatModel, maxSeed = 2_147_483_647): Sampling {
   const stream = readBoolean(body, 'stream') ?? false;
   const streamOptions = given(body, 'stream_options');
   if (streamOptions !== undefined && !isObject(streamOptions)) throw invalid("'stream_options' must be an object");
@@ -32,7 +32,7 @@ export function readSampling(body: JsonObject, model: ChatModel): Sampling {
     stream,
     includeUsage: isObject(streamOptions) && streamOptions['include_usage'] === true,
     n: whole(body, 'n', (value) => value >= 1 && value <= 4, 'Range of n should be [1, 4]') ?? 1,
-    seed: readSeed(body),
+    seed: readSeed(body, maxSeed),
     stop: readStop(given(body, 'stop')),
     maxTokens: whole(
       body,
@@ -70,12 +70,12 @@ function ranged(body: JsonObject, name: string, good: (value: number) => boolean
   if (!good(value)) throw invalid(`<400> InternalError.Algo.InvalidParameter: ${message}`);
 }
 
-function readSeed(body: JsonObject): number | null {
+function readSeed(body: JsonObject, max: number): number | null {
   const seed = given(body, 'seed');
   if (seed === undefined) return null;
   if (typeof seed !== 'number' || !Number.isInteger(seed)) throw invalid("'seed' must be Integer");
   if (seed < 0) throw new Refusal('invalid_value', { message: `${seed} is lesser than the minimum of 0 - 'seed'` });
-  if (seed > 2_147_483_647) throw new Refusal('invalid_value', { message: `${seed} is greater than the maximum of 2147483647 - 'seed'` });
+  if (seed > max) throw new Refusal('invalid_value', { message: `${seed} is greater than the maximum of ${max} - 'seed'` });
   return seed;
 }
 

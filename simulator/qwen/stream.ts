@@ -37,7 +37,10 @@ export function completionFrames(answer: Answer, options: StreamOptions): readon
   );
   if (options.includeUsage || options.usageAlways) frames.push(frame([], false, usageBody(answer.usage, answer.thinking)));
   frames.push({ wire: 'data: [DONE]\n\n', content: false });
-  return options.midError === null ? frames : brokenOff(frames, options.midError, answer.requestId);
+  if (options.midError === null) return frames;
+  const { message, type, code } = options.midError.refusal.row;
+  const body = { error: { code, param: null, message, type }, id: `chatcmpl-${answer.requestId}` };
+  return brokenOff(frames, options.midError, `data: ${JSON.stringify(body)}\n\n`);
 }
 
 interface Delta {
@@ -95,7 +98,7 @@ function callDeltas(call: ToolCall, index: number, id: string, role: object, opt
 }
 
 /** Arguments that hold arrays or objects come in one piece unless `tool_stream` is on. */
-function fragmentsOf(text: string, options: StreamOptions): readonly string[] {
+export function fragmentsOf(text: string, options: Pick<StreamOptions, 'fineTools' | 'pieces'>): readonly string[] {
   if (!options.fineTools && /[[{]/.test(text.slice(1))) return [text];
   const fragments: string[] = [];
   const pieces = options.pieces(text);
@@ -104,15 +107,13 @@ function fragmentsOf(text: string, options: StreamOptions): readonly string[] {
 }
 
 /** The error frame takes the place of what would have followed; there is no `[DONE]` after it. */
-function brokenOff(frames: readonly Frame[], midError: MidError, requestId: string): readonly Frame[] {
+export function brokenOff(frames: readonly Frame[], midError: MidError, errorWire: string): readonly Frame[] {
   let seen = 0;
   const end = frames.findIndex((frame) => {
     if (frame.content) seen += 1;
     return frame.content && seen > midError.after;
   });
-  const { message, type, code } = midError.refusal.row;
-  const body = { error: { code, param: null, message, type }, id: `chatcmpl-${requestId}` };
   // An answer shorter than that breaks off after its last word.
   const kept = frames.slice(0, end < 0 ? frames.findLastIndex((frame) => frame.content) + 1 : end);
-  return [...kept, { wire: `data: ${JSON.stringify(body)}\n\n`, content: false }];
+  return [...kept, { wire: errorWire, content: false }];
 }

@@ -1,5 +1,5 @@
 import { jsonBodyOf } from '../kernel/json-body.ts';
-import type { Accounting, Handled, Incoming, Kernel, Reply, Vendor } from '../kernel/types.ts';
+import type { Handled, Incoming, Kernel, Reply, Vendor } from '../kernel/types.ts';
 import { requestIdOf } from './answer.ts';
 import { type Call, promptTextOf } from './call.ts';
 import { chat, modelNameOf } from './chat.ts';
@@ -9,13 +9,18 @@ import { FAULT_NAMES, refusalFrom } from './faults.ts';
 import { isObject } from './json.ts';
 import { accountOf, authenticate, KEYS, type KeyRow, REGIONS } from './keys.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './models.ts';
+import { NATIVE_BASE, nativeRoute } from './native.ts';
+import { nativeRefused } from './native-errors.ts';
+import { wantsStream } from './native-request.ts';
+import { type Asked, headersOf, NOTHING, streamed, whole } from './replies.ts';
 import { rerank } from './rerank.ts';
 
-/** Alibaba Qwen in compatible mode: chat completions, embeddings, rerank, model list. */
+/** Alibaba Qwen: chat completions, embeddings, reranking and the model list in compatible mode, text answers in DashScope's own protocol. */
 export const qwenVendor: Vendor = {
   name: 'qwen',
   regions: REGIONS,
   basePath: '/compatible-mode/v1',
+  protocolPaths: { native: NATIVE_BASE },
   goodKey: KEYS[0]?.key ?? '',
   faultNames: FAULT_NAMES,
   keys: KEYS.map(({ key, name, region, what }) => ({ key, name, region, what })),
@@ -33,26 +38,23 @@ const LISTS: Readonly<Record<string, typeof embed>> = {
 const MAX_BODY = 16 * 1024 * 1024;
 const MAX_BODY_BASE64 = 64 * 1024 * 1024;
 
-const NOTHING: Omit<Accounting, 'keyName' | 'model' | 'errorCode'> = {
-  stream: false,
-  promptTokens: 0,
-  completionTokens: 0,
-  reasoningTokens: 0,
-  cachedTokens: 0,
-};
-
 function handle(incoming: Incoming, kernel: Kernel): Handled {
   const requestId = requestIdOf(incoming, kernel);
   const body = jsonBodyOf(incoming);
   const faults = kernel.faults(incoming, promptTextOf(body));
-  const stream = isObject(body) && body['stream'] === true;
+  const native = incoming.path.startsWith(`${NATIVE_BASE}/`);
+  const stream = native ? wantsStream(incoming) : isObject(body) && body['stream'] === true;
   let key: KeyRow | null = null;
   try {
     key = authenticate(incoming.headers['authorization'], incoming.region);
-    return route({ incoming, kernel, key, body: isObject(body) ? body : {}, requestId, faults }, body);
+    const call = { incoming, kernel, key, body: isObject(body) ? body : {}, requestId, faults };
+    checkBody(incoming, body);
+    return native ? nativeRoute(call) : route(call);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const asData = stream && faults.some((fault) => fault.name === 'data-body');
+    const asked = { requestId, incoming, kernel };
+    const has = (name: string): boolean => faults.some((fault) => fault.name === name);
+    const reply = native ? nativeRefused(error, stream, has('event-status'), asked) : refused(error, stream && has('data-body'), asked);
     const accounting = {
       ...NOTHING,
       stream,
@@ -60,19 +62,24 @@ function handle(incoming: Incoming, kernel: Kernel): Handled {
       keyName: key?.name ?? error.keyName,
       errorCode: error.row.code ?? 'no_api_key',
     };
-    return { reply: refused(error, requestId, asData, incoming, kernel), accounting };
+    return { reply, accounting };
   }
 }
 
-function route(call: Call, parsed: unknown): Handled {
+/** @throws Refusal */
+function checkBody(incoming: Incoming, parsed: unknown): void {
+  if (incoming.method !== 'POST') return;
+  const limit = incoming.rawBody.includes(';base64,') ? MAX_BODY_BASE64 : MAX_BODY;
+  if (incoming.rawBody.length > limit) throw new Refusal('too_large');
+  if (!isObject(parsed)) throw invalid('Request body format invalid');
+}
+
+function route(call: Call): Handled {
   const { incoming, key } = call;
   const target = `${incoming.method} ${incoming.path}`;
   if (target === `GET ${BASE}/models`) return listModels(call);
   const list = LISTS[target];
   if (list === undefined && target !== `POST ${BASE}/chat/completions`) throw noSuchPath(incoming);
-  const limit = incoming.rawBody.includes(';base64,') ? MAX_BODY_BASE64 : MAX_BODY;
-  if (incoming.rawBody.length > limit) throw new Refusal('too_large');
-  if (!isObject(parsed)) throw invalid('Request body format invalid');
   if (list !== undefined) {
     const { model, promptTokens, body } = list(call);
     return { reply: whole(200, body, call), accounting: { ...NOTHING, model, keyName: key.name, errorCode: null, promptTokens } };
@@ -81,12 +88,7 @@ function route(call: Call, parsed: unknown): Handled {
   const { promptTokens, completionTokens, reasoningTokens, cachedTokens } = usage;
   const accounting = { model, stream, promptTokens, completionTokens, reasoningTokens, cachedTokens, errorCode: null, keyName: key.name };
   if (frames === null) return { reply: whole(200, body, call), accounting };
-  const headers = {
-    ...headersOf(call.requestId, incoming, call.kernel),
-    'content-type': 'text/event-stream;charset=UTF-8',
-    'x-dashscope-finished': 'false',
-  };
-  return { reply: { kind: 'stream', status: 200, headers, frames }, accounting };
+  return { reply: streamed(frames, call), accounting };
 }
 
 /** The list holds models the key may not be able to call, retired ones included. */
@@ -105,39 +107,11 @@ function noSuchPath(incoming: Incoming): Refusal {
   return new Refusal('invalid_parameter_error', { message, status: known ? 405 : 404 });
 }
 
-function whole(status: number, body: unknown, { requestId, incoming, kernel }: Call): Reply {
-  const headers = { ...headersOf(requestId, incoming, kernel), 'content-type': 'application/json' };
-  return { kind: 'whole', status, headers, body: JSON.stringify(body) };
-}
-
 /** Some refused streams come as one `data:` line under the error's status, which a JSON parser cannot read. */
-function refused(error: Refusal, requestId: string, asData: boolean, incoming: Incoming, kernel: Kernel): Reply {
-  const text = JSON.stringify(errorBody(error.row, requestId));
-  const headers = headersOf(requestId, incoming, kernel);
-  if (asData) {
-    return {
-      kind: 'whole',
-      status: error.row.status,
-      headers: { ...headers, 'content-type': 'text/event-stream;charset=UTF-8' },
-      body: `data: ${text}\n\n`,
-    };
-  }
-  return { kind: 'whole', status: error.row.status, headers: { ...headers, 'content-type': 'application/json' }, body: text };
-}
-
-/** Neither `Retry-After` nor rate headers, but a balancer's cookie and inner numbers of the account. */
-function headersOf(requestId: string, incoming: Incoming, kernel: Kernel): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'x-dashscope-call-gateway': 'true',
-    'x-dashscope-finished': 'true',
-    'x-dashscope-timeout': '298',
-    'req-cost-time': '12',
-    'req-arrive-time': String(incoming.nowMs),
-    'resp-start-time': String(incoming.nowMs + 12),
-    'x-envoy-upstream-service-time': '11',
-    server: 'istio-envoy',
-    'set-cookie': `acw_tc=${kernel.hex(incoming, 'acw_tc', 32)};path=/;HttpOnly;Max-Age=1800`,
-    'x-dashscope-inner-flow-control-meta': '{"requestLimit":60,"tokenLimit":300000,"periodSeconds":6}',
-  };
+function refused(error: Refusal, asData: boolean, asked: Asked): Reply {
+  const body = errorBody(error.row, asked.requestId);
+  const { status } = error.row;
+  if (!asData) return whole(status, body, asked);
+  const headers = { ...headersOf(asked), 'content-type': 'text/event-stream;charset=UTF-8' };
+  return { kind: 'whole', status, headers, body: `data: ${JSON.stringify(body)}\n\n` };
 }
