@@ -68,9 +68,12 @@ export interface EmbeddingFacts {
 }
 
 /** What a configuration says of a model; what it leaves open stays as it was. */
-export interface ModelOverride extends Partial<Omit<Model, 'id' | 'rules' | 'prices'>> {
+export type ModelOverride = { readonly [K in keyof Overridable]?: Overridable[K] | undefined };
+
+interface Overridable extends Omit<Model, 'id' | 'kind' | 'rules' | 'state' | 'prices'> {
   /** A model's name: the rules and facts of its family hold instead of those that the own name leads to. */
-  readonly family?: string;
+  readonly family: string;
+  readonly retired: boolean;
 }
 
 /** Names of the catalogue → names in our configuration. */
@@ -82,6 +85,8 @@ export class Catalog {
   readonly #families: Families;
   /** By `vendor/id`. */
   readonly #overrides: Readonly<Record<string, ModelOverride>>;
+  /** Of listed names: what was made of them. */
+  readonly #models = new Map<string, Model>();
 
   constructor(entries: readonly Entry[], families: Families, overrides: Readonly<Record<string, ModelOverride>> = {}) {
     for (const entry of entries)
@@ -101,17 +106,16 @@ export class Catalog {
    */
   model(vendor: string, id: string): Model {
     const name = `${vendor}/${id}`;
-    const entry = this.#entries.get(name);
-    const { family: like = id, ...override } = this.#override(name) ?? {};
-    const { facts, rules } = this.#families.of(vendor, like);
-    const merged = { ...filled(facts, toldBy(entry)), ...override, id };
-    return { ...merged, rules: { ...rules, thinkingSwitch: this.#switch(vendor, rules, merged.thinking) } };
+    const known = this.#models.get(name);
+    if (known !== undefined) return known;
+    const model = this.#made(vendor, id, this.#entries.get(name), this.#override(name));
+    if (this.#isListed(name)) this.#models.set(name, model);
+    return model;
   }
 
   /** The model, if it is listed. */
   find(vendor: string, id: string): Model | null {
-    const name = `${vendor}/${id}`;
-    return this.#entries.has(name) || this.#override(name) !== undefined ? this.model(vendor, id) : null;
+    return this.#isListed(`${vendor}/${id}`) ? this.model(vendor, id) : null;
   }
 
   /** True when a name that is not listed looks like one of this vendor's. */
@@ -140,6 +144,18 @@ export class Catalog {
     });
   }
 
+  #made(vendor: string, id: string, entry: Entry | undefined, override: ModelOverride = {}): Model {
+    const { family, retired, ...facts } = override;
+    const ofFamily = this.#families.of(vendor, family ?? id);
+    const told = { ...toldBy(entry), ...given(facts), ...stateOf(retired, override.shutdown) };
+    const merged = { ...told, ...ofFamily.facts, ...given(told), id };
+    return { ...merged, rules: { ...ofFamily.rules, thinkingSwitch: this.#switch(vendor, ofFamily.rules, merged.thinking) } };
+  }
+
+  #isListed(name: string): boolean {
+    return this.#entries.has(name) || this.#override(name) !== undefined;
+  }
+
   #override(name: string): ModelOverride | undefined {
     return Object.hasOwn(this.#overrides, name) ? this.#overrides[name] : undefined;
   }
@@ -159,10 +175,16 @@ export function loadCatalog(): Catalog {
 
 type Told = Omit<Model, 'id' | 'rules'>;
 
-/** Null, where an entry does not know, gives way to the family. */
-function filled(facts: Facts, told: Told): Told {
-  const known = Object.entries(told).filter(([, value]) => value !== null);
-  return { ...told, ...facts, ...Object.fromEntries(known) };
+/** What is said; null and undefined say nothing. */
+function given<T extends object>(told: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value != null)) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+/** A configuration that sets a day, or says that the model lives, wins over the shipped state and day. */
+function stateOf(retired: boolean | undefined, shutdown: string | null | undefined): Partial<Pick<Model, 'state' | 'shutdown'>> {
+  if (retired === true) return { state: 'retired' };
+  if (retired === false) return { state: 'current', shutdown: null };
+  return shutdown === undefined || shutdown === null ? {} : { state: 'retiring' };
 }
 
 /** What an entry says; of a model that is not listed, nothing. */

@@ -124,14 +124,15 @@ export function checkModels(input: ConfigInput['models'], context: CheckContext)
     }
     const seen = new Set<string>();
     models[alias] = entries.map((entry, index) => {
-      const { to, weight, thinking } = typeof entry === 'string' ? { to: entry, weight: undefined, thinking: 'auto' as const } : entry;
+      const { to, weight, thinking, force } =
+        typeof entry === 'string' ? { to: entry, weight: undefined, thinking: 'auto' as const, force: false } : entry;
       const here = typeof entry === 'string' ? [...path, index] : [...path, index, 'to'];
       const slash = to.indexOf('/');
       const backend = to.slice(0, slash);
       if (!context.backendNames.includes(backend)) reportUnknownName(context, here, 'backend', backend, context.backendNames);
       if (seen.has(to)) context.problems.add(here, `${to} is listed twice`);
       seen.add(to);
-      return { backend, model: to.slice(slash + 1), weight: weight ?? null, thinking };
+      return { backend, model: to.slice(slash + 1), weight: weight ?? null, thinking, force };
     });
   }
   return models;

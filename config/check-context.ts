@@ -34,11 +34,18 @@ export function emptyRecord<T>(): Record<string, T> {
 }
 
 /** `unknown backend "qwne", did you mean "qwen"?` */
-export function reportUnknownName(context: CheckContext, path: Path, what: string, name: string, known: readonly string[]): void {
+export function reportUnknownName(
+  context: CheckContext,
+  path: Path,
+  what: string,
+  name: string,
+  known: readonly string[],
+  at: 'key' | 'value' = 'value',
+): void {
   const near = nearest(name, known);
   const list = known.length === 0 ? 'there is none' : `there are: ${known.join(', ')}`;
   const message = `unknown ${what} ${JSON.stringify(name)}`;
-  context.problems.add(path, near === undefined ? `${message}; ${list}` : message, { nearest: near });
+  context.problems.add(path, near === undefined ? `${message}; ${list}` : message, { at, nearest: near });
 }
 
 /** Region patterns that match no region at all are slips, not wishes. */

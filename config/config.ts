@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { keySchema, teamSchema } from './schema-access.ts';
 import type { backendSchema } from './schema-backend.ts';
 import type { booksSchema } from './schema-books.ts';
+import type { catalogEntrySchema } from './schema-catalog.ts';
 import type { limitsSchema, ModelLimits as ModelLimitsFile } from './schema-limits.ts';
 import type { serverSchema } from './schema-server.ts';
 import type { Secret } from './secret.ts';
@@ -17,6 +18,8 @@ export interface Config {
   readonly backends: Readonly<Record<string, Backend>>;
   /** Asked model → candidates in order, at least one. */
   readonly models: Readonly<Record<string, readonly Candidate[]>>;
+  /** `vendor/model` → what is known of it besides, or instead of, the shipped catalogue. */
+  readonly catalog: Readonly<Record<string, CatalogEntry>>;
   readonly teams: Readonly<Record<string, Team>>;
   readonly keys: readonly Key[];
   readonly redis?: Secret;
@@ -41,6 +44,7 @@ export interface MetricsSettings {
   readonly host: string;
   readonly token?: Secret;
 }
+export type CatalogEntry = Frozen<z.output<typeof catalogEntrySchema>>;
 export type BooksSettings = Frozen<z.output<typeof booksSchema>>;
 export type Limits = Frozen<z.output<typeof limitsSchema>>;
 /** An entry of `limits.models`. */
@@ -66,6 +70,8 @@ export interface Candidate {
   /** Share among the neighbours that have one too; null = a place in the order of its own. */
   readonly weight: number | null;
   readonly thinking: 'off' | 'on' | 'auto';
+  /** Asked for although its vendor has retired it. */
+  readonly force: boolean;
 }
 
 type TeamFile = Frozen<z.output<ReturnType<typeof teamSchema>>>;

@@ -1,9 +1,9 @@
-import type { Backend, Config, Key, KeyPermit, Limits, ModelLimits, Permit } from './config.ts';
+import type { Backend, Candidate, CatalogEntry, Config, Key, KeyPermit, Limits, ModelLimits, Permit } from './config.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
 /** What `estafet check` prints for a good file: what leads where, in plain lines. Holds no secret; of a client key the first 12 digits of its digest. */
 export function explainConfig(config: Config, warnings: readonly Problem[] = []): string {
-  const { server, backends, models, teams, keys } = config;
+  const { server, backends, models, catalog, teams, keys } = config;
   const lines = [
     `${config.file}: good, ${plural(warnings.length, 'warning')}`,
     `listens on ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
@@ -12,8 +12,12 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
       'models',
       Object.entries(models).map(
         ([alias, candidates]) =>
-          `${alias} → ${candidates.map(({ backend, model, weight, thinking }) => `${backend}/${model}${notes({ weight, thinking })}`).join(', ')}`,
+          `${alias} → ${candidates.map(({ backend, model, ...more }) => `${backend}/${model}${notes(more)}`).join(', ')}`,
       ),
+    ),
+    ...section(
+      'catalog',
+      Object.entries(catalog).map(([name, entry]) => `${name}: ${factsText(entry)}`),
     ),
     ...section(
       'teams',
@@ -73,9 +77,19 @@ function amounts({ budget, ...counts }: ModelLimits): string {
   return parts.join(', ');
 }
 
-function notes({ weight, thinking }: { weight: number | null; thinking: string }): string {
-  const parts = [...(weight === null ? [] : [`weight ${weight}`]), ...(thinking === 'auto' ? [] : [`thinking ${thinking}`])];
+function notes({ weight, thinking, force }: Pick<Candidate, 'weight' | 'thinking' | 'force'>): string {
+  const parts = [
+    ...(weight === null ? [] : [`weight ${weight}`]),
+    ...(thinking === 'auto' ? [] : [`thinking ${thinking}`]),
+    ...(force ? ['forced'] : []),
+  ];
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+/** `contextTokens 32768, vision false`. */
+function factsText(entry: CatalogEntry): string {
+  const facts = Object.entries(entry).map(([fact, value]) => `${fact} ${String(value)}`);
+  return facts.length === 0 ? 'nothing in particular' : facts.join(', ');
 }
 
 function plural(count: number, word: string): string {

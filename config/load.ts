@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { checkKeys, checkTeams } from './check-access.ts';
 import { checkBackends, checkModels } from './check-backends.ts';
+import { checkCatalog } from './check-catalog.ts';
 import type { CheckContext } from './check-context.ts';
 import { checkServer } from './check-server.ts';
 import type { Config } from './config.ts';
@@ -100,6 +101,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   const server = checkServer(input.server, context);
   const backends = checkBackends(input.backends, context);
   const models = checkModels(input.models, context);
+  const catalog = checkCatalog(input.catalog, context);
   const teams = checkTeams(input.teams, backends, context);
   const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);
   if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
@@ -113,6 +115,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
     server,
     backends,
     models,
+    catalog,
     teams,
     keys,
     ...(redis === null ? {} : { redis }),

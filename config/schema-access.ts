@@ -18,6 +18,7 @@ const candidateObject = z.strictObject({
     .enum(['off', 'on', 'auto'])
     .default('auto')
     .meta({ description: "Whether the model thinks first if the app does not say; `auto`: off where OpenAI's model would not think." }),
+  force: z.boolean().default(false).meta({ description: 'Ask for the model although its vendor is known to have retired it.' }),
 });
 
 export const candidatesSchema = z.array(z.union([target, candidateObject])).min(1);

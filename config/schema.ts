@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { candidatesSchema, keySchema, teamSchema } from './schema-access.ts';
 import { backendSchema } from './schema-backend.ts';
 import { booksSchema } from './schema-books.ts';
+import { catalogEntrySchema } from './schema-catalog.ts';
 import { serverSchema } from './schema-server.ts';
 import type { Vendors } from './vendors.ts';
 import { freeName, name, secretReference } from './words.ts';
@@ -21,6 +22,9 @@ export function configSchema(vendors: Vendors) {
       .record(freeName, candidatesSchema)
       .default({})
       .meta({ description: "What apps ask for → where it may go, in order. A backend's own model names work without an entry." }),
+    catalog: z.record(freeName, catalogEntrySchema).default({}).meta({
+      description: '`vendor/model` → what is known of it, besides or instead of what the shipped catalogue says.',
+    }),
     teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys with a permit and limits in common.' }),
     keys: z.array(keySchema(vendors)).default([]).meta({ description: 'Keys of the apps.' }),
     redis: connectionText.optional().meta({

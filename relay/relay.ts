@@ -18,6 +18,7 @@ import type { BackendGate } from './quota/backend-gate.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
+import { retirementText } from './routing/retirement.ts';
 import type { Candidate, Kind, RouteTable } from './routing/route-table.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
@@ -69,11 +70,18 @@ export class Relay {
     return this.#state.routes;
   }
 
-  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `wrong_endpoint` */
+  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `upstream_model_unavailable`, `wrong_endpoint` */
   route(model: string, caller: Caller, kind: Kind = 'chat'): readonly Candidate[] {
     const route = this.#state.routes.route(model, permitOf(caller), kind);
     if (route.ok) return route.candidates;
     if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model' });
+    if (route.why === 'retired') {
+      const text = retirementText({ ...route.model, daysLeft: 0 });
+      throw new OpenAIError(
+        'upstream_model_unavailable',
+        `The model \`${shown(model)}\` is not available: \`${shown(route.model.id)}\` ${text}.`,
+      );
+    }
     if (route.why === 'region') {
       throw new OpenAIError(
         'region_not_permitted',

@@ -13,6 +13,7 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { Relay } from '../relay/relay.ts';
+import { retirements } from '../relay/routing/retirement.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
@@ -30,6 +31,7 @@ import { logBooks } from './telemetry/books-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
+import { HORIZON_DAYS, logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
 import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
@@ -56,6 +58,8 @@ export interface BuildOptions {
   readonly logger?: Logger;
   readonly catalog?: Catalog;
   readonly random?: () => number;
+  /** The calendar, ms since the epoch: which models their vendors have retired by now. */
+  readonly now?: () => number;
   /** Where the books lie; from the configuration unless given. */
   readonly ledger?: LedgerStore;
   /** Instead of a minute: after so long what a dead node had reserved is settled; its nodes look three times as often. */
@@ -74,9 +78,14 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const records = new RequestRecords(config.server.receiptsKept, config.server.receiptTtlMs);
   const clients = new Map<string, BackendClient>();
   for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
-  const catalog = options.catalog ?? loadCatalog();
+  const catalog = (options.catalog ?? loadCatalog()).with(config.catalog);
+  const now = options.now ?? Date.now;
   const priceOf = (vendor: string, model: string, region: string) => catalog.price(vendor, model, region);
-  const routes = new RouteTable(config, catalog, translatorFor, options.random, vectorsFor);
+  const routes = new RouteTable(config, catalog, translatorFor, options.random, vectorsFor, now);
+  const retirementWatch = new RetirementWatch(
+    () => retirements(config, catalog, now(), HORIZON_DAYS),
+    (retirement) => logRetirement(logger, retirement),
+  );
   const books = new Books(options.ledger ?? ledgerStore(config.database), {
     ...config.books,
     report: (event) => logBooks(logger, event),
@@ -158,6 +167,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await watch?.open();
       quotas.start();
       gate.start();
+      retirementWatch.start();
     },
     drain: () => {
       draining = true;
@@ -170,6 +180,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await quotas.close();
       await Promise.all([watch?.close(config.books.flushTimeoutMs), books.close(config.books.flushTimeoutMs)]);
       wheel.stop();
+      retirementWatch.stop();
       stopFlushing();
       await checker.close();
     },

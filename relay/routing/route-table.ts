@@ -1,9 +1,10 @@
-import type { Catalog } from '../../catalog/catalog.ts';
+import type { Catalog, Model } from '../../catalog/catalog.ts';
 import type { Backend, Candidate as CandidateConfig, Config } from '../../config/config.ts';
 import { globMatches } from '../../config/glob.ts';
 import type { Effort } from '../../openai/chat/request.ts';
-import type { ChatTranslator, ModelFacts } from '../../translators/translator.ts';
+import type { ChatTranslator } from '../../translators/translator.ts';
 import type { Permit } from '../permit/permit.ts';
+import { goneFromMs } from './retirement.ts';
 
 /** One place a request may go. */
 export interface Place {
@@ -14,11 +15,13 @@ export interface Place {
 
 export interface Candidate extends Place {
   readonly translator: ChatTranslator;
-  readonly facts: ModelFacts;
+  readonly facts: Model;
   readonly thinking: Effort | 'default';
   /** Candidates of one tier share the requests by weight; a later tier is tried after all earlier ones. */
   readonly tier: number;
   readonly weight: number;
+  /** From then on it is skipped, in ms since the epoch. */
+  readonly goneFromMs: number;
 }
 
 /** What a model is for; the catalogue's own word. */
@@ -30,13 +33,17 @@ export type Route =
    * `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it · `kind`: this key
    * may use it, for something else.
    */
-  | { readonly ok: false; readonly why: 'unknown' | 'region' | 'kind' };
+  | { readonly ok: false; readonly why: 'unknown' | 'region' | 'kind' }
+  /** Every permitted candidate is retired; the first of them. */
+  | { readonly ok: false; readonly why: 'retired'; readonly model: Model };
 
 export interface ListedModel {
   readonly id: string;
   /** Unix seconds. */
   readonly created: number;
   readonly ownedBy: string;
+  /** `YYYY-MM-DD`: the day on which the last candidate goes; null when one is to stay. */
+  readonly shutdownDate: string | null;
 }
 
 /** Finds the translator of a backend; the registry stands behind it. */
@@ -68,6 +75,7 @@ export class RouteTable {
   readonly #translatorFor: TranslatorFor;
   readonly #random: () => number;
   readonly #vectorsFor: VectorsFor;
+  readonly #now: () => number;
   /** Candidates by kind and asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
   readonly #known = new Map<string, readonly Candidate[]>();
   readonly #globs: readonly string[];
@@ -79,19 +87,31 @@ export class RouteTable {
     translatorFor: TranslatorFor,
     random: () => number = Math.random,
     vectorsFor: VectorsFor = () => null,
+    now: () => number = Date.now,
   ) {
     this.#config = config;
     this.#catalog = catalog;
     this.#translatorFor = translatorFor;
     this.#random = random;
     this.#vectorsFor = vectorsFor;
+    this.#now = now;
     this.#globs = Object.keys(config.models).filter((name) => name.includes('*'));
   }
 
   /** @param asked the caller's model name, as it came */
   route(asked: string, permit: Permit, kind: Kind = 'chat'): Route {
-    const route = this.#permitted(asked, permit, kind);
+    const route = this.#living(this.#permitted(asked, permit, kind));
     return route.ok && route.candidates.length > 1 ? { ok: true, candidates: this.#order(route.candidates) } : route;
+  }
+
+  /** Without the candidates that are retired by now. */
+  #living(route: Route): Route {
+    if (!route.ok) return route;
+    const now = this.#now();
+    if (route.candidates.every((candidate) => now < candidate.goneFromMs)) return route;
+    const candidates = route.candidates.filter((candidate) => now < candidate.goneFromMs);
+    const first = route.candidates[0];
+    return candidates.length === 0 && first !== undefined ? { ok: false, why: 'retired', model: first.facts } : { ok: true, candidates };
   }
 
   /** The permitted candidates in the order of the file, weights not yet drawn. Remembered for names that lead somewhere. */
@@ -127,14 +147,20 @@ export class RouteTable {
 
   /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */
   describe(name: string, permit: Permit): ListedModel | null {
-    const first = KINDS.flatMap((kind) => {
-      const route = this.#permitted(name, permit, kind);
+    const candidates = KINDS.flatMap((kind) => {
+      const route = this.#living(this.#permitted(name, permit, kind));
       return route.ok ? route.candidates : [];
-    })[0];
+    });
+    const [first] = candidates;
     if (first === undefined) return null;
-    const released = this.#catalog.find(first.backend.vendor, first.model)?.released ?? null;
+    const { released } = first.facts;
     const aliased = Object.hasOwn(this.#config.models, name);
-    return { id: name, created: released === null ? 0 : Date.parse(released) / 1000, ownedBy: aliased ? 'estafet' : first.backend.vendor };
+    return {
+      id: name,
+      created: released === null ? 0 : Date.parse(released) / 1000,
+      ownedBy: aliased ? 'estafet' : first.backend.vendor,
+      shutdownDate: lastDay(candidates),
+    };
   }
 
   #candidates(asked: string, kind: Kind): readonly Candidate[] {
@@ -154,9 +180,13 @@ export class RouteTable {
     if (exact !== undefined) return this.#fromConfig(asked, exact);
     const slash = asked.indexOf('/');
     const named = slash > 0 && Object.hasOwn(backends, asked.slice(0, slash)) ? backends[asked.slice(0, slash)] : undefined;
-    if (named !== undefined) return slash + 1 === asked.length ? [] : [this.#candidate(named, asked.slice(slash + 1), 0, 1, 'default')];
+    if (named !== undefined)
+      return slash + 1 === asked.length
+        ? []
+        : [this.#candidate(named, { model: asked.slice(slash + 1), tier: 0, weight: 1, thinking: 'default', force: false })];
     const owners = Object.values(backends).filter((backend) => this.#serves(kind, backend, asked));
-    if (owners.length > 0) return owners.map((backend, tier) => this.#candidate(backend, asked, tier, 1, 'default'));
+    if (owners.length > 0)
+      return owners.map((backend, tier) => this.#candidate(backend, { model: asked, tier, weight: 1, thinking: 'default', force: false }));
     const glob = this.#globs.find((pattern) => globMatches(pattern, asked));
     return glob === undefined ? [] : this.#fromConfig(asked, models[glob] as readonly CandidateConfig[]);
   }
@@ -181,7 +211,8 @@ export class RouteTable {
       if (entry.weight === null || !weighted) tier++;
       weighted = entry.weight !== null;
       const backend = this.#config.backends[entry.backend] as Backend;
-      return this.#candidate(backend, entry.model, tier, entry.weight ?? 1, this.#thinking(asked, entry));
+      const { model, weight, force } = entry;
+      return this.#candidate(backend, { model, tier, weight: weight ?? 1, thinking: this.#thinking(asked, entry), force });
     });
   }
 
@@ -193,10 +224,13 @@ export class RouteTable {
     return thinking === 'none' || thinksByDefault === false ? 'none' : 'medium';
   }
 
-  #candidate(backend: Backend, model: string, tier: number, weight: number, thinking: Effort | 'default'): Candidate {
+  #candidate(
+    backend: Backend,
+    { force, ...place }: Pick<Candidate, 'model' | 'tier' | 'weight' | 'thinking'> & { readonly force: boolean },
+  ): Candidate {
     const translator = this.#translatorFor(backend.vendor, backend.protocol);
-    const facts = this.#catalog.model(backend.vendor, model);
-    return { backend, translator, model, facts, thinking, tier, weight };
+    const facts = this.#catalog.model(backend.vendor, place.model);
+    return { ...place, backend, translator, facts, goneFromMs: force ? Number.POSITIVE_INFINITY : goneFromMs(facts) };
   }
 
   /** Tiers in order; within a tier a weighted draw decides who is first, and again who is next. */
@@ -219,4 +253,10 @@ export class RouteTable {
 function sameModel(candidates: readonly Candidate[]): readonly Candidate[] {
   const [first] = candidates;
   return candidates.filter(({ backend, model }) => backend.vendor === first?.backend.vendor && model === first.model);
+}
+
+/** Null when one candidate is to stay. */
+function lastDay(candidates: readonly Candidate[]): string | null {
+  const days = candidates.map(({ facts, goneFromMs: gone }) => (Number.isFinite(gone) ? facts.shutdown : null));
+  return days.includes(null) ? null : (days.toSorted().at(-1) ?? null);
 }

@@ -6,7 +6,14 @@ import { authenticate } from '../http/authenticate.ts';
 import type { RouteDeps } from '../http/deps.ts';
 import { arrivedAt, sendJson } from '../http/reply.ts';
 
-const toWire = ({ id, created, ownedBy }: ListedModel) => ({ id, object: 'model', created, owned_by: ownedBy });
+/** OpenAI's four keys, and the day of a shutdown where one is announced. */
+const toWire = ({ id, created, ownedBy, shutdownDate }: ListedModel) => ({
+  id,
+  object: 'model',
+  created,
+  owned_by: ownedBy,
+  ...(shutdownDate === null ? {} : { shutdown_date: shutdownDate }),
+});
 
 /** `GET /v1/models`: what this key can use, from the relay's own table. */
 export function modelListHandler({ current }: RouteDeps) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Catalog, loadCatalog } from '../../catalog/catalog.ts';
 import shipped from '../../catalog/families.json' with { type: 'json' };
 import { Families, familiesSchema, loadFamilies } from '../../catalog/families.ts';
+import { TRANSLATORS } from '../../translators/registry.ts';
 
 const catalog = loadCatalog();
 /** What is known of names that no list has. */
@@ -166,6 +167,10 @@ test.each([
   ['ernie', 'ernie', false],
 ])('%s claims %s: %s', (vendor, name, claimed) => {
   expect(alone.claims(vendor, name)).toBe(claimed);
+});
+
+test('every vendor of the registry has families', () => {
+  expect(TRANSLATORS.filter(({ vendor }) => !loadFamilies().vendors.includes(vendor))).toEqual([]);
 });
 
 describe('the schema', () => {

@@ -9,7 +9,9 @@ backends:
   q: { vendor: qwen, apiKey: env:QWEN_KEY }
   g: { vendor: glm, region: intl, apiKey: env:GLM_KEY }
 models:
-  gpt-4o: [q/qwen-plus, { to: g/glm-4.6, weight: 2, thinking: off }]
+  gpt-4o: [q/qwen-plus, { to: g/glm-4.6, weight: 2, thinking: off, force: true }]
+catalog:
+  qwen/own: { family: qwen-plus, contextTokens: 32768 }
 teams:
   t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } }, onStoreLoss: local }
   none: {}
@@ -24,13 +26,15 @@ backends:
   q: qwen in cn-beijing, https://dashscope.aliyuncs.com/compatible-mode/v1
   g: glm in intl, https://api.z.ai/api/paas/v4
 models:
-  gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off)
+  gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off, forced)
+catalog:
+  qwen/own: family qwen-plus, contextTokens 32768
 teams:
   t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day], without Redis: local
   none: no permit, every request is refused
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*
 warnings:
-  estafet.yaml:9:3  teams.none: team none has no permit: every request of its keys is refused
+  estafet.yaml:11:3  teams.none: team none has no permit: every request of its keys is refused
 `);
 });

@@ -50,10 +50,10 @@ describe('a good file', () => {
   });
 
   test('candidates are split at the first slash and keep their order', () => {
-    const { config } = accepted(`${GOOD}models:\n  m: ["qwen/a/b:c", { to: qwen/d, weight: 3, thinking: on }]\n`);
+    const { config } = accepted(`${GOOD}models:\n  m: ["qwen/a/b:c", { to: qwen/d, weight: 3, thinking: on, force: true }]\n`);
     expect(config.models['m']).toEqual([
-      { backend: 'qwen', model: 'a/b:c', weight: null, thinking: 'auto' },
-      { backend: 'qwen', model: 'd', weight: 3, thinking: 'on' },
+      { backend: 'qwen', model: 'a/b:c', weight: null, thinking: 'auto', force: false },
+      { backend: 'qwen', model: 'd', weight: 3, thinking: 'on', force: true },
     ]);
   });
 

@@ -36,7 +36,7 @@ export interface Desk {
 }
 
 /** A relay that listens on a free port; its log and its records are kept for the test. */
-export async function openRelay(config: Config, options: { random?: () => number } = {}): Promise<Desk> {
+export async function openRelay(config: Config, options: { random?: () => number; now?: () => number } = {}): Promise<Desk> {
   const records: RequestRecord[] = [];
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
