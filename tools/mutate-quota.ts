@@ -122,6 +122,15 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'Math.min(expected.prompt + expected.completion, MOST_RATE)',
     to: 'expected.prompt + expected.completion',
   },
+  { name: 'estimate: hits lower as much as misses lift', file: 'upper-tracker.ts', from: '(1 - COVER), this', to: 'COVER, this' },
+  {
+    name: 'estimate: one outlier moves it as far as it likes',
+    file: 'upper-tracker.ts',
+    from: 'this.#step * COVER;',
+    to: 'seen / this.#value;',
+  },
+  { name: 'estimate: made-up models get memory', file: 'calibration.ts', from: 'if (!this.#options.known(served)) return null;', to: '' },
+  { name: 'estimate: pictures count as text', file: 'calibration.ts', from: 'size.images > 0 ? null : ', to: '' },
   {
     name: 'memory: debts are forgiven',
     file: 'bucket.ts',
