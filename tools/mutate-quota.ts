@@ -162,6 +162,7 @@ try {
     'openai',
     'relay',
     'translators',
+    'server/redis-connection.ts',
     'test/relay/quota',
     'test/free-port.ts',
     'test/services.ts',
