@@ -6,6 +6,7 @@ import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
 import { FULL, QUICK } from './plan.ts';
+import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
 import { machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
 
@@ -23,9 +24,11 @@ function cores(): { readonly target: number; readonly load: number } | null {
  * or an answer was wrong.
  *
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
+ *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -33,12 +36,18 @@ async function main(): Promise<void> {
       'no-build': { type: 'boolean', default: false },
     },
   });
+  const say = (line: string): void => console.error(`bench: ${line}`);
+  const [part, ...more] = positionals;
+  if ((part !== undefined && part !== 'quota') || more.length > 0) throw new Error('the only part that can be named is quota');
+  const tick = microsPerTick();
+  if (part === 'quota') {
+    console.log(await measureQuota(machineOf(cores()), tick, say));
+    return;
+  }
   const base = values.quick ? QUICK : FULL;
   const plan = { ...base, rounds: values.rounds === undefined ? base.rounds : Number(values.rounds) };
   if (!(Number.isInteger(plan.rounds) && plan.rounds > 0)) throw new Error('--rounds must be a whole number from 1');
-  const say = (line: string): void => console.error(`bench: ${line}`);
 
-  const tick = microsPerTick();
   if (!values['no-build']) execFileSync(process.execPath, ['tools/build.ts', '--if-stale'], { stdio: ['ignore', 2, 2] });
   const pinned = cores();
   const children = new Children();

@@ -44,9 +44,11 @@ function commit(): string {
   }
 }
 
+export const pinsOf = (pinned: Machine['pinned'], target: string, load: string): string =>
+  pinned === null ? 'not pinned' : `${target} on core ${pinned.target}, ${load} on core ${pinned.load}`;
+
 export function report(machine: Machine, plan: Plan, cpu: CpuFigures, memory: MemoryFigures): string {
-  const { pinned } = machine;
-  const pins = pinned === null ? 'not pinned' : `target on core ${pinned.target}, mock and load on core ${pinned.load}`;
+  const pins = pinsOf(machine.pinned, 'target', 'mock and load');
   return `Estafet bench, ${machine.at}
 machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}; ${pins}
 software Node ${machine.node}, commit ${machine.commit}

@@ -115,6 +115,7 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'onStoreLoss = team.onStoreLoss',
     to: "onStoreLoss = 'admit'",
   },
+  { name: 'Q8 what a Cluster has moved is not followed', file: 'script.ts', from: '|^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) ', to: '' },
   { name: 'Q6 nobody sweeps for a silent team', file: 'sweeper.ts', from: 'await store.sweep(owner)', to: 'owner' },
   {
     name: 'a vendor’s absurd count is passed on',
@@ -161,6 +162,7 @@ try {
     'config',
     'openai',
     'relay',
+    'server',
     'translators',
     'server/redis-connection.ts',
     'test/relay/quota',
