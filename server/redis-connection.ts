@@ -106,7 +106,7 @@ function clusterConnection(address: Extract<RedisAddress, { kind: 'cluster' }>, 
     lazyConnect: true,
     enableAutoPipelining: true,
     // A batch is not sent on when its slots have moved; a command alone is, and learns the new places. `script.ts` falls back to `EVAL`.
-    autoPipeliningIgnoredCommands: ['eval', 'xrange', 'xdel', 'zrem'],
+    autoPipeliningIgnoredCommands: ['eval', 'ping', 'xrange', 'xdel', 'zrem'],
     // Slots that are served go on while others are not.
     enableReadyCheck: false,
     clusterRetryStrategy: retryMs,
