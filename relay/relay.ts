@@ -8,6 +8,7 @@ import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
 import { Answering, attemptId, type Exchange, type Prepared } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
+import { refuseBeyondContext, withinContext } from './chat/context-length.ts';
 import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
@@ -105,10 +106,11 @@ export class Relay {
       learn: (record: RequestRecord) => forecast.learn(record),
       prepare: (candidate: Candidate, receipt: Receipt, number: number) => this.#prepare(exchange, candidate, receipt, number),
     };
-    return (await this.#answering.answer(exchange, surface, candidates)).json;
+    return (await this.#answering.answer(exchange, surface, withinContext(exchange.request, candidates))).json;
   }
 
   #prepare(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Prepared<RunResult> {
+    refuseBeyondContext(exchange.request, candidate);
     const plan = this.#plan(exchange, candidate, receipt, attemptId(exchange.requestId, number));
     const calls = plan.emulation.choices ?? 1;
     return { calls, atOnce: calls, prompts: calls, send: (told) => this.#attempt(exchange, candidate, plan, receipt, number, told) };
