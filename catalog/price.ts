@@ -21,5 +21,6 @@ export interface Price {
   readonly source: string;
   /** `YYYY-MM-DD`: when the price was seen. */
   readonly date: string;
-  readonly confidence: 'official' | 'second-hand' | 'unconfirmed';
+  /** `configured`: an admin's word, not the catalogue's. */
+  readonly confidence: 'official' | 'second-hand' | 'unconfirmed' | 'configured';
 }

@@ -1,4 +1,5 @@
 import { type CheckContext, emptyRecord, reportUnknownName } from './check-context.ts';
+import { checkPrices } from './check-prices.ts';
 import type { Backend, Candidate } from './config.ts';
 import type { Path } from './problem.ts';
 import type { BackendInput, ConfigInput } from './schema.ts';
@@ -13,6 +14,7 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
     const facts = context.vendors[backend.vendor];
     if (facts === undefined) throw new Error(`the schema let through the vendor ${backend.vendor}`);
     checkVendorOptions(backend, facts, path, context);
+    checkPrices(backend.prices, path, context);
     warnTimeouts(backend, path, context);
     const { apiKey: _reference, accessKey: _access, secretKey: _secret, baseUrl: _url, region: _region, ...rest } = backend;
     const region = backend.region ?? facts.defaultRegion;

@@ -9,7 +9,6 @@ import type { Problems } from './problem.ts';
 export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; readonly value?: string; readonly what: string }[] = [
   { path: ['backends', '*', 'retries'], what: 'retries is' },
   { path: ['backends', '*', 'breaker'], what: 'breaker is' },
-  { path: ['backends', '*', 'prices'], what: 'prices are' },
 ];
 
 /** Warns of every key in the file (as written, before defaults) that nothing enforces yet. */

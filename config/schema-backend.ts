@@ -6,13 +6,35 @@ import { ENV_REFERENCE, freeName, milliseconds, secretReference } from './words.
 /** A price in money per million tokens. */
 const price = z.number().min(0).max(1_000_000);
 
-const priceSchema = z.strictObject({
-  currency: currency.meta({ description: 'Currency of the prices.' }),
+const PRICES = {
   input: price.meta({ unit: 'per million tokens', description: 'Price of input tokens.' }),
   cachedInput: price
     .optional()
     .meta({ unit: 'per million tokens', description: 'Price of input tokens read from the cache; absent: as `input`.' }),
   output: price.meta({ unit: 'per million tokens', description: 'Price of output tokens.' }),
+  thinkingOutput: price
+    .optional()
+    .meta({ unit: 'per million tokens', description: 'Price of output tokens spent on thinking; absent: as `output`.' }),
+};
+
+const tierSchema = z.strictObject({
+  inputUpTo: limit.optional().meta({ unit: 'tokens', description: 'The tier holds for requests with at most so much input; absent: any.' }),
+  outputUpTo: limit.optional().meta({ unit: 'tokens', description: 'And with at most so much output; absent: any.' }),
+  ...PRICES,
+});
+
+const priceSchema = z.strictObject({
+  currency: currency.meta({ description: 'Currency of the prices.' }),
+  date: z.iso
+    .date({ error: 'must be a date such as 2026-11-01' })
+    .optional()
+    .meta({ description: 'Since when the price holds, for the books. Absent: the day the file is read.' }),
+  ...PRICES,
+  input: PRICES.input.optional(),
+  output: PRICES.output.optional(),
+  tiers: z.array(tierSchema).min(1).optional().meta({
+    description: 'Instead of one price: the first tier that fits holds for all tokens of a request; beyond the last border the last one.',
+  }),
 });
 
 const breakerSchema = z.strictObject({

@@ -90,8 +90,8 @@ export class Answering {
     let receipt: Receipt | null = null;
     let failure: OpenAIError | null = null;
     const refusals: OpenAIError[] = [];
-    const settle = (result: R | null, error: OpenAIError | null): void =>
-      this.#settle(exchange, surface, ticket, { attempts, receipt, result, error });
+    const settle = (result: R | null, error: OpenAIError | null, cost: Cost | null = null): void =>
+      this.#settle(exchange, surface, ticket, { attempts, receipt, result, error, cost });
     try {
       ticket = await this.#admit(exchange, surface, candidates);
     } catch (thrown) {
@@ -107,7 +107,8 @@ export class Answering {
         try {
           const result = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told);
           attempts.push(this.#attempted(candidate, result.error, startedAt));
-          settle(result, result.error);
+          // What the vendor will bill: parallel calls pay the prompt each time.
+          settle(result, result.error, this.#price(candidate, result.paid));
           return result;
         } catch (thrown) {
           failure = asOpenAIError(thrown);
@@ -133,7 +134,7 @@ export class Answering {
   ): Promise<Ticket | null> {
     const { requestId, caller, request, onAdmitted } = exchange;
     const { gate, priceOf } = this.#services;
-    const price = first === undefined ? null : priceOf(first.backend.vendor, first.model, first.backend.region);
+    const price = first === undefined ? null : priceOf(first.backend, first.model);
     const served = { vendor: first?.backend.vendor ?? '', model: first?.model ?? '' };
     const asked = {
       model: request.model,
@@ -182,14 +183,13 @@ export class Answering {
     exchange: Exchange,
     surface: Pick<Surface<Place, Settled>, 'name' | 'stream' | 'learn'>,
     ticket: Ticket | null,
-    ending: Omit<Ending, 'cost' | 'estimate' | 'heldBy' | 'sinceFirstByteMs'>,
+    ending: Omit<Ending, 'estimate' | 'heldBy' | 'sinceFirstByteMs'>,
   ): void {
-    const { result, attempts } = ending;
+    const { result, cost } = ending;
     const { gate, wheel, onSettled } = this.#services;
-    const cost = result === null ? null : this.#cost(attempts, result);
     const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
     const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
-    const record = recordOf(exchange, surface, { ...ending, ...held, cost, sinceFirstByteMs }, Date.now());
+    const record = recordOf(exchange, surface, { ...ending, ...held, sinceFirstByteMs }, Date.now());
     if (ticket !== null) {
       gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
       surface.learn?.(record);
@@ -197,19 +197,13 @@ export class Answering {
     onSettled(record);
   }
 
-  /** What the vendor will bill: parallel calls pay the prompt each time. */
-  #cost(attempts: readonly Attempt[], { paid }: Settled): RequestRecord['cost'] {
-    const last = attempts.at(-1);
-    return last === undefined ? null : this.#price(last.vendor, last.model, last.region, paid);
-  }
-
-  #price(vendor: string, model: string, region: string, paid: readonly Usage[]): Cost | null {
-    const price = this.#services.priceOf(vendor, model, region);
+  #price({ backend, model }: Place, paid: readonly Usage[]): Cost | null {
+    const price = this.#services.priceOf(backend, model);
     return price === null ? null : costOf(price, paid);
   }
 
   /** An answer that nobody gets is billed all the same. */
-  #discarded({ backend, model }: Place, told: readonly Usage[]): Pick<Attempt, 'discarded'> {
+  #discarded(place: Place, told: readonly Usage[]): Pick<Attempt, 'discarded'> {
     if (told.length === 0) return {};
     const sum = (count: 'prompt' | 'completion' | 'cached' | 'reasoning'): number => told.reduce((total, usage) => total + usage[count], 0);
     return {
@@ -218,7 +212,7 @@ export class Answering {
         completionTokens: sum('completion'),
         cachedTokens: sum('cached'),
         reasoningTokens: sum('reasoning'),
-        cost: this.#price(backend.vendor, model, backend.region, told),
+        cost: this.#price(place, told),
       },
     };
   }

@@ -1,5 +1,5 @@
 import type { Price } from '../catalog/price.ts';
-import type { Server } from '../config/config.ts';
+import type { Backend, Server } from '../config/config.ts';
 import type { AnswerHead, Usage } from '../openai/chat/events.ts';
 import type { ChatRequest } from '../openai/chat/request.ts';
 import { OpenAIError } from '../openai/errors.ts';
@@ -39,8 +39,8 @@ export interface RelayServices {
   readonly backends: BackendGate;
   readonly calibration: Calibration;
   readonly inFlight: InFlight;
-  /** The price of a vendor's model in a region; null when none is known. */
-  readonly priceOf: (vendor: string, model: string, region: string) => Price | null;
+  /** The price of a backend's model; null when none is known. */
+  readonly priceOf: (backend: Backend, model: string) => Price | null;
   /** Told once per request, after its answer. */
   readonly onSettled: (record: RequestRecord) => void;
 }

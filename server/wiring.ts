@@ -1,12 +1,13 @@
 import type { Express } from 'express';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
-import type { Config } from '../config/config.ts';
+import type { Backend, Config } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
+import { PriceList } from '../relay/ledger/price-list.ts';
 import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
@@ -80,7 +81,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
   const catalog = (options.catalog ?? loadCatalog()).with(config.catalog);
   const now = options.now ?? Date.now;
-  const priceOf = (vendor: string, model: string, region: string) => catalog.price(vendor, model, region);
+  const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
+  const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
   const routes = new RouteTable(config, catalog, translatorFor, options.random, vectorsFor, now);
   const retirementWatch = new RetirementWatch(
     () => retirements(config, catalog, now(), HORIZON_DAYS),
