@@ -125,11 +125,11 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
 }
 
 /** By alias, `backend/model`, or the vendors' own names: as routing finds it. */
-function isModel(name: string, { models, backends }: ConfigInput, { serves = () => true }: ParseOptions): boolean {
+function isModel(name: string, { models, backends, catalog }: ConfigInput, { serves = () => true }: ParseOptions): boolean {
   if (Object.keys(models).some((alias) => globMatches(alias, name))) return true;
   const slash = name.indexOf('/');
   if (slash > 0 && Object.hasOwn(backends, name.slice(0, slash))) return slash + 1 < name.length;
-  return Object.values(backends).some(({ vendor }) => serves(vendor, name));
+  return Object.values(backends).some(({ vendor }) => Object.hasOwn(catalog, `${vendor}/${name}`) || serves(vendor, name));
 }
 
 function warnNoStoreToLose(teams: Config['teams'], { warnings }: CheckContext): void {
