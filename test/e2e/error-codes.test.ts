@@ -4,6 +4,7 @@ import { ERRORS as GLM_ERRORS } from '../../simulator/glm/errors.ts';
 import { ERRORS as QWEN_ERRORS } from '../../simulator/qwen/errors.ts';
 import { expectRefusal, type RefusalName } from './refusals.ts';
 import { type Rig, startRig, user } from './rig.ts';
+import { VENDOR_CASES } from './vendors.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -24,7 +25,9 @@ const CODES: Readonly<Record<'qwen' | 'ernie' | 'glm', Partial<Record<RefusalNam
       'Workspace.AccessDenied',
       'model_not_found',
       'model_not_supported',
+      'NotFound',
     ],
+    upstream_rejected: ['BadRequest.EmptyModel', 'BadRequest.EmptyInput'],
     upstream_out_of_credit: [
       'Arrearage',
       'AccessDenied.Unpurchased',
@@ -95,15 +98,13 @@ const CODES: Readonly<Record<'qwen' | 'ernie' | 'glm', Partial<Record<RefusalNam
   },
 };
 
-describe.each([
-  ['qwen', QWEN_ERRORS],
-  ['ernie', ERNIE_ERRORS],
-  ['glm', GLM_ERRORS],
-] as const)('%s', (vendor, table) => {
+const TABLES = { qwen: QWEN_ERRORS, ernie: ERNIE_ERRORS, glm: GLM_ERRORS };
+
+describe.each(VENDOR_CASES)('$vendor', ({ vendor }) => {
   const rows = Object.entries(CODES[vendor]).flatMap(([name, codes]) => codes.map((code) => [code, name as RefusalName] as const));
 
   test('the table is complete', () => {
-    expect(rows.map(([code]) => code).sort()).toEqual(Object.keys(table).sort());
+    expect(rows.map(([code]) => code).sort()).toEqual(Object.keys(TABLES[vendor]).sort());
   });
 
   test.each(rows)('%s is told as %s', async (code, name) => {

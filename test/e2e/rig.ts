@@ -8,7 +8,7 @@ import { build } from '../../server/wiring.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { VENDORS } from '../../translators/registry.ts';
 import { checkStream, type StreamCheck } from '../contract/openai-schema.ts';
-import { CHAT_ALIASES } from './vendors.ts';
+import { CHAT_ALIASES, protocolOf } from './vendors.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type JournalEntry = ReturnType<Simulator['journal']>[number];
@@ -66,7 +66,7 @@ export interface Rig {
   raw(body: unknown, options?: RawOptions): Promise<RawAnswer>;
   /** The requests that the simulated vendors have seen since the last `reset`. */
   seen(): readonly JournalEntry[];
-  /** The body of the last of them. */
+  /** The body of the last of them; of a native one its parameters, with the messages beside them. */
   lastBody(): Record<string, unknown>;
   /** Forgets journal, usage and faults of the simulator, and the records. */
   reset(): void;
@@ -81,7 +81,9 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
     const found = simulator.vendors[vendor as 'qwen'];
     if (found === undefined) throw new Error(`the simulator has no vendor ${vendor}`);
     env[`SIMULATED_${vendor.toUpperCase()}`] = found.key;
-    return { vendor, baseUrl: found.baseUrl, apiKey: `env:SIMULATED_${vendor.toUpperCase()}` };
+    const protocol = protocolOf(vendor);
+    const baseUrl = protocol === 'compatible' ? found.baseUrl : found.protocolUrls?.[protocol];
+    return { vendor, protocol, baseUrl, apiKey: `env:SIMULATED_${vendor.toUpperCase()}` };
   };
   const keys: Record<string, Json> = { main: {}, other: {}, ...keyOptions };
   const keyOf = (name: string): string => `sk-test-${name}-0123456789abcdef`;
@@ -146,7 +148,7 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
       };
     },
     seen: () => simulator.journal(),
-    lastBody: () => simulator.journal().at(-1)?.body as Record<string, unknown>,
+    lastBody: () => flat(simulator.journal().at(-1)?.body as Record<string, unknown>),
     reset: () => {
       simulator.reset();
       records.length = 0;
@@ -157,6 +159,11 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
       await simulator.close();
     },
   };
+}
+
+function flat(body: Record<string, unknown>): Record<string, unknown> {
+  const { input, parameters, ...rest } = body;
+  return parameters === undefined ? body : { ...(parameters as Json), ...(input as Json), ...rest };
 }
 
 /** A user message. */

@@ -11,7 +11,7 @@ export interface VendorCase {
   readonly vision: string;
 }
 
-export const VENDOR_CASES: readonly VendorCase[] = [
+export const VENDOR_CASES: VendorCase[] = [
   { vendor: 'qwen', chat: 'qwen-chat', model: 'qwen-plus', thinker: 'qwen3.7-plus', vision: 'qwen3-vl-plus' },
   {
     vendor: 'ernie',
@@ -27,3 +27,16 @@ export const VENDOR_CASES: readonly VendorCase[] = [
 export const CHAT_ALIASES: Readonly<Record<string, unknown>> = Object.fromEntries(
   VENDOR_CASES.map(({ vendor, chat, model }) => [chat, [{ to: `${vendor}/${model}`, thinking: 'off' }]]),
 );
+
+/** The protocol of the backend `qwen`, for rigs that start from now on. */
+let qwenProtocol: 'compatible' | 'native' = 'compatible';
+export const protocolOf = (vendor: string): string => (vendor === 'qwen' ? qwenProtocol : 'compatible');
+
+/** From now on in this file: Qwen alone, by its own protocol. To be called before the tables above are used. */
+export function onlyNativeQwen(): void {
+  qwenProtocol = 'native';
+  VENDOR_CASES.splice(0, VENDOR_CASES.length, ...VENDOR_CASES.filter(({ vendor }) => vendor === 'qwen'));
+}
+
+/** Where the count of an answer that breaks off comes from: the native protocol tells it on every event, the others at the end. */
+export const sourceWhenBroken = (vendor: string): 'vendor' | 'estimated' => (protocolOf(vendor) === 'native' ? 'vendor' : 'estimated');

@@ -4,7 +4,7 @@ import { foldCompletion, foldStream } from '../contract/openai-schema.ts';
 import { expectBrokenStream, expectRefusal } from './refusals.ts';
 import { type Rig, startRig, user } from './rig.ts';
 import { BOTH, TIME, WEATHER } from './tools.ts';
-import { VENDOR_CASES } from './vendors.ts';
+import { sourceWhenBroken, VENDOR_CASES } from './vendors.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -33,7 +33,7 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, thinker }) => {
     for (const includeUsage of [false, true]) {
       const answer = await ask(`[[sim:${fault}]]`, { stream_options: { include_usage: includeUsage } });
       expectBrokenStream(answer, name, includeUsage);
-      expect(answer.record()).toMatchObject({ reason: 'vendor_error', error: { code: name }, usage: { source: 'estimated' } });
+      expect(answer.record()).toMatchObject({ reason: 'vendor_error', error: { code: name }, usage: { source: sourceWhenBroken(vendor) } });
     }
   });
 
