@@ -26,14 +26,17 @@ export function configSchema(vendors: Vendors) {
       description: '`vendor/model` → what is known of it, besides or instead of what the shipped catalogue says.',
     }),
     teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys with a permit and limits in common.' }),
-    keys: z.array(keySchema(vendors)).default([]).meta({ description: 'Keys of the apps.' }),
+    keys: z
+      .array(keySchema(vendors))
+      .default([])
+      .meta({ description: 'Keys of the apps; more can be made by command and live in `database`.' }),
     redis: connectionText.optional().meta({
       description:
         'Address of Redis (`redis://`, `redis+cluster://`, `redis+sentinel://`; `rediss` for TLS), or a reference to it. Absent: limits live in this process.',
     }),
     database: connectionText.optional().meta({
       description:
-        'Where books are kept: `sqlite:` and a path, `postgres://…`, or `memory:` (gone with the process); or a reference to it. Absent: `sqlite:./data/estafet.db`.',
+        'Where books, and keys and teams made by command, are kept: `sqlite:` and a path, `postgres://…`, or `memory:` (gone with the process); or a reference to it. Absent: `sqlite:./data/estafet.db`.',
     }),
     books: booksSchema.prefault({}).meta({ description: 'What was used and what it cost: how long it is kept.' }),
   });
