@@ -16,7 +16,15 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
     checkVendorOptions(backend, facts, path, context);
     checkPrices(backend.prices, path, context);
     warnTimeouts(backend, path, context);
-    const { apiKey: _reference, accessKey: _access, secretKey: _secret, baseUrl: _url, region: _region, ...rest } = backend;
+    const {
+      apiKey: _reference,
+      accessKey: _access,
+      secretKey: _secret,
+      baseUrl: _url,
+      region: _region,
+      workspace: _workspace,
+      ...rest
+    } = backend;
     const region = backend.region ?? facts.defaultRegion;
     const apiKey = credential(backend, facts, path, context);
     backends[name] = {
@@ -65,11 +73,15 @@ function credential(backend: BackendInput, facts: VendorFacts, path: Path, { pro
 
 /** The base URL, or '' after a problem. */
 function address(backend: BackendInput, region: string, facts: VendorFacts, path: Path, context: CheckContext): string {
-  const url = backend.baseUrl === undefined ? publicAddress(backend, region, facts, path, context) : backend.baseUrl.replace(/\/+$/, '');
-  if (backend.baseUrl !== undefined) checkHome(backend, url, region, facts, path, context);
+  const { baseUrl, workspace } = backend;
+  if (baseUrl !== undefined && workspace !== undefined)
+    context.problems.add([...path, 'workspace'], 'cannot stand beside baseUrl, which says the whole address', { at: 'key' });
+  const known = workspace === undefined ? publicAddress : workspaceAddress;
+  const url = baseUrl === undefined ? known(backend, region, facts, path, context) : baseUrl.replace(/\/+$/, '');
+  if (baseUrl !== undefined) checkHome(backend, url, region, facts, path, context);
   if (/\/coding|\/token-?plan/i.test(url)) {
     context.warnings.add(
-      [...path, backend.baseUrl === undefined ? 'region' : 'baseUrl'],
+      [...path, baseUrl === undefined ? 'region' : 'baseUrl'],
       'looks like a subscription plan for coding tools; vendors block keys used there by other applications',
     );
   }
@@ -93,8 +105,26 @@ function publicAddress(
   } else if (Object.hasOwn(facts.baseUrls, region)) {
     problems.add([...path, 'protocol'], `vendor ${vendor} does not speak ${JSON.stringify(protocol)} in ${region}`);
   } else {
-    problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}`, { at: 'key' });
+    const workspaces = facts.workspaces?.regions.includes(region) ? '; `workspace` will do too' : '';
+    problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}${workspaces}`, {
+      at: 'key',
+    });
   }
+  return '';
+}
+
+/** The address of one workspace in a region. */
+function workspaceAddress(backend: BackendInput, region: string, facts: VendorFacts, path: Path, { problems }: CheckContext): string {
+  const { vendor, protocol, workspace = '' } = backend;
+  const { workspaces } = facts;
+  const urlPath = workspaces?.paths[protocol];
+  if (workspaces === undefined || urlPath === undefined)
+    problems.add([...path, 'workspace'], `vendor ${vendor} has no addresses of workspaces`, { at: 'key' });
+  else if (!workspaces.regions.includes(region))
+    problems.add([...path, 'workspace'], `vendor ${vendor} has workspaces in ${workspaces.regions.join(', ')}, not in ${region}`, {
+      at: 'key',
+    });
+  else return `https://${workspace.toLowerCase()}${workspaces.hostSuffix.replace('{region}', region)}${urlPath}`;
   return '';
 }
 
@@ -102,7 +132,10 @@ function publicAddress(
 function checkHome(backend: BackendInput, url: string, region: string, facts: VendorFacts, path: Path, { problems }: CheckContext): void {
   const { host } = new URL(url);
   const known = [facts.baseUrls, ...Object.values(facts.protocolUrls ?? {})].flatMap((urls) => Object.entries(urls));
-  const homes = [...new Set(known.flatMap(([home, address]) => (new URL(address).host === host ? [home] : [])))];
+  const shared = known.flatMap(([home, address]) => (new URL(address).host === host ? [home] : []));
+  const { regions = [], hostSuffix = '' } = facts.workspaces ?? {};
+  const own = regions.filter((home) => host.endsWith(hostSuffix.replace('{region}', home)));
+  const homes = [...new Set([...shared, ...own])];
   if (homes.length === 0 || homes.includes(region)) return;
   const at = backend.region === undefined ? 'baseUrl' : 'region';
   problems.add([...path, at], `${host} is in region ${homes.join(' or ')}, not ${region}: set region accordingly`);

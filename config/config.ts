@@ -51,7 +51,7 @@ export type Limits = Frozen<z.output<typeof limitsSchema>>;
 export type ModelLimits = Frozen<ModelLimitsFile>;
 
 type BackendFile = Frozen<z.output<ReturnType<typeof backendSchema>>>;
-type BackendSecrets = 'apiKey' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl';
+type BackendSecrets = 'apiKey' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl' | 'workspace';
 
 export interface Backend extends Omit<BackendFile, BackendSecrets> {
   readonly name: string;

@@ -75,6 +75,11 @@ export function backendSchema(vendors: Vendors) {
       .refine((url) => !/^https?:\/\/[^\s?#@]+$/.test(url) || URL.canParse(url), { error: 'is not a valid URL' })
       .optional()
       .meta({ description: "Base URL exactly as the vendor's own SDK takes it. Absent: the public one of the region." }),
+    workspace: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, { error: 'must be 1 to 63 letters, digits and inner hyphens' })
+      .optional()
+      .meta({ description: 'Workspace whose own address is called instead of the public one, for vendors that have workspaces.' }),
     apiKey: secretReference
       .optional()
       .meta({ description: `The vendor's API key: \`${ENV_REFERENCE}\`, \`env:NAME\` or \`file:/path\`, never the key itself.` }),

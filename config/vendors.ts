@@ -12,6 +12,15 @@ export interface VendorFacts {
   readonly protocols: readonly string[];
   /** Protocol → region → base URL, of the protocols besides `compatible`. */
   readonly protocolUrls?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Addresses of one workspace of an account; absent: the vendor has none. */
+  readonly workspaces?: {
+    /** Regions that have them. */
+    readonly regions: readonly string[];
+    /** What stands behind the workspace's name in the host, with `{region}`. */
+    readonly hostSuffix: string;
+    /** Protocol → path of its base URL. */
+    readonly paths: Readonly<Record<string, string>>;
+  };
   /** Keys a backend of this vendor must have. */
   readonly requires: readonly 'apiKey'[];
   /** Vendor-specific keys that are understood: elsewhere they are errors. Absent: none. */

@@ -186,6 +186,26 @@ describe('values', () => {
       '2:50  backends.b.region: vendor glm has no region "constructor"',
     ],
     [
+      'workspace elsewhere',
+      backend('{ vendor: glm, apiKey: env:GLM_KEY, workspace: llm-1 }'),
+      '2:42  backends.b.workspace: vendor glm has no addresses of workspaces',
+    ],
+    [
+      'workspace of a plan',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: cn-beijing-token-plan, workspace: llm-1 }'),
+      '2:75  backends.b.workspace: vendor qwen has workspaces in cn-beijing, ap-southeast-1, us-east-1, cn-hongkong, eu-central-1, ap-northeast-1, not in cn-beijing-token-plan',
+    ],
+    [
+      'workspace and an address',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, workspace: llm-1, baseUrl: "https://x.example/v1" }'),
+      '2:44  backends.b.workspace: cannot stand beside baseUrl, which says the whole address',
+    ],
+    [
+      'workspace that is no name of a host',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, workspace: a.b }'),
+      '2:55  backends.b.workspace: must be 1 to 63 letters, digits and inner hyphens',
+    ],
+    [
       'protocol that the vendor has not',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, protocol: native }'),
       '2:52  backends.b.protocol: vendor glm does not speak "native"; it speaks: compatible',
@@ -198,7 +218,7 @@ describe('values', () => {
     [
       'region without address, native',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: ap-northeast-1, protocol: native }'),
-      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in ap-northeast-1',
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in ap-northeast-1; `workspace` will do too',
     ],
     [
       'region label that lies about a native address',
@@ -208,7 +228,7 @@ describe('values', () => {
     [
       'region without address',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: eu-central-1 }'),
-      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in eu-central-1',
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in eu-central-1; `workspace` will do too',
     ],
     [
       'not a URL',

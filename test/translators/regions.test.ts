@@ -58,3 +58,27 @@ test('no region of the code is missing in the table, but those whose addresses a
     'qwen ap-northeast-1',
   ]);
 });
+
+describe.each(['cn-beijing', 'ap-southeast-1', 'us-east-1', 'cn-hongkong', 'eu-central-1', 'ap-northeast-1'])(
+  'a workspace in %s',
+  (region) => {
+    test.each([
+      ['compatible', '/compatible-mode/v1'],
+      ['native', '/api/v1'],
+    ])('%s', (protocol, path) => {
+      const { config, warnings } = accepted(written(`vendor: qwen, region: ${region}, protocol: ${protocol}, workspace: llm-Abc1`));
+      expect(config.backends['b']).toMatchObject({ region, baseUrl: `https://llm-abc1.${region}.maas.aliyuncs.com${path}` });
+      expect(config.backends['b']).not.toHaveProperty('workspace');
+      expect(warnings.filter((text) => text.includes('backends.b'))).toEqual([]);
+    });
+
+    test('its host is in that region, whatever the label says', () => {
+      const label = region === 'cn-beijing' ? 'us-east-1' : 'cn-beijing';
+      const baseUrl = `https://llm-abc1.${region}.maas.aliyuncs.com/compatible-mode/v1`;
+      expect(problemsOf(written(`vendor: qwen, region: ${label}, baseUrl: "${baseUrl}"`)).join()).toContain(
+        `is in region ${region}, not ${label}`,
+      );
+      expect(accepted(written(`vendor: qwen, region: ${region}, baseUrl: "${baseUrl}"`)).config.backends['b']?.baseUrl).toBe(baseUrl);
+    });
+  },
+);

@@ -28,6 +28,8 @@ export interface ReadFailure {
   readonly type: string;
   readonly message: string;
   readonly status: number;
+  /** The vendor's own id of the request, for its support; '' where it told none. */
+  readonly requestId: string;
   /** From the `retry-after` header; null where there is none, or it tells a date (that would take a clock). */
   readonly retryAfterMs: number | null;
 }
@@ -64,6 +66,7 @@ export function readFailure(failure: UpstreamFailure): ReadFailure {
     type: word(inner['type']),
     message: message.slice(0, 1000),
     status: failure.status,
+    requestId: word(top['request_id']).slice(0, 100),
     retryAfterMs: wait !== undefined && /^\d{1,6}$/.test(wait) ? Number(wait) * 1000 : null,
   };
 }
@@ -105,7 +108,7 @@ export function mapFailure(
     limit: row.to.startsWith('upstream_rate_limit') ? 'upstream' : undefined,
     upstreamCode: read.code || `http_${read.status}`,
     // For the log: the vendor's words, which callers of a 5xx do not see.
-    cause: `${read.status} ${read.code} ${read.message}`.trim(),
+    cause: `${read.status} ${read.code} ${read.message}`.trim() + (read.requestId === '' ? '' : ` (request ${read.requestId})`),
   });
 }
 

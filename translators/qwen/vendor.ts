@@ -1,6 +1,6 @@
 import type { VendorFacts } from '../vendor-facts.ts';
 
-/** Hosts that any key of their region may call. Frankfurt and Tokyo have none: their addresses are per workspace and need a `baseUrl`. */
+/** Hosts that any key of their region may call. Frankfurt and Tokyo have none, only addresses of workspaces. */
 const SHARED: Readonly<Record<string, string>> = {
   'cn-beijing': 'https://dashscope.aliyuncs.com',
   'ap-southeast-1': 'https://dashscope-intl.aliyuncs.com',
@@ -32,6 +32,11 @@ export const qwenVendor: VendorFacts = {
   baseUrls: { ...under('/compatible-mode/v1'), ...PLANS },
   protocols: ['compatible', 'native'],
   protocolUrls: { native: under('/api/v1') },
+  workspaces: {
+    regions: ZONES,
+    hostSuffix: '.{region}.maas.aliyuncs.com',
+    paths: { compatible: '/compatible-mode/v1', native: '/api/v1' },
+  },
   requires: ['apiKey'],
   // Qwen's billing page: about 1.5 to 1.8 Chinese characters a token, or an English word. Its tokenizer splits every digit.
   charsPerToken: { letter: 4, digit: 1, other: 1.5 },

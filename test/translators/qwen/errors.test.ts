@@ -56,3 +56,9 @@ test('the wait of a header goes before the one of the table', () => {
   const body = '{"error":{"code":"limit_requests","message":"m"}}';
   expect(qwenFailure({ status: 429, headers: { 'retry-after': '12' }, body }).details.retryAfterMs).toBe(12_000);
 });
+
+test("the vendor's id of the request is in the log's words, and not in the caller's", () => {
+  const error = qwenFailure({ status: 500, headers: {}, body: '{"code":"InternalError","message":"m","request_id":"5f0f6a2e-0000"}' });
+  expect(error.details.cause).toBe('500 InternalError m (request 5f0f6a2e-0000)');
+  expect(JSON.stringify(error)).not.toContain('5f0f6a2e');
+});
