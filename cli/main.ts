@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { USAGE_GROUPS } from '../relay/ledger/usage.ts';
 import { VERSION } from '../server/version.ts';
 import { addAccessCommands } from './access-commands.ts';
+import { audit, listeningTime } from './audit.ts';
 import { check } from './check.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
@@ -27,6 +28,14 @@ function time(end: boolean): (text: string) => number {
       throw new InvalidArgumentError((error as Error).message);
     }
   };
+}
+
+function listening(text: string): number {
+  try {
+    return listeningTime(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 /** `estafet …`. Wrong usage: a message and exit code 2; a failure: one line and exit code 1. */
@@ -61,6 +70,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
     .action((options) => usage(options));
   addAccessCommands(program);
+  program
+    .command('audit')
+    .description(
+      'Check that the books agree with themselves, and the limits in Redis with the books. Exit code 0: they do; 1: they do not.',
+    )
+    .option('--team <name>', 'only this team')
+    .option('--listen <time>', 'how long every step in Redis is followed, e.g. 10s', listening, 1_000)
+    .option('--json', 'print the report as JSON')
+    .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
+    .action((options) => audit(options));
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')

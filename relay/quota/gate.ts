@@ -127,7 +127,7 @@ export class QuotaGate {
  * What was used, money in both currencies; a model without a price is booked as it was reserved. No count that a vendor tells is larger than
  * what the engine can count.
  */
-function useOf(expected: Expected, cost: Cost | null): Use {
+export function useOf(expected: Expected, cost: Pick<Cost, 'amountNano' | 'currency'> | null): Use {
   const money = (currency: 'CNY' | 'USD'): number =>
     Math.min(cost === null ? moneyNano(currency, expected, null) : cost.currency === currency ? cost.amountNano : 0, MOST_AMOUNT);
   const tokens = Math.min(expected.prompt + expected.completion, MOST_RATE);

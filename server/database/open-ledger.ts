@@ -1,6 +1,7 @@
 import { databaseAddress } from '../../config/database-address.ts';
 import type { Secret } from '../../config/secret.ts';
 import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
+import { AuditReader } from './audit-reader.ts';
 import { openPostgres } from './postgres.ts';
 import { SqlLedger } from './sql-ledger.ts';
 import { openSqlite } from './sqlite.ts';
@@ -33,6 +34,21 @@ export function ledgerReader(database: Secret | undefined): LedgerStore {
 }
 
 /** @throws LedgerFault for an address that is none */
+/** The books for an auditor, as `ledgerReader`. @throws LedgerFault in one line */
+export function auditReader(database: Secret | undefined): AuditReader {
+  const address = addressOf(database);
+  switch (address.kind) {
+    case 'memory':
+      throw new LedgerFault(
+        'the books of this configuration are in the memory of the running relay (`database: memory:`): nothing can check them',
+      );
+    case 'sqlite':
+      return new AuditReader(openSqlite({ path: address.path, readOnly: true }));
+    case 'postgres':
+      return new AuditReader(openPostgres(address.url));
+  }
+}
+
 export function addressOf(database: Secret | undefined) {
   const address = databaseAddress(database?.reveal());
   if ('fault' in address) throw new LedgerFault(`database: ${address.fault}`);

@@ -43,7 +43,7 @@ export function openPostgres(
   return {
     db,
     transaction: (purpose, work) =>
-      db.transaction().execute(async (one) => {
+      (purpose === 'read' ? db.transaction().setIsolationLevel('repeatable read') : db.transaction()).execute(async (one) => {
         if (purpose === 'schema') await sql`select pg_advisory_xact_lock(${SCHEMA_LOCK})`.execute(one);
         return work(one);
       }),

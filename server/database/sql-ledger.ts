@@ -21,8 +21,8 @@ import { type Driven, whole, wholeBig } from './whole.ts';
 /** What differs between the databases. */
 export interface SqlDatabase {
   readonly db: Kysely<Tables>;
-  /** One transaction; for `schema` no other process is inside one at the same time. */
-  transaction<T>(purpose: 'write' | 'schema', work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** One transaction; for `schema` no other process is inside one at the same time, and `read` sees one moment. */
+  transaction<T>(purpose: 'write' | 'schema' | 'read', work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** Inserts the lines that are not there; gives these. Of two with one id the first. Inside a transaction of its own kind. */
   insertNew(db: Kysely<Tables>, entries: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]>;
   /** Anything the driver threw, in one line. */

@@ -44,9 +44,9 @@ export function openSqlite({ path, readOnly = false }: SqliteOptions): SqlDataba
     db,
     fault,
     // `begin immediate` waits for another writer; a transaction that begins as a reader could not become one.
-    transaction: (_purpose, work) =>
+    transaction: (purpose, work) =>
       db.connection().execute(async (one) => {
-        await sql`begin immediate`.execute(one);
+        await (purpose === 'read' ? sql`begin` : sql`begin immediate`).execute(one);
         try {
           const result = await work(one);
           await sql`commit`.execute(one);

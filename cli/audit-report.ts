@@ -1,0 +1,40 @@
+import type { Finding } from '../relay/audit/finding.ts';
+
+/** What `estafet audit --json` prints. */
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly teams: number;
+  /** Of the books against themselves. */
+  readonly hours: number;
+  readonly lines: number;
+  /** Null without Redis. So is the next. */
+  readonly buckets: number | null;
+  readonly listened_ms: number | null;
+  readonly drifts: readonly (Finding & { readonly by: number })[];
+  readonly notes: readonly string[];
+}
+
+/** Kind of drift → what is wrong, and what it may mean. */
+const MEANING: Readonly<Record<Finding['kind'], string>> = {
+  sum: 'the hourly sum is not that of its lines: lines or sums were changed by hand, or lines were deleted before their time',
+  window: 'books and reservations add up to something else',
+  slots: 'the open reservations hold another number of slots',
+  rate: 'the books lead to another level; no drift if the limit was changed a short while ago',
+  heard: 'the level moved without a line that says so',
+};
+
+/** The report for people: one line when all agree, else one for each drift. */
+export function auditText({ ok, teams, hours, lines, buckets, listened_ms, drifts, notes }: AuditReport): string {
+  const checked = `${count(lines, 'line')} in ${count(hours, 'hour')} of books`;
+  const levels =
+    buckets === null ? '' : `, ${count(buckets, 'level')} of ${count(teams, 'team')} in Redis, heard for ${(listened_ms ?? 0) / 1000} s`;
+  const told = notes.map((note) => `note: ${note}\n`).join('');
+  if (ok) return `no drift: ${checked}${levels}\n${told}`;
+  const found = drifts.map(
+    ({ owner, bucket, kind, expected, found, by }) =>
+      `drift: ${owner} ${bucket}: expected ${expected}, found ${found} (${by > 0 ? '+' : ''}${by}): ${MEANING[kind]}\n`,
+  );
+  return `${found.join('')}${count(drifts.length, 'drift')}: ${checked}${levels}\n${told}`;
+}
+
+const count = (number: number, of: string): string => `${number} ${of}${number === 1 ? '' : 's'}`;

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/config.ts';
+import { redisAddress } from '../config/redis-address.ts';
+import { LedgerFault } from '../relay/ledger/ledger-store.ts';
+import { RedisStore } from '../relay/quota/redis-store.ts';
+import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
+import type { AuditReader } from '../server/database/audit-reader.ts';
+import { accessView } from '../server/database/open-access.ts';
+import { auditReader } from '../server/database/open-ledger.ts';
+import { auditStore, type LevelsAudit } from '../server/quota-audit.ts';
+import { redisConnection } from '../server/redis-connection.ts';
+import { type AuditReport, auditText } from './audit-report.ts';
+import { loadOrExplain } from './load.ts';
+
+export interface AuditOptions {
+  readonly team?: string;
+  readonly listen: number;
+  readonly json?: boolean;
+  readonly config: string;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** A Redis slower than this cannot be audited. */
+const REDIS = { timeoutMs: 5_000, pauseMs: 0 } as const;
+const CONNECT_MS = 3_000;
+const MOST_TEAMS = 100_000;
+
+/** A time on the command line, in ms: `500ms`, `10s`, `2m`. @throws Error that says what is wrong */
+export function listeningTime(text: string): number {
+  const [, count, unit] = /^(\d{1,6})(ms|s|m)$/.exec(text) ?? [];
+  const ms = Number(count) * ({ ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'] ?? Number.NaN);
+  if (!(ms >= 0 && ms <= 300_000)) throw new Error('must be a time such as 500ms, 10s or 2m, at most 5m');
+  return ms;
+}
+
+/**
+ * `estafet audit`: do the books agree with themselves, and the levels in Redis with the books? Exit code 0 and one line when they do; 1
+ * when they do not, or cannot be read.
+ */
+export async function audit({ team, listen, json = false, config: file }: AuditOptions): Promise<void> {
+  const loaded = loadOrExplain(file);
+  if (loaded === null) {
+    process.exitCode = 1;
+    return;
+  }
+  let report: AuditReport;
+  try {
+    report = await auditedBy(loaded.config, team ?? null, listen);
+  } catch (error) {
+    console.error(`estafet: ${explained(error)}`);
+    process.exitCode = 1;
+    return;
+  }
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : auditText(report));
+  process.exitCode = report.ok ? 0 : 1;
+}
+
+async function auditedBy(config: Config, team: string | null, listenMs: number): Promise<AuditReport> {
+  const books = auditReader(config.database);
+  try {
+    await books.open();
+    // Lines older than that are deleted within the next hour.
+    const oldest = Date.now() - config.books.retentionDays * DAY_MS + HOUR_MS;
+    const retainedMs = Math.max(0, Math.ceil(oldest / HOUR_MS) * HOUR_MS);
+    const teams = team === null ? await teamsOf(config) : [team];
+    const backends = team === null ? Object.keys(config.backends).map((name) => `backend/${name}`) : [];
+    const owners = [...teams.map((name) => `team/${name}`), ...backends];
+    const levels = await levelsOf(config, books, owners, listenMs, retainedMs);
+    const { hours, lines, drifts } = await books.sums(retainedMs, team);
+    const findings = drifts.map(({ hourMs, of, column, expected, found }) => ({
+      owner: new Date(hourMs).toISOString(),
+      bucket: `${of} ${column}`,
+      kind: 'sum' as const,
+      expected: Number(expected),
+      found: Number(found),
+    }));
+    const all = [...findings, ...(levels?.findings ?? [])].map((finding) => ({ ...finding, by: finding.found - finding.expected }));
+    return {
+      ok: all.length === 0,
+      teams: teams.length,
+      hours,
+      lines,
+      buckets: levels?.buckets ?? null,
+      listened_ms: levels === null ? null : listenMs,
+      drifts: all,
+      notes: levels?.notes ?? ['No redis is configured: the levels live in the process that counts them, and only the books were checked.'],
+    };
+  } finally {
+    await books.close();
+  }
+}
+
+/** Null without Redis. @throws Error in one line when it cannot be reached */
+async function levelsOf(
+  { redis }: Pick<Config, 'redis'>,
+  books: AuditReader,
+  owners: readonly string[],
+  listenMs: number,
+  retainedMs: number,
+): Promise<LevelsAudit | null> {
+  if (redis === undefined) return null;
+  const address = redisAddress(redis.reveal());
+  if ('fault' in address) throw new Error(`redis ${address.fault}`);
+  let fault: unknown = null;
+  const { client, start, close } = redisConnection(address, (error) => {
+    fault = error;
+  });
+  try {
+    start();
+    const until = performance.now() + CONNECT_MS;
+    while (client.status !== 'ready' && performance.now() < until) await sleep(10);
+    if (client.status !== 'ready') throw new StoreGone(0, fault ?? new Error('it does not answer'));
+    const store = new RedisStore(client, { keepLines: 'expired', spent: null, breaker: new StoreBreaker(REDIS) });
+    return await auditStore({ store, books, owners, listenMs, retainedMs });
+  } finally {
+    close();
+  }
+}
+
+/** Those of the file, and those in the database. */
+async function teamsOf({ teams, database }: Config): Promise<string[]> {
+  const view = accessView(database);
+  if (view === null) return Object.keys(teams);
+  try {
+    await view.open();
+    const stored = await view.teamsAfter(0, MOST_TEAMS);
+    return [...new Set([...Object.keys(teams), ...stored.map(({ name }) => name)])];
+  } finally {
+    await view.close();
+  }
+}
+
+function explained(error: unknown): string {
+  if (error instanceof LedgerFault) return error.message;
+  if (error instanceof StoreGone) {
+    const { cause } = error;
+    const code = (cause as { code?: string } | null)?.code;
+    return `Redis cannot be reached: ${code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message : String(cause)}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}

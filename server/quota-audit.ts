@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OwnerAuditor } from '../relay/audit/audit-owner.ts';
+import { scopeOf } from '../relay/audit/bucket-scope.ts';
+import type { OwnerAudit } from '../relay/audit/finding.ts';
+import type { Line } from '../relay/quota/lines.ts';
+import type { QuotaStore, Snapshot } from '../relay/quota/store.ts';
+import type { AuditReader } from './database/audit-reader.ts';
+
+export interface LevelsAudit extends OwnerAudit {
+  /** Buckets that were looked at. */
+  readonly buckets: number;
+}
+
+export interface LevelsAuditOptions {
+  readonly store: QuotaStore;
+  readonly books: Pick<AuditReader, 'lines' | 'usage'>;
+  /** `team/<name>` or `backend/<name>`. */
+  readonly owners: readonly string[];
+  /** For how long every step is heard before the books are read; a second lets the last lines of before come in. */
+  readonly listenMs: number;
+  /** The books' lines are whole from this full hour on. */
+  readonly retainedMs: number;
+}
+
+/** Reading the books may take this much longer than listening. */
+const READING_MS = 290_000;
+const LINES = 1_000;
+
+interface Listened {
+  readonly owner: string;
+  readonly before: Snapshot;
+  readonly auditor: OwnerAuditor;
+}
+
+/**
+ * Levels in the store against the books, bucket by bucket, while requests come and go. Beside the reading of levels it writes one field per
+ * team, which makes the scripts keep their lines, and takes it away again.
+ * @throws what the store or the books throw
+ */
+export async function auditStore({ store, books, owners, listenMs, retainedMs }: LevelsAuditOptions): Promise<LevelsAudit> {
+  const listened: Listened[] = [];
+  try {
+    for (const owner of owners) {
+      const before = await store.listen(owner, listenMs + READING_MS);
+      listened.push({ owner, before, auditor: new OwnerAuditor(owner, before, await allLines(store, owner)) });
+    }
+    await sleep(listenMs);
+    for (const { owner, auditor } of listened) await readBooks(books, owner, auditor, retainedMs);
+    const audits: OwnerAudit[] = [];
+    for (const { owner, before, auditor } of listened) {
+      const after = await store.levels(owner);
+      if (after.nowUs - before.nowUs >= (listenMs + READING_MS) * 1000)
+        throw new Error(`Reading the books took more than ${READING_MS / 1000} s: nothing can be said of the levels.`);
+      audits.push(auditor.end(await allLines(store, owner), after));
+    }
+    return {
+      findings: audits.flatMap(({ findings }) => findings),
+      notes: audits.flatMap(({ notes }) => notes),
+      buckets: listened.reduce((sum, { before }) => sum + before.buckets.size, 0),
+    };
+  } finally {
+    // What was kept meanwhile goes with the nodes' next sweep. A store that is gone forgets it by itself.
+    await Promise.allSettled(listened.map(({ owner }) => store.listen(owner, 0)));
+  }
+}
+
+async function readBooks(books: LevelsAuditOptions['books'], owner: string, auditor: OwnerAuditor, retainedMs: number): Promise<void> {
+  const { fromMs } = auditor;
+  if (fromMs === null) return;
+  const team = owner.slice('team/'.length);
+  for (const { bucket, startMs } of auditor.windows.begunBefore(retainedMs)) {
+    const scope = scopeOf(bucket);
+    const whole = scope !== null && !scope.ofModel;
+    const query = { by: null, fromMs: startMs, toMs: retainedMs, team, key: scope?.key ?? null };
+    const [sum] = whole ? await books.usage(query) : [];
+    const nano = { nanoCny: Number(sum?.costNano.CNY ?? 0n), nanoUsd: Number(sum?.costNano.USD ?? 0n), unpriced: sum?.unpriced ?? 0 };
+    auditor.windows.carry(bucket, whole ? nano : null);
+  }
+  for await (const entries of books.lines({ fromMs: Math.max(fromMs, retainedMs), toMs: null, team })) {
+    for (const entry of entries) auditor.add(entry);
+  }
+}
+
+async function allLines(store: QuotaStore, owner: string): Promise<Line[]> {
+  const all: Line[] = [];
+  for (;;) {
+    const lines = await store.lines(owner, LINES, all.at(-1)?.line);
+    all.push(...lines);
+    if (lines.length < LINES) return all;
+  }
+}
