@@ -111,7 +111,8 @@ async function levelsOf(
     const until = performance.now() + CONNECT_MS;
     while (client.status !== 'ready' && performance.now() < until) await sleep(10);
     if (client.status !== 'ready') throw new StoreGone(0, fault ?? new Error('it does not answer'));
-    const store = new RedisStore(client, { keepLines: 'expired', spent: null, breaker: new StoreBreaker(REDIS) });
+    const breaker = new StoreBreaker(REDIS);
+    const store = new RedisStore(client, { keepLines: 'expired', spent: null, breakerOf: () => breaker });
     return await auditStore({ store, books, owners, listenMs, retainedMs });
   } finally {
     close();
