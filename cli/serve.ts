@@ -42,9 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     running = await startRelay(settled, built);
   } catch (error) {
-    console.error(
-      `estafet: ${error instanceof LedgerFault ? error.message : `cannot listen on ${listenAddress(error, settled)}: ${listenFault(error)}`}`,
-    );
+    console.error(`estafet: ${error instanceof LedgerFault ? error.message : listenFault(error, settled)}`);
     return fail(simulator);
   }
   // Before the line is out: whoever reads it may send a signal at once.
@@ -81,18 +79,17 @@ function overridden(config: Config, options: ServeOptions, env: NodeJS.ProcessEn
   return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel } };
 }
 
-/** That of the apps, or that of the metrics. */
-function listenAddress(error: unknown, { server }: Config): string {
-  const { address = server.host, port = server.port } = error as { readonly address?: string; readonly port?: number };
-  return `${address}:${port}`;
-}
-
-function listenFault(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'EADDRINUSE') return 'the port is taken. Choose another with --port or PORT.';
-  if (code === 'EACCES') return 'this user may not open that port. Choose one above 1023.';
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address. Set --host or server.host.';
-  return error instanceof Error ? error.message : String(error);
+/** In one line: which port, that of the apps or that of the metrics, and what to do. */
+function listenFault(error: unknown, { server }: Config): string {
+  const { code, address, port } = error as { readonly code?: string; readonly address?: string; readonly port?: number };
+  const forMetrics = port !== undefined && port === server.metrics?.port && port !== server.port;
+  const words: Readonly<Record<string, string>> = {
+    EADDRINUSE: `the port is taken. ${forMetrics ? 'Set another server.metrics.port.' : 'Choose another with --port or PORT.'}`,
+    EACCES: 'this user may not open that port. Choose one above 1023.',
+    EADDRNOTAVAIL: `this machine has no such address. Set ${forMetrics ? 'server.metrics.host' : '--host or server.host'}.`,
+  };
+  const why = words[code === 'ENOTFOUND' ? 'EADDRNOTAVAIL' : (code ?? '')] ?? (error instanceof Error ? error.message : String(error));
+  return `cannot listen on ${address ?? server.host}:${port ?? server.port}: ${why}`;
 }
 
 function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null): void {

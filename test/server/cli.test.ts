@@ -130,6 +130,16 @@ describe('serve', () => {
     taken.close();
   });
 
+  test('a taken port of the metrics: the line names it and its key', async () => {
+    const taken: Server = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    const run = estafet(['serve', '--config', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(0, `, metrics: { port: ${port} }`) }));
+    expect(await run.exit).toBe(1);
+    expect(run.stderr.trim()).toBe(`estafet: cannot listen on 127.0.0.1:${port}: the port is taken. Set another server.metrics.port.`);
+    taken.close();
+  });
+
   test('an address that is not this machine\u2019s', async () => {
     const run = estafet(['serve', '--config', 'f.yaml', '--host', '192.0.2.1'], ENV, folder({ 'f.yaml': FILE(0) }));
     expect(await run.exit).toBe(1);

@@ -96,9 +96,12 @@ test('models are apart, new ones begin where their vendor stands, other vendors 
 
 test('a model that nobody has listed gets no memory: its vendor’s figures serve it', () => {
   const calibration = fresh();
-  for (let count = 0; count < 500; count++)
-    calibration.learn({ vendor: 'qwen', model: `invented-${count}` }, LONG, { prompt: 3000, completion: null });
+  const invented = { vendor: 'qwen', model: 'invented' };
+  for (let count = 0; count < 500; count++) calibration.learn(invented, LONG, { prompt: 3000, completion: null });
   expect(calibration.promptTokens({ vendor: 'qwen', model: 'never-seen' }, LONG)).toBeGreaterThan(2500);
+  for (let count = 0; count < 800; count++) calibration.learn(LISTED, LONG, { prompt: 500, completion: null });
+  expect(calibration.promptTokens(invented, LONG)).toBe(calibration.promptTokens({ vendor: 'qwen', model: 'never-seen' }, LONG));
+  expect(calibration.promptTokens(invented, LONG)).toBeLessThan(800);
 });
 
 test('a prompt with pictures teaches nothing of text', () => {
