@@ -2,6 +2,7 @@ import type { ChatEvents } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import { SseDecoder } from '../../openai/sse.ts';
 import type { ChatTranslator, FrameReader, UpstreamPlan } from '../../translators/translator.ts';
+import { AnswerBody, type AnswerHeaders, one } from '../upstream/answer-body.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
 import { type Redact, redactedFailure } from './redaction.ts';
 
@@ -14,13 +15,8 @@ export interface LegOwner {
   failed(leg: ChatLeg, error: OpenAIError): void;
 }
 
-/** Bounds of what is gathered before it can be read: a whole answer, and a refusal. */
-const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
-const MAX_FAILURE_BYTES = 64 * 1024;
 /** Patience for the usage frame after the last finish. */
 const AFTER_FINISH_MS = 5_000;
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * One call to a vendor for one answer (or one choice of it): bytes in, events out. Tells streams, whole bodies and refusals apart by
@@ -34,10 +30,7 @@ export class ChatLeg implements CallListener {
   readonly #redact: Redact;
   #decoder: SseDecoder | null = null;
   #reader: FrameReader | null = null;
-  #status = 0;
-  #headers: Headers = {};
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  #body: AnswerBody | null = null;
   #over = false;
 
   constructor(translator: ChatTranslator, events: ChatEvents, owner: LegOwner, redact: Redact) {
@@ -57,15 +50,8 @@ export class ChatLeg implements CallListener {
     this.call?.abort();
   }
 
-  onHead(status: number, headers: Headers): void {
-    this.#status = status;
-    this.#headers = headers;
-    const encoding = one(headers['content-encoding']);
-    if (encoding !== '' && encoding !== 'identity') {
-      throw new OpenAIError('upstream_invalid_response', "The backend's answer is compressed, although it was asked not to be.", {
-        fallback: true,
-      });
-    }
+  onHead(status: number, headers: AnswerHeaders): void {
+    this.#body = new AnswerBody(status, headers, (failure) => this.#translator.failure(failure));
     if (status !== 200 || !one(headers['content-type']).toLowerCase().startsWith('text/event-stream')) return;
     const reader = this.#translator.frames(this.#events);
     this.#reader = reader;
@@ -76,7 +62,7 @@ export class ChatLeg implements CallListener {
   onData(chunk: Buffer): void {
     if (this.#over) return;
     if (this.#decoder === null) {
-      this.#gather(chunk);
+      this.#body?.push(chunk);
       return;
     }
     try {
@@ -111,10 +97,7 @@ export class ChatLeg implements CallListener {
       this.#end();
       return;
     }
-    const body = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    if (this.#status < 200 || this.#status > 299) throw this.#failure(body);
-    this.#whole(body);
+    this.#translator.whole(this.#body?.json(), this.#events);
     this.#end();
   }
 
@@ -140,38 +123,7 @@ export class ChatLeg implements CallListener {
     this.call?.abort();
     this.#owner.ended(this);
   }
-
-  #gather(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    const failed = this.#status !== 200;
-    if (this.#bytes > (failed ? MAX_FAILURE_BYTES : MAX_WHOLE_BYTES)) {
-      if (failed) throw this.#failure(Buffer.concat(this.#chunks));
-      throw new OpenAIError('upstream_invalid_response', "The backend's answer is larger than the relay accepts.", { fallback: true });
-    }
-    this.#chunks.push(chunk);
-  }
-
-  #whole(body: Buffer): void {
-    const text = body.toString('utf8');
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch (error) {
-      // Error frames of a stream that came without its content type; then anything that is no JSON at all.
-      if (/^\s*(?:data|id|event):/.test(text)) throw this.#failure(body);
-      throw new OpenAIError('upstream_invalid_response', "The backend's answer is not JSON.", { cause: error, fallback: true });
-    }
-    this.#translator.whole(json, this.#events);
-  }
-
-  #failure(body: Buffer): OpenAIError {
-    const headers: Record<string, string | undefined> = {};
-    for (const [name, value] of Object.entries(this.#headers)) headers[name] = one(value);
-    return this.#translator.failure({ status: this.#status, headers, body: body.toString('utf8', 0, MAX_FAILURE_BYTES) });
-  }
 }
-
-const one = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : (value?.[0] ?? ''));
 
 /** Starts one leg of a plan. */
 export function startLeg(leg: ChatLeg, plan: UpstreamPlan, body: string, requestId: string, post: Post): void {

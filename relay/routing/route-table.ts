@@ -49,10 +49,10 @@ export interface ListedModel {
 /** Finds the translator of a backend; the registry stands behind it. */
 export type TranslatorFor = (vendor: string, protocol: string) => ChatTranslator;
 
-/** Is it a chat model of the vendor? One that the catalogue does not know is judged by its name. */
+/** Is it a model of the vendor that the relay serves? One that the catalogue does not know is judged by its name. */
 export function servesModel(catalog: Catalog, vendor: string, model: string): boolean {
   const known = catalog.find(vendor, model);
-  return known === null ? catalog.claims(vendor, model) : known.kind === 'chat';
+  return known === null ? catalog.claims(vendor, model) : KINDS.some((kind) => kind === known.kind);
 }
 
 /** Who speaks to a backend's models of the other kinds; null when its dialect has none. */

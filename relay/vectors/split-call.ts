@@ -1,13 +1,15 @@
 import type { OpenAIError } from '../../openai/errors.ts';
+import type { UpstreamFailure } from '../../translators/translator.ts';
 import type { Share } from '../../translators/vectors-translator.ts';
-import { AnswerBody } from '../upstream/answer-body.ts';
+import { AnswerBody, type AnswerHeaders } from '../upstream/answer-body.ts';
 import type { CallListener, UpstreamCall } from '../upstream/upstream-call.ts';
 
-/** Who runs the calls of one answer. Exactly one of the two is called, once, unless the call is aborted. */
+/** Who runs the calls of one answer. Each call either ends or fails, once, unless it is aborted. */
 export interface CallOwner {
   /** @throws OpenAIError when the answer cannot be used */
   answered(call: SplitCall, body: unknown): void;
-  refusal(call: SplitCall, body: AnswerBody): OpenAIError;
+  /** What a refusal means. */
+  refusal(call: SplitCall, failure: UpstreamFailure): OpenAIError;
   ended(call: SplitCall): void;
   failed(call: SplitCall, error: OpenAIError): void;
 }
@@ -31,18 +33,17 @@ export class SplitCall implements CallListener {
     this.upstream?.abort();
   }
 
-  onHead(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
-    this.#body = new AnswerBody(status, headers);
+  onHead(status: number, headers: AnswerHeaders): void {
+    this.#body = new AnswerBody(status, headers, (failure) => this.#owner.refusal(this, failure));
   }
 
   onData(chunk: Buffer): void {
-    if (!this.#over && this.#body?.push(chunk) === false) throw this.#owner.refusal(this, this.#body);
+    if (!this.#over) this.#body?.push(chunk);
   }
 
   onEnd(): void {
-    if (this.#over || this.#body === null) return;
-    if (!this.#body.ok) throw this.#owner.refusal(this, this.#body);
-    this.#owner.answered(this, this.#body.json());
+    if (this.#over) return;
+    this.#owner.answered(this, this.#body?.json());
     this.#over = true;
     this.#owner.ended(this);
   }

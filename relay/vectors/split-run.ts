@@ -4,7 +4,6 @@ import type { UpstreamFailure } from '../../translators/translator.ts';
 import type { Share, SplitPlan } from '../../translators/vectors-translator.ts';
 import { type Redact, redactedFailure } from '../chat/redaction.ts';
 import type { Settled } from '../records/record-of.ts';
-import type { AnswerBody } from '../upstream/answer-body.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
 import { type CallOwner, SplitCall } from './split-call.ts';
 
@@ -72,8 +71,8 @@ export class SplitRun implements CallOwner {
     this.#told.push(this.#input.take(body, call.share) ?? this.#input.estimate(call.share));
   }
 
-  refusal(call: SplitCall, body: AnswerBody): OpenAIError {
-    return this.#input.failure(body.refusal(), call.share);
+  refusal(call: SplitCall, failure: UpstreamFailure): OpenAIError {
+    return this.#input.failure(failure, call.share);
   }
 
   ended(call: SplitCall): void {
