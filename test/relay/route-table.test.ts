@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../catalog/catalog.ts';
 import { permitOf } from '../../relay/relay.ts';
 import { type Candidate, RouteTable } from '../../relay/routing/route-table.ts';
-import { translatorFor } from '../../translators/registry.ts';
+import { translatorFor, vectorsFor } from '../../translators/registry.ts';
 import { configOf, digestOf } from '../http/desk.ts';
 
 const catalog = loadCatalog();
@@ -34,7 +34,7 @@ keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
     if (!route.ok || route.candidates[0] === undefined) throw new Error(`no route for ${asked}`);
     return route.candidates[0];
   };
-  return { routes, caller, places, first };
+  return { config, routes, caller, places, first };
 }
 
 describe('names', () => {
@@ -177,5 +177,62 @@ describe('listing', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const vendor of ['qwen', 'ernie', 'glm']) for (const id of catalog.chatModels(vendor)) expect(ids).toContain(id);
     expect(routes.describe('x1', caller)).toMatchObject({ id: 'x1', ownedBy: 'glm' });
+  });
+});
+
+describe('kinds of models', () => {
+  const { config, caller } = table(`
+  embed: [q2/text-embedding-v4, glm/embedding-3, q1/text-embedding-v4]
+  weighed: [{ to: glm/embedding-3, weight: 1 }, { to: q1/text-embedding-v4, weight: 99 }]
+  ranks: [q1/qwen3-rerank, glm/rerank]
+  mixed: [q1/qwen-plus, glm/embedding-3, ernie/bce-reranker-base]
+  house: [q1/house-model]
+`);
+  const routes = new RouteTable(config, catalog, translatorFor, () => 0.99, vectorsFor);
+  const places = (asked: string, kind: 'chat' | 'embedding' | 'rerank', permit = caller): string[] | string => {
+    const route = routes.route(asked, permit, kind);
+    return route.ok ? route.candidates.map(({ backend, model }) => `${backend.name}/${model}`) : route.why;
+  };
+
+  test.each<[string, string[] | string, string[] | string, string[] | string]>([
+    // asked, chat, embedding, rerank
+    ['qwen-plus', ['q1/qwen-plus', 'q2/qwen-plus'], 'kind', 'kind'],
+    ['text-embedding-v4', 'kind', ['q1/text-embedding-v4', 'q2/text-embedding-v4'], 'kind'],
+    ['qwen3-rerank', 'kind', 'kind', ['q1/qwen3-rerank', 'q2/qwen3-rerank']],
+    ['q1/text-embedding-v4', 'kind', ['q1/text-embedding-v4'], 'kind'],
+    ['embed', 'kind', ['q2/text-embedding-v4', 'q1/text-embedding-v4'], 'kind'],
+    ['weighed', 'kind', ['glm/embedding-3'], 'kind'],
+    ['ranks', 'kind', 'kind', ['q1/qwen3-rerank', 'glm/rerank']],
+    ['mixed', ['q1/qwen-plus'], ['glm/embedding-3'], ['ernie/bce-reranker-base']],
+    // Nobody lists it: it may be what the file says it is.
+    ['house', ['q1/house-model'], ['q1/house-model'], ['q1/house-model']],
+    ['q1/house-model', ['q1/house-model'], ['q1/house-model'], ['q1/house-model']],
+    ['embedding-9', 'kind', ['glm/embedding-9'], 'kind'],
+    ['nobody-has-this', 'unknown', 'unknown', 'unknown'],
+    ['text-embedding-3-small', 'unknown', 'unknown', 'unknown'],
+  ])('%s', (asked, chat, embedding, rerank) => {
+    expect(places(asked, 'chat')).toEqual(chat);
+    expect(places(asked, 'embedding')).toEqual(embedding);
+    expect(places(asked, 'rerank')).toEqual(rerank);
+  });
+
+  test('a model of another kind is unknown to whom it is not permitted', () => {
+    const narrow = table('{}', undefined, "{ vendors: [glm], regions: ['*'] }").caller;
+    expect(places('text-embedding-v4', 'chat', narrow)).toBe('unknown');
+    expect(places('embedding-3', 'chat', narrow)).toBe('kind');
+    expect(places('embed', 'embedding', narrow)).toEqual(['glm/embedding-3']);
+  });
+
+  test('all kinds are listed, each once', () => {
+    const ids = routes.list(caller).map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['embed', 'ranks', 'mixed', 'text-embedding-v4', 'embedding-3', 'rerank', 'qwen-plus']));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).not.toContain('gte-rerank');
+    expect(ids).not.toContain('qwen-image-2.0');
+  });
+
+  test('without anybody who speaks to them, only chat is served', () => {
+    const bare = new RouteTable(config, catalog, translatorFor);
+    expect(bare.route('text-embedding-v4', caller, 'embedding')).toEqual({ ok: false, why: 'unknown' });
   });
 });

@@ -99,3 +99,16 @@ test.each<[string, string, unknown]>([
 ])('%s has a field of its own: %s', (vendor, field, value) => {
   expect(rerankSent(vendor, 'm', { [field]: value })).toMatchObject({ bodies: [{ [field]: value }], changes: [] });
 });
+
+test.each<[string, readonly string[]]>([
+  ['qwen3-rerank', ['qwen']],
+  ['qwen9-vl-rerank', ['qwen']],
+  ['bce-reranker-base', ['ernie']],
+  ['qwen3-reranker-4b', ['ernie']],
+  ['rerank', ['glm']],
+  ['rerank-2', ['glm']],
+  ['qwen-plus', []],
+  ['some-rerank-model', []],
+])('%s looks like a model of %j', (name, expected) => {
+  expect(VENDORS.filter(({ vendor }) => translator('rerank', vendor).claims(name)).map(({ vendor }) => vendor)).toEqual(expected);
+});

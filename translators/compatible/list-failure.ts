@@ -20,7 +20,9 @@ export function listFailure(error: OpenAIError, field: 'input' | 'documents', { 
   const position = new RegExp(`\\b${field}(?:\\.contents)?\\[(\\d+)\\]`, 'g');
   const shifted = (text: string): string => text.replace(position, (_, index: string) => `${field}[${from + Number(index)}]`);
   const message = shifted(error.message);
-  return new OpenAIError(error.kind, message, { ...error.details, param: paramOf(message, field, { from, to }) });
+  // `invalid_request` is what the tables say where they find no field.
+  const kind = error.kind === 'invalid_request' ? 'invalid_value' : error.kind;
+  return new OpenAIError(kind, message, { ...error.details, param: paramOf(message, field, { from, to }) });
 }
 
 function paramOf(message: string, field: string, { from, to }: Share): string {

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Usage } from '../../openai/chat/events.ts';
+import { OpenAIError } from '../../openai/errors.ts';
+import type { CallListener, UpstreamCall } from '../../relay/upstream/upstream-call.ts';
+import { SplitRun } from '../../relay/vectors/split-run.ts';
+import type { Share } from '../../translators/vectors-translator.ts';
+
+/** Calls that were made, answered by hand. */
+interface Made {
+  readonly path: string;
+  readonly body: { readonly from: number };
+  readonly id: string;
+  readonly listener: CallListener;
+  aborted: boolean;
+}
+
+let made: Made[] = [];
+let taken: Share[] = [];
+beforeEach(() => {
+  made = [];
+  taken = [];
+});
+/** However a run ended, no call of it goes on. */
+afterEach(() => expect(made.filter((call) => !call.aborted && !over.has(call))).toEqual([]));
+const over = new WeakSet<Made>();
+
+const usage = (prompt: number): Usage => ({ prompt, completion: 0, cached: 0, reasoning: 0 });
+
+function run(calls: number, tell: (share: Share) => Usage | null = () => usage(10)) {
+  const shares = Array.from({ length: calls }, (_, index) => ({ from: index, to: index + 1 }));
+  return new SplitRun({
+    plan: { path: '/p', shares, body: ({ from }) => ({ from }) },
+    requestId: 'req_1',
+    post: (path, body, id, listener) => {
+      const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false };
+      made.push(call);
+      return { abort: () => void (call.aborted = true) } as unknown as UpstreamCall;
+    },
+    take: (body, share) => {
+      if ((body as { bad?: true }).bad)
+        throw new OpenAIError('upstream_invalid_response', 'The backend sent nothing of use.', { fallback: true });
+      taken.push(share);
+      return tell(share);
+    },
+    failure: ({ status, body }, { from }) => new OpenAIError('invalid_value', `${status} ${body} secret`, { param: `input[${from}]` }),
+    estimate: () => ({ ...usage(3), estimated: true }),
+    redact: (text) => text.replace('secret', '***'),
+  });
+}
+
+function answer(number: number, body: unknown = {}, status = 200): void {
+  const call = made[number] as Made;
+  over.add(call);
+  try {
+    call.listener.onHead(status, {});
+    call.listener.onData(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+    call.listener.onEnd();
+  } catch (error) {
+    call.listener.onFail(error as OpenAIError);
+  }
+}
+
+describe('a run', () => {
+  test('has four calls at a time at most, in order, each under an id of its own', async () => {
+    const running = run(9);
+    const result = running.start();
+    for (let next = 0; next < 9; next++) {
+      expect(made.length).toBe(Math.min(9, next + 4));
+      answer(next);
+    }
+    expect(await result).toEqual({
+      error: null,
+      usage: { ...usage(90), estimated: false },
+      paid: new Array(9).fill(usage(10)),
+      firstByteAtMs: null,
+      gone: false,
+    });
+    expect(made.map(({ body }) => body.from)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(made.map(({ id }) => id)).toEqual(['req_1', ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `req_1-${number}`)]);
+    expect(new Set(made.map(({ path }) => path))).toEqual(new Set(['/p']));
+  });
+
+  test('does not mind the order of the answers', async () => {
+    const result = run(4).start();
+    for (const number of [2, 0, 3, 1]) answer(number);
+    await result;
+    expect(taken.map(({ from }) => from)).toEqual([2, 0, 3, 1]);
+  });
+
+  test('estimates what the vendor does not count', async () => {
+    const result = run(2, ({ from }) => (from === 0 ? usage(10) : null)).start();
+    answer(0);
+    answer(1);
+    expect((await result).usage).toEqual({ ...usage(13), estimated: true });
+  });
+
+  test('fails as a whole: the others are cancelled, and none is made any more', async () => {
+    const running = run(9);
+    const result = running.start();
+    answer(1);
+    answer(0, 'no', 400);
+    await expect(result).rejects.toMatchObject({ message: '400 no ***', details: { param: 'input[0]' } });
+    expect(made.length).toBe(5);
+    expect(made.map(({ aborted }) => aborted)).toEqual([false, false, true, true, true]);
+    expect(running.told).toEqual([usage(10)]);
+    answer(2);
+    expect(taken.length).toBe(1);
+  });
+
+  test.each<[string, unknown]>([
+    ['of no use', { bad: true }],
+    ['no JSON', '{'],
+  ])('fails for an answer that is %s', async (_, body) => {
+    const result = run(1).start();
+    answer(0, body);
+    await expect(result).rejects.toMatchObject({ kind: 'upstream_invalid_response', details: { fallback: true } });
+  });
+});
+
+describe('a caller who leaves', () => {
+  test('ends the calls; those under way are booked by estimate, the rest is not made', async () => {
+    const running = run(9);
+    const result = running.start();
+    answer(0);
+    running.callerGone(false);
+    expect(made.filter(({ aborted }) => aborted).length).toBe(4);
+    expect(await result).toEqual({
+      error: null,
+      usage: { ...usage(10 + 4 * 3), estimated: true },
+      paid: [usage(10), ...new Array(4).fill({ ...usage(3), estimated: true })],
+      firstByteAtMs: null,
+      gone: true,
+    });
+    expect(made.length).toBe(5);
+  });
+
+  test('before the start: nothing is sent', async () => {
+    const running = run(9);
+    running.callerGone(false);
+    expect(await running.start()).toMatchObject({ gone: true, paid: [], usage: usage(0) });
+    expect(made).toEqual([]);
+  });
+
+  test('drain: everything is read to learn its cost', async () => {
+    const running = run(6);
+    const result = running.start();
+    running.callerGone(true);
+    for (let next = 0; next < 6; next++) answer(next);
+    expect(await result).toMatchObject({ gone: true, error: null, usage: usage(60) });
+  });
+
+  test('drain: a failure then is booked, and no other backend asked', async () => {
+    const running = run(6);
+    const result = running.start();
+    answer(0);
+    running.callerGone(true);
+    answer(1, 'no', 500);
+    expect(await result).toMatchObject({ gone: true, error: { message: '500 no ***' }, usage: usage(10) });
+  });
+});
