@@ -11,6 +11,7 @@ import { type Ending, reachedBackend, recordOf, type Settled } from './records/r
 import type { Attempt, Estimate, RequestRecord } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
 import type { Place } from './routing/route-table.ts';
+import type { VendorSignals } from './upstream/vendor-signals.ts';
 
 /** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
 export interface Exchange {
@@ -56,10 +57,17 @@ export interface Prepared<R extends Settled> {
   /** How often the prompt is paid. */
   readonly prompts: number;
   /**
-   * @param told gets what the vendor counted, when the attempt fails
+   * @param told gets what the vendor said of the call, and what it counted when the attempt fails
    * @throws OpenAIError when nothing has been sent to the caller
    */
-  send(told: Usage[]): Promise<R>;
+  send(told: Told): Promise<R>;
+}
+
+/** What a vendor says besides its answer. */
+export interface Told {
+  /** What it counted, of an attempt that failed. */
+  readonly usages: Usage[];
+  signals: VendorSignals;
 }
 
 /** The id of an attempt: vendors refuse one that they have seen. */
@@ -103,16 +111,16 @@ export class Answering {
       for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
         const startedAt = this.#services.wheel.now();
         receipt = new Receipt(exchange.caller.key.strict);
-        const told: Usage[] = [];
+        const told: Told = { usages: [], signals: {} };
         try {
           const result = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told);
-          attempts.push(this.#attempted(candidate, result.error, startedAt));
+          attempts.push(this.#attempted(candidate, result.error, startedAt, told));
           // What the vendor will bill: parallel calls pay the prompt each time.
           settle(result, result.error, this.#price(candidate, result.paid));
           return result;
         } catch (thrown) {
           failure = asOpenAIError(thrown);
-          attempts.push({ ...this.#attempted(candidate, failure, startedAt), ...this.#discarded(candidate, told) });
+          attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
           if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
           if (failure.kind !== 'upstream_unmet') break;
         }
@@ -153,7 +161,7 @@ export class Answering {
     candidate: C,
     receipt: Receipt,
     number: number,
-    told: Usage[],
+    told: Told,
   ): Promise<R> {
     const { backend, model } = candidate;
     const prepared = surface.prepare(candidate, receipt, number);
@@ -164,10 +172,10 @@ export class Answering {
     const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
     const expected = { prompt: prompt * prompts, completion };
     const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
-    return backends.within(limits, asked, told, () => prepared.send(told));
+    return backends.within(limits, asked, told.usages, () => prepared.send(told));
   }
 
-  #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number): Attempt {
+  #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number, { signals }: Told): Attempt {
     return {
       backend: backend.name,
       vendor: backend.vendor,
@@ -176,6 +184,7 @@ export class Answering {
       error: error?.kind ?? null,
       upstreamCode: error?.details.upstreamCode ?? null,
       ms: Math.round(this.#services.wheel.now() - startedAt),
+      ...signals,
     };
   }
 

@@ -1,12 +1,12 @@
 import type { Price } from '../catalog/price.ts';
 import type { Backend, Server } from '../config/config.ts';
-import type { AnswerHead, Usage } from '../openai/chat/events.ts';
+import type { AnswerHead } from '../openai/chat/events.ts';
 import type { ChatRequest } from '../openai/chat/request.ts';
 import { OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
 import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared } from './answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared, type Told } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import { refuseBeyondContext, withinContext } from './chat/context-length.ts';
 import { ChatForecast } from './chat/forecast.ts';
@@ -116,14 +116,14 @@ export class Relay {
     return { calls, atOnce: calls, prompts: calls, send: (told) => this.#attempt(exchange, candidate, plan, receipt, number, told) };
   }
 
-  /** @param told gets what the vendor counted, when the attempt fails */
+  /** @param told gets what the vendor said of the call, and what it counted when the attempt fails */
   async #attempt(
     exchange: ChatExchange,
     candidate: Candidate,
     plan: UpstreamPlan,
     receipt: Receipt,
     number: number,
-    told: Usage[],
+    told: Told,
   ): Promise<RunResult> {
     const { request, caller, requestId } = exchange;
     const { wheel, check } = this.#services;
@@ -155,8 +155,10 @@ export class Relay {
     try {
       return await run.start();
     } catch (error) {
-      told.push(...run.told);
+      told.usages.push(...run.told);
       throw error;
+    } finally {
+      told.signals = run.signals;
     }
   }
 

@@ -4,6 +4,7 @@ import { SseDecoder } from '../../openai/sse.ts';
 import type { ChatTranslator, FrameReader, UpstreamPlan } from '../../translators/translator.ts';
 import { AnswerBody, type AnswerHeaders, one } from '../upstream/answer-body.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import { signalsOf, type VendorSignals } from '../upstream/vendor-signals.ts';
 import { type Redact, redactedFailure } from './redaction.ts';
 
 /** Who runs the legs of one answer. */
@@ -31,6 +32,7 @@ export class ChatLeg implements CallListener {
   #decoder: SseDecoder | null = null;
   #reader: FrameReader | null = null;
   #body: AnswerBody | null = null;
+  #signals: VendorSignals = {};
   #over = false;
 
   constructor(translator: ChatTranslator, events: ChatEvents, owner: LegOwner, redact: Redact) {
@@ -38,6 +40,11 @@ export class ChatLeg implements CallListener {
     this.#events = events;
     this.#owner = owner;
     this.#redact = redact;
+  }
+
+  /** Empty before the head of the answer. */
+  get signals(): VendorSignals {
+    return this.#signals;
   }
 
   get over(): boolean {
@@ -51,6 +58,7 @@ export class ChatLeg implements CallListener {
   }
 
   onHead(status: number, headers: AnswerHeaders): void {
+    this.#signals = signalsOf(headers);
     this.#body = new AnswerBody(status, headers, (failure) => this.#translator.failure(failure));
     if (status !== 200 || !one(headers['content-type']).toLowerCase().startsWith('text/event-stream')) return;
     const reader = this.#translator.frames(this.#events);

@@ -7,6 +7,7 @@ import type { ChatTranslator, FamilyRules, UpstreamPlan } from '../../translator
 import type { SchemaCheck } from '../emulation/json-guard.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
+import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
 import { estimatedUsage, mergedUsage } from './estimate.ts';
 import { buildChain, type Chain } from './legs.ts';
@@ -89,6 +90,11 @@ export class ChatRun implements LegOwner, Deadline {
       startLeg(leg, plan, JSON.stringify(index === 0 ? plan.body : this.#ownBody(index, id)), id, post);
     });
     return this.#done.promise;
+  }
+
+  /** Of the first call that was answered. */
+  get signals(): VendorSignals {
+    return this.#legs.map(({ leg }) => leg.signals).find((signals) => Object.keys(signals).length > 0) ?? {};
   }
 
   /** What the vendor has counted so far, as far as it told: all that is known of an attempt that failed before anything was sent. */

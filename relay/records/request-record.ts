@@ -2,9 +2,10 @@ import type { Usage } from '../../openai/chat/events.ts';
 import type { Change, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
+import type { VendorSignals } from '../upstream/vendor-signals.ts';
 
 /** One try at one backend. */
-export interface Attempt {
+export interface Attempt extends VendorSignals {
   readonly backend: string;
   readonly vendor: string;
   readonly region: string;

@@ -8,7 +8,7 @@ import { documentText, type RerankRequest } from '../../openai/rerank/request.ts
 import { mostTokens } from '../../openai/token-estimate.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared } from '../answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared, type Told } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { Place } from '../routing/route-table.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
@@ -107,7 +107,7 @@ export class VectorsRelay {
       prepare: (place: Place, receipt: Receipt, number: number): Prepared<Result> => {
         const attempt = prepare(place, receipt);
         const calls = attempt.plan.shares.length;
-        const send = (told: Usage[]): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told);
+        const send = (told: Told): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told);
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
@@ -120,7 +120,7 @@ export class VectorsRelay {
     { json, ...attempt }: Attempt,
     receipt: Receipt,
     number: number,
-    told: Usage[],
+    told: Told,
   ): Promise<Result> {
     const client = present(this.#state.clients.get(place.backend.name));
     exchange.onChosen(place.backend.name, receipt.header());
@@ -135,7 +135,7 @@ export class VectorsRelay {
       const result = await run.start();
       return { ...result, json: result.gone ? null : json(result.usage) };
     } catch (error) {
-      told.push(...run.told);
+      told.usages.push(...run.told);
       throw error;
     }
   }
