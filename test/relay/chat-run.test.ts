@@ -6,6 +6,7 @@ import { ChatLeg, type LegOwner } from '../../relay/chat/chat-leg.ts';
 import { estimatedUsage, mergedUsage } from '../../relay/chat/estimate.ts';
 import { LegMeter } from '../../relay/chat/legs.ts';
 import { qwenCompatible } from '../../translators/qwen/compatible.ts';
+import { qwenNative } from '../../translators/qwen/native.ts';
 import { completion, DONE, finishFrame, roleFrame, textFrame, usageFrame } from './backends.ts';
 import { JSON_TYPE, type Posted, rig, SSE, usage } from './run-rig.ts';
 
@@ -37,6 +38,31 @@ describe('one leg', () => {
     expect(out).toHaveLength(before);
     expect(out.at(-1)).toMatch(/\[DONE\]\n\n<end>$/);
     expect(wheel.size).toBe(0);
+  });
+
+  test('a status in a comment of the stream reaches the translator before the event it is of', async () => {
+    const { run, posted } = rig({ stream: true, translator: qwenNative });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, SSE);
+    // No table knows the code: only the status says whose fault it is.
+    const event = 'data:{"code":"SomethingNew","message":"The words","request_id":"r"}\n\n';
+    expect(() => leg.say('id:1\nevent:error\n:HTTP_STATUS/', `400\n${event}`)).toThrowError(
+      expect.objectContaining({ kind: 'invalid_request' }),
+    );
+    run.callerGone(false);
+    await result;
+  });
+
+  test('events of a stream that came as anything else are read as a refusal', async () => {
+    const { run, posted } = rig({ stream: true, translator: qwenNative });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, JSON_TYPE);
+    leg.say('id:1\nevent:error\n:HTTP_STATUS/429\ndata:{"code":"Throttling.RateQuota","message":"m","request_id":"r"}\n\n');
+    expect(() => leg.listener.onEnd()).toThrowError(expect.objectContaining({ kind: 'upstream_rate_limit_requests' }));
+    run.callerGone(false);
+    await result;
   });
 
   test('after the finish the backend has five seconds for the usage', async () => {

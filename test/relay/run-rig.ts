@@ -5,7 +5,7 @@ import { ChatRun, type RunInput } from '../../relay/chat/chat-run.ts';
 import { DeadlineWheel } from '../../relay/upstream/deadlines.ts';
 import type { CallListener, UpstreamCall } from '../../relay/upstream/upstream-call.ts';
 import { qwenCompatible } from '../../translators/qwen/compatible.ts';
-import type { Emulation } from '../../translators/translator.ts';
+import type { ChatTranslator, Emulation } from '../../translators/translator.ts';
 
 const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] } as unknown as ChatRequest;
 export const usage = (prompt: number, completionTokens: number): Usage => ({
@@ -24,7 +24,9 @@ export interface Posted {
 }
 
 /** A run whose backend is played by hand. */
-export function rig(options: { stream?: boolean; emulation?: Emulation; body?: Record<string, unknown> } = {}) {
+export function rig(
+  options: { stream?: boolean; emulation?: Emulation; body?: Record<string, unknown>; translator?: ChatTranslator } = {},
+) {
   const posted: Posted[] = [];
   const out: string[] = [];
   let full = false;
@@ -32,7 +34,7 @@ export function rig(options: { stream?: boolean; emulation?: Emulation; body?: R
   const wheel = new DeadlineWheel(() => 0);
   const input: RunInput = {
     request: { ...request, stream: options.stream === true },
-    translator: qwenCompatible,
+    translator: options.translator ?? qwenCompatible,
     rules: loadFamilies().of('qwen', 'm').rules,
     plan: { path: '/x', body: options.body ?? {}, stream: options.stream === true, emulation: options.emulation ?? {} },
     head: { id: 'id', created: 1, model: 'm', legacyFunctions: false, showReasoning: true },

@@ -100,6 +100,13 @@ test.each<[string, [string, string, string][]]>([
   ['tools-stop', [['call_8d1f0a2b3c4d5e6f70819203', 'get_time', '{}']]],
   ['tools-null-name', [['call_8d1f0a2b3c4d5e6f70819203', 'get_time', '{"z":1}']]],
   ['tools-after-thinking', [['call_8d1f0a2b3c4d5e6f70819203', 'get_time', '{}']]],
+  [
+    'tools-two-at-once',
+    [
+      ['call_aaaaaaaaaaaaaaaaaaaaaaaa', 'get_weather', '{"city":"a"}'],
+      ['call_bbbbbbbbbbbbbbbbbbbbbbbb', 'get_weather', '{"city":"b"}'],
+    ],
+  ],
   ['tools-no-id', [['call_made_1', 'get_time', '{}']]],
   [
     'tools-parallel',

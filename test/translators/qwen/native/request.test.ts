@@ -183,6 +183,10 @@ describe('paths', () => {
     expect(askNative({}, { model }).path).toBe(path);
   });
 
+  test('so does plain text of a model that hears and does not see', () => {
+    expect(askNative({}, { model: 'never-heard-of', facts: { vision: false, audioInput: true } }).path).toBe(MULTIMODAL);
+  });
+
   test('an image sends a model that nobody knows to the multimodal path', () => {
     expect(askNative({ messages: seen }, { model: 'never-heard-of' }).path).toBe(MULTIMODAL);
   });
