@@ -150,6 +150,53 @@ const MUTATIONS: readonly Mutation[] = [
     from: " && known.state !== 'open' && known.forgetAt === closing.forgetAt",
     to: '',
   },
+  {
+    name: 'models: an entry shares the bucket of all requests',
+    file: 'limits.ts',
+    from: 'return scope.model === undefined ? own :',
+    to: 'return true ? own :',
+  },
+  {
+    name: 'models: each asked name has limits of its own',
+    file: 'model-entries.ts',
+    from: 'return this.#exact.get(asked) ??',
+    to: 'return this.#exact.get(asked) ?? undefined; //',
+  },
+  { name: 'models: a pattern comes before the exact name', file: 'model-entries.ts', from: 'this.#exact.get(asked) ?? this', to: 'this' },
+  { name: 'models: a budget begins with what all models spent', file: 'model-entries.ts', from: 'this.find(asked) === entry', to: 'true' },
+  { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (!reached) {', to: 'if (false) {' },
+  { name: 'backends: what the vendor saw is released', file: 'backend-gate.ts', from: 'if (!reached) {', to: 'if (true) {' },
+  {
+    name: 'backends: released twice',
+    file: 'backend-gate.ts',
+    from: 'this.#quota.release(owner, id);',
+    to: 'this.#quota.release(owner, id);\n      setImmediate(() => this.#quota.release(owner, id));',
+  },
+  {
+    name: 'backends: a failed attempt keeps its slot',
+    file: 'backend-gate.ts',
+    from: 'this.#settle(asked, reachedVendor(error)',
+    to: 'void (asked, reachedVendor(error)',
+  },
+  {
+    name: 'backends: one slot for parallel calls',
+    file: 'backend-gate.ts',
+    from: "measure === 'concurrency' ? atOnce :",
+    to: "measure === 'concurrency' ? 1 :",
+  },
+  { name: 'backends: the next one is not tried', file: 'refusal.ts', from: 'limit: limit.name, fallback: true', to: 'limit: limit.name' },
+  {
+    name: 'backends: each process has the whole limit while the store is gone',
+    file: 'backend-gate.ts',
+    from: "reserve(request, 'local')",
+    to: "reserve(request, 'admit')",
+  },
+  {
+    name: 'backends: an attempt takes the place of its request',
+    file: 'guarded-quota.ts',
+    from: 'this.#open.set(`${owner} ${id}`',
+    to: 'this.#open.set(`${id}`',
+  },
 ];
 
 const root = resolve(import.meta.dirname, '..');

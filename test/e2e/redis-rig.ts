@@ -18,15 +18,15 @@ export const keyOf = (team: string): string => `sk-test-${team}-0123456789abcdef
 /** Of a Redis of this machine, or as a configuration says it. */
 export type RedisPlace = number | string;
 
-/** The configuration as a file: one simulated backend, one Redis. */
-export function written(simulator: Simulator, redis: RedisPlace, teams: Teams): string {
+/** The configuration as a file: one simulated backend, with what it has besides, and one Redis. */
+export function written(simulator: Simulator, redis: RedisPlace, teams: Teams, backend: Json = {}): string {
   const { qwen } = simulator.vendors;
   if (qwen === undefined) throw new Error('the simulator has no qwen');
   return JSON.stringify({
     server: { host: '127.0.0.1', port: 0, logLevel: 'silent' },
     database: 'memory:',
     redis: typeof redis === 'number' ? `redis://127.0.0.1:${redis}` : redis,
-    backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED' } },
+    backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED', ...backend } },
     models: { 'gpt-4o': ['qwen/qwen-plus'] },
     teams: Object.fromEntries(
       Object.entries(teams).map(([name, team]) => [name, { permit: { vendors: ['qwen'], regions: ['*'] }, ...team }]),
@@ -41,8 +41,8 @@ export function written(simulator: Simulator, redis: RedisPlace, teams: Teams): 
 
 export interface RedisRig {
   readonly simulator: Simulator;
-  /** Starts with what the file says now; closed with the rig. */
-  relay(): Promise<RunningRelay>;
+  /** Starts with what the file says then, other teams or a backend with more if told; closed with the rig. */
+  relay(others?: Teams, backend?: Json): Promise<RunningRelay>;
   /** Requests the vendor has seen since the last call. */
   reached(): number;
   close(): Promise<void>;
@@ -55,8 +55,8 @@ export async function startRedisRig(redis: RedisPlace, teams: Teams): Promise<Re
   let counted = 0;
   return {
     simulator,
-    relay: async () => {
-      const config = parsed(written(simulator, redis, teams), simulator);
+    relay: async (others = teams, backend = {}) => {
+      const config = parsed(written(simulator, redis, others, backend), simulator);
       const relay = await startRelay(config, build(config, { random: () => 0 }));
       relays.push(relay);
       return relay;
