@@ -157,7 +157,7 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'return true ? own :',
   },
   {
-    name: 'models: each asked name has limits of its own',
+    name: 'models: patterns match nothing',
     file: 'model-entries.ts',
     from: 'return this.#exact.get(asked) ??',
     to: 'return this.#exact.get(asked) ?? undefined; //',
@@ -194,8 +194,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'backends: an attempt takes the place of its request',
     file: 'guarded-quota.ts',
-    from: 'this.#open.set(`${owner} ${id}`',
-    to: 'this.#open.set(`${id}`',
+    from: 'this.#open.set(',
+    to: 'this.#open.clear(), this.#open.set(',
   },
 ];
 

@@ -190,6 +190,8 @@ describe('beside a team’s reservation under the same id', () => {
     const { within, store, levels } = desk({ concurrency: 1 });
     await within({}, failing('upstream_unreachable')).catch(() => {});
     await levels();
+    await turn();
+    await levels();
     expect(store.released).toBe(1);
   });
 });
