@@ -1,0 +1,68 @@
+/** There is no engine to start them with in the tests: what can be read is held to the tree and to the relay's own loader. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { VENDORS } from '../../translators/registry.ts';
+
+const folder = 'deploy/compose';
+const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+
+interface Service {
+  readonly image: string;
+  readonly volumes?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
+  readonly read_only?: boolean;
+  readonly ports?: readonly string[];
+}
+const compose = parse(read('compose.yaml'), { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: object;
+};
+const services = Object.entries(compose.services);
+
+test.each(services)('%s: what it mounts, needs and depends on is there', (_, { volumes = [], depends_on = [] }) => {
+  for (const volume of volumes) {
+    const [source = ''] = volume.split(':');
+    if (source.startsWith('.')) expect(existsSync(join(folder, source)), source).toBe(true);
+    else expect(Object.keys(compose.volumes)).toContain(source);
+  }
+  for (const other of Array.isArray(depends_on) ? depends_on : Object.keys(depends_on))
+    expect(Object.keys(compose.services)).toContain(other);
+});
+
+test.each(services)('%s: one version of its image, and no port for the network', (_, { image, ports = [] }) => {
+  expect(image).toMatch(/:[\w.]+$/);
+  expect(image).not.toContain(':latest');
+  for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+});
+
+test('every variable is one that the examples name', () => {
+  const asked = [...read('compose.yaml').matchAll(/\$\{(\w+)/g)].map((match) => match[1]);
+  const named = read('.env.example').match(/^\w+/gm) ?? [];
+  expect([...new Set(asked)].sort()).toEqual([...named].sort());
+});
+
+test('the configuration is one the relay takes, with the variables the relays are given', () => {
+  const given = compose.services['relay-1']?.environment ?? {};
+  const file = Object.fromEntries((read('estafet.env.example').match(/^\w+/gm) ?? []).map((name) => [name, 'vendor-key-0123456789']));
+  const env = { ...file, ...given, DATABASE_URL: 'postgres://estafet:secret@postgres:5432/estafet' };
+  const noFiles = (path: string): never => {
+    throw new Error(`nothing is read: ${path}`);
+  };
+  const result = parseConfig(read('estafet.yaml'), { file: 'estafet.yaml', env, readFile: noFiles, vendors: VENDORS });
+  expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([]);
+});
+
+test('both relays are alike, and stand behind the front and before Prometheus', () => {
+  const { 'relay-1': one, 'relay-2': other } = compose.services;
+  expect(other).toEqual(one);
+  expect(one?.read_only).toBe(true);
+  for (const relay of ['relay-1', 'relay-2']) {
+    expect(read('nginx.conf')).toContain(`server ${relay}:8080`);
+    expect(read('prometheus.yml')).toContain(`${relay}:9464`);
+  }
+});
