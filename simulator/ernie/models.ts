@@ -33,6 +33,8 @@ export interface ChatModel {
   readonly budget: boolean;
   /** X1 refuses `seed`, `stop`, `response_format` and `penalty_score`. */
   readonly refusesSampling: boolean;
+  /** The chat reference lists the models that do not take `penalty_score`; the strict profile refuses it there. */
+  readonly penaltyScore: boolean;
   /** Answers 403 `model_offline` except in the profile of 2025. */
   readonly retired: boolean;
   /** Served on the monthly plan path, with a plan key only. */
@@ -62,6 +64,7 @@ function model(id: string, contextK: number, maxOutputTokens: number, part: Part
     thinksByDefault: false,
     budget: false,
     refusesSampling: false,
+    penaltyScore: true,
     retired: false,
     plan: false,
     echo: id,
@@ -71,7 +74,8 @@ function model(id: string, contextK: number, maxOutputTokens: number, part: Part
 
 const SEES = { vision: true, videoUrl: true } as const;
 const BUDGET_ON = { thinking: 'enable', thinksByDefault: true, budget: true } as const;
-const X1 = { thinking: 'always', thinksByDefault: true, refusesSampling: true } as const;
+const NO_SCORE = { penaltyScore: false } as const;
+const X1 = { ...NO_SCORE, thinking: 'always', thinksByDefault: true, refusesSampling: true } as const;
 const PLAIN = { tools: false, jsonObject: true } as const;
 const GONE = { retired: true } as const;
 const OLD_8K = { ...GONE, maxInputTokens: 5_120, maxInputChars: 20_000 } as const;
@@ -97,9 +101,9 @@ export const CHAT_MODELS: readonly ChatModel[] = [
   model('ernie-4.5-turbo-vl-32k', 32, 12_288, SEES),
   model('ernie-4.5-turbo-vl-32k-preview', 32, 12_288, { ...SEES, thinking: 'enable' }),
   model('ernie-4.5-8k-preview', 8, 2_048, { vision: true, jsonSchema: true }),
-  model('ernie-4.5-0.3b', 128, 8_192, PLAIN),
-  model('ernie-4.5-21b-a3b', 128, 8_192, PLAIN),
-  model('ernie-4.5-vl-28b-a3b', 32, 8_192, { ...PLAIN, ...SEES, thinking: 'enable' }),
+  model('ernie-4.5-0.3b', 128, 8_192, { ...PLAIN, ...NO_SCORE }),
+  model('ernie-4.5-21b-a3b', 128, 8_192, { ...PLAIN, ...NO_SCORE }),
+  model('ernie-4.5-vl-28b-a3b', 32, 8_192, { ...PLAIN, ...NO_SCORE, ...SEES, thinking: 'enable' }),
   model('ernie-x1.1', 64, 65_536, X1),
   model('ernie-x1.1-preview', 64, 65_536, { ...X1, echo: 'ernie-x1.1' }),
   model('ernie-x1-turbo-32k', 32, 28_160, { ...X1, jsonObject: false }),
@@ -118,10 +122,10 @@ export const CHAT_MODELS: readonly ChatModel[] = [
   model('ernie-speed-128k', 128, 4_096, { ...GONE, ...PLAIN, maxInputTokens: 126_976, maxInputChars: 507_904 }),
   model('ernie-lite-8k', 8, 2_048, FREE_8K),
   model('ernie-tiny-8k', 8, 2_048, { ...GONE, ...PLAIN, maxInputTokens: 6_144, maxInputChars: 24_000 }),
-  model('deepseek-v3.2', 128, 32_768, { ...THIRD, thinking: 'type' }),
-  model('deepseek-v3.1-250821', 128, 32_768, { ...THIRD, thinking: 'type', budget: true }),
+  model('deepseek-v3.2', 128, 32_768, { ...THIRD, ...NO_SCORE, thinking: 'type' }),
+  model('deepseek-v3.1-250821', 128, 32_768, { ...THIRD, ...NO_SCORE, thinking: 'type', budget: true }),
   model('deepseek-v4-pro', 128, 65_536, { ...THIRD, thinking: 'effort', budget: true, plan: true }),
-  model('deepseek-r1', 128, 32_768, { ...THIRD, thinking: 'always', thinksByDefault: true, budget: true }),
+  model('deepseek-r1', 128, 32_768, { ...THIRD, ...NO_SCORE, thinking: 'always', thinksByDefault: true, budget: true }),
   model('qwen3-32b', 32, 16_384, { ...THIRD, thinking: 'enable', budget: true }),
   model('kimi-k2.5', 256, 32_768, { ...THIRD, thinking: 'type' }),
   model('glm-5', 128, 65_536, { ...THIRD, thinking: 'type' }),

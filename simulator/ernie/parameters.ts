@@ -187,4 +187,5 @@ function checkStrict(body: JsonObject, model: ChatModel): void {
   const thinkingKeys = ['enable_thinking', 'thinking', 'thinking_budget', 'thinking_strategy', 'reasoning_effort'];
   const idle = model.thinking === 'none' ? thinkingKeys.find((name) => body[name] !== undefined) : undefined;
   if (idle !== undefined) throw badArgument(`${idle} is not supported by model ${model.id}`);
+  if (!model.penaltyScore && body['penalty_score'] !== undefined) throw badArgument(`penalty_score is not supported by model ${model.id}`);
 }

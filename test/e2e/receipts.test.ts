@@ -103,7 +103,7 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model }) => {
     ['temperature', { temperature: 2 }],
     ['made_up', { made_up: true }],
     ['verbosity', { verbosity: 'low' }],
-    ['web_search_options', { web_search_options: {} }],
+    ['logit_bias', { logit_bias: { '50256': -100 } }],
   ])('a strict key is refused rather than changed: %s', async (param, fields) => {
     for (const stream of [false, true]) {
       const answer = await rig.raw({ model: chat, messages: [user('hello')], stream, ...fields }, { key: 'strict' });

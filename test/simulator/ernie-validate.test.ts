@@ -205,6 +205,8 @@ describe('profiles', () => {
     [{ enable_thinking: true }, arg(`enable_thinking is not supported by model ${TURBO}`)],
     [{ web_search: { search_mode: 'auto' } }, arg(`search_mode is not supported by model ${TURBO}`)],
     [{ temperature: 0.5, user: 'u' }, 'ok'],
+    [{ penalty_score: 1.1 }, 'ok'],
+    [{ model: 'ernie-4.5-0.3b', penalty_score: 1.1 }, arg('penalty_score is not supported by model ernie-4.5-0.3b')],
   ])('strict: %j', async (part, expected) => {
     expect(await outcome(chatBody('hi [[sim:profile value=strict]]', part))).toBe(expected);
   });

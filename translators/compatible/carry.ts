@@ -74,7 +74,12 @@ export function carryStreamOptions(draft: Draft, stream: boolean, asks: boolean)
   } else if (options?.include_usage !== true) {
     receipt.note('stream_options', 'defaulted', 'the relay counts tokens by it; the caller does not see it', { to: 'include_usage=true' });
   }
-  if (options?.include_obfuscation === true) receipt.note('stream_options.include_obfuscation', 'dropped', 'the relay does not pad chunks');
+  for (const key of Object.keys(options ?? {})) {
+    if (key === 'include_usage' || (key === 'include_obfuscation' && options?.include_obfuscation !== true)) continue;
+    const reason =
+      key === 'include_obfuscation' ? 'the relay does not pad chunks' : 'the relay streams as OpenAI does, and knows no such option';
+    receipt.note(`stream_options.${key}`, 'dropped', reason);
+  }
 }
 
 /** Token limits in one number: `max_completion_tokens` wins when both are sent. */

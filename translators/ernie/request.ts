@@ -13,6 +13,7 @@ import {
   applyRules,
   type Draft,
   dropUnless,
+  elsewhere,
   type FieldRules,
   isEmptyObject,
   isFalse,
@@ -29,14 +30,15 @@ import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
 import { ERNIE_EXTRAS } from './extras.ts';
 import { ernieMessages } from './messages.ts';
+import { carrySearch } from './search.ts';
 import { BUDGET_SHARE, carryThinking, DEFAULT_BUDGET, LEAST_LIMIT, MIN_BUDGET } from './thinking.ts';
 
 const RULES: FieldRules = {
   ...SHARED_RULES,
-  temperature: sampling((draft) => draft.facts.rules.temperature.max, 0.01),
-  top_p: sampling((draft) => draft.facts.rules.topP.max, 0.01),
-  presence_penalty: sampling(() => 2, null),
-  frequency_penalty: sampling(() => 2, null),
+  temperature: sampling('temperature'),
+  top_p: sampling('topP'),
+  presence_penalty: sampling(),
+  frequency_penalty: sampling(),
   logit_bias: dropUnless(isEmptyObject, 'the backend knows no token biases'),
   logprobs: dropUnless(isFalse, 'the backend tells no probabilities'),
   top_logprobs: dropUnless(isZero, 'the backend tells no probabilities'),
@@ -44,6 +46,7 @@ const RULES: FieldRules = {
   modalities: refuseUnless(isTextOnly, 'the relay carries text answers only'),
   user: carryUser,
   safety_identifier: carryUser,
+  web_search_options: elsewhere,
 };
 
 /** Qianfan is never sent a field that it does not document. */
@@ -58,6 +61,7 @@ export function ernieRequest(request: ChatRequest, target: Target, receipt: Rece
   carryMaxTokens(draft, thinks);
   carryStop(draft);
   carryChoices(draft, 1);
+  carrySearch(draft);
   const stream = request.stream === true || thinks;
   if (stream && request.stream !== true)
     receipt.note('stream', 'emulated', 'thinking answers take long: they are taken as a stream and collected', { to: 'true' });
@@ -67,19 +71,23 @@ export function ernieRequest(request: ChatRequest, target: Target, receipt: Rece
   return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
 }
 
-/** A number up to a border that depends on the model; a 0 that the vendor excludes becomes `insteadOfZero`. */
-function sampling(max: (draft: Draft) => number, insteadOfZero: number | null): Rule<number> {
+/**
+ * A number up to the border of the model's family; OpenAI's range of penalties is Qianfan's too. Families whose range begins above 0 exclude
+ * nothing but the 0 itself: the range's own beginning is sent for it.
+ */
+function sampling(range?: 'temperature' | 'topP'): Rule<number> {
   return (draft, value, field) => {
-    if (draft.facts.rules.fixedSampling) {
-      const usual = field === 'temperature' || field === 'top_p' ? 1 : 0;
+    const { rules } = draft.facts;
+    if (rules.fixedSampling) {
+      const usual = range === undefined ? 0 : 1;
       draft.receipt.note(field, 'dropped', 'the model samples in its own fixed way', { alters: value !== usual });
       return;
     }
-    const top = max(draft);
-    const sent = value === 0 && insteadOfZero !== null ? insteadOfZero : Math.min(top, value);
+    const { min, max } = range === undefined ? { min: value, max: value } : rules[range];
+    const sent = value === 0 ? min : Math.min(max, value);
     if (sent !== value) {
-      const range = insteadOfZero === null ? `up to ${top}` : `numbers above 0 and up to ${top}`;
-      draft.receipt.note(field, 'clamped', `the backend takes ${range}`, { to: String(sent), alters: true });
+      const above = min > 0 ? 'numbers above 0 and ' : '';
+      draft.receipt.note(field, 'clamped', `the backend takes ${above}up to ${max}`, { to: String(sent), alters: true });
     }
     draft.body[field] = sent;
   };

@@ -33,6 +33,7 @@ import { findTuple } from '../compatible/tuple-schema.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
 import { carryPart, checkImages } from './parts.ts';
+import { carrySearch } from './search.ts';
 import { carryThinking } from './thinking.ts';
 
 /** The vendor answers some unlisted fields with an opaque 1210, so nothing is sent that its reference does not list. */
@@ -49,12 +50,16 @@ const RULES: FieldRules = {
   modalities: refuseUnless(isTextOnly, 'the relay carries text answers only'),
   user: elsewhere,
   safety_identifier: elsewhere,
+  web_search_options: elsewhere,
 };
 
 /** Documented fields of GLM that clients send through `extra_body`. */
 const EXTRAS: ExtraRules = { thinking: elsewhere, clear_thinking: elsewhere, do_sample: elsewhere, tool_stream: elsewhere };
 
 const MAX_FUNCTIONS = 128;
+
+/** Without it refusals come in Chinese, and callers read what was wrong. It does not touch the language of answers. */
+const HEADERS = { 'accept-language': 'en-US,en' };
 
 export function glmRequest(request: ChatRequest, target: Target, receipt: Receipt): UpstreamPlan {
   const draft = newDraft(request, target, receipt);
@@ -74,6 +79,7 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
   });
   checkFunctions(draft);
   carryToolStream(draft, stream);
+  carrySearch(draft);
   carryFormat(draft);
   carryStop(draft);
   carryChoices(draft, 1);
@@ -95,7 +101,7 @@ export function glmRequest(request: ChatRequest, target: Target, receipt: Receip
   });
   checkImages(draft, messages);
   draft.body['messages'] = messages;
-  return { path: '/chat/completions', body: draft.body, stream, emulation: draft.emulation };
+  return { path: '/chat/completions', body: draft.body, headers: HEADERS, stream, emulation: draft.emulation };
 }
 
 /** Temperature [0, 1] and top_p [0.01, 1], or both (0, 1) on older models; at most two decimals. Greedy has its own switch. */

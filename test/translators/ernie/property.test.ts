@@ -148,7 +148,16 @@ const fields = fc.record(
     verbosity: fc.constantFrom('low', 'medium'),
     modalities: fc.constant(['text']),
     prediction: fc.constant({ type: 'content', content: 'x' }),
-    web_search_options: fc.constant({}),
+    web_search_options: fc.constantFrom({}, { search_context_size: 'low' }),
+    web_search: fc.record(
+      {
+        enable: fc.boolean(),
+        search_mode: fc.constantFrom('auto', 'required'),
+        search_number: fc.integer({ min: 4, max: 28 }),
+        reference_number: fc.constant(4),
+      },
+      { requiredKeys: ['search_number'] },
+    ),
     service_tier: fc.constant('auto'),
     store: fc.boolean(),
     metadata: fc.constant({ a: 'b' }),

@@ -183,8 +183,8 @@ const ROWS: Row[] = [
   [
     'web_search_options',
     { web_search_options: {} },
-    { web_search: undefined, web_search_options: undefined },
-    ['web_search_options=dropped!'],
+    { web_search: { enable: true, enable_citation: true, enable_trace: true }, web_search_options: undefined },
+    ['web_search_options=renamed'],
   ],
   ['moderation', { moderation: { mode: 'x' } }, { moderation: undefined }, ['moderation=dropped!']],
   ['modalities of text', { modalities: ['text'] }, { modalities: undefined }, ['modalities=dropped']],
