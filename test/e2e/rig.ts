@@ -19,8 +19,8 @@ export interface RigOptions {
     readonly server?: Json;
     /** Added to every backend. */
     readonly backend?: Json;
-    /** More backends; `simulated` names the vendor whose address and key they get. */
-    readonly backends?: Readonly<Record<string, Json & { readonly simulated?: 'qwen' | 'ernie' | 'glm' }>>;
+    /** More backends; `simulated` names the vendor whose address and key they get, `protocol` which of its addresses. */
+    readonly backends?: Readonly<Record<string, Json & { readonly simulated?: 'qwen' | 'ernie' | 'glm'; readonly protocol?: string }>>;
     /** Added to `models`. */
     readonly models?: Json;
     /** Added to the one team. */
@@ -77,11 +77,10 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
   const simulator = await startSimulator();
   const { server = {}, backend = {}, backends = {}, models = {}, team = {} } = configExtra;
   const env: Record<string, string> = {};
-  const address = (vendor: string): Json => {
+  const address = (vendor: string, protocol = protocolOf(vendor)): Json => {
     const found = simulator.vendors[vendor as 'qwen'];
     if (found === undefined) throw new Error(`the simulator has no vendor ${vendor}`);
     env[`SIMULATED_${vendor.toUpperCase()}`] = found.key;
-    const protocol = protocolOf(vendor);
     const baseUrl = protocol === 'compatible' ? found.baseUrl : found.protocolUrls?.[protocol];
     return { vendor, protocol, baseUrl, apiKey: `env:SIMULATED_${vendor.toUpperCase()}` };
   };
@@ -93,9 +92,9 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
     backends: {
       ...Object.fromEntries(['qwen', 'ernie', 'glm'].map((vendor) => [vendor, { ...address(vendor), ...backend }])),
       ...Object.fromEntries(
-        Object.entries(backends).map(([name, { simulated, ...rest }]) => [
+        Object.entries(backends).map(([name, { simulated, protocol, ...rest }]) => [
           name,
-          { ...(simulated === undefined ? {} : address(simulated)), ...backend, ...rest },
+          { ...(simulated === undefined ? {} : address(simulated, protocol)), ...backend, ...rest },
         ]),
       ),
     },
