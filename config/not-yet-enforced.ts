@@ -7,7 +7,6 @@ import type { Problems } from './problem.ts';
  * `*` stands for any name or index; with `value`, only that value is without effect.
  */
 export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; readonly value?: string; readonly what: string }[] = [
-  { path: ['backends', '*', 'retries'], what: 'retries is' },
   { path: ['backends', '*', 'breaker'], what: 'breaker is' },
 ];
 

@@ -58,6 +58,10 @@ export function teamSchema(vendors: Vendors) {
       .refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Shanghai' })
       .optional()
       .meta({ description: 'Time zone in which the windows of budgets begin and end. Absent: UTC.' }),
+    moderationFallback: z.boolean().optional().meta({
+      description:
+        "Whether what one backend's moderation refused may be sent to the next candidate. Absent or false: the refusal is the answer.",
+    }),
     onStoreLoss: z.enum(['refuse', 'local', 'admit']).default('refuse').meta({
       description:
         'What happens to requests with limits while `redis` does not answer: `refuse` them (503); `local`: each process counts its share of every limit by itself, the limit divided by the processes last seen; or `admit` all of them.',

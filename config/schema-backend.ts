@@ -96,7 +96,10 @@ export function backendSchema(vendors: Vendors) {
       .meta({ description: '`bearer` sends the key; `jwt` sends a short-lived token signed with it, for vendors that accept one.' }),
     timeouts: timeoutsSchema.prefault({}).meta({ description: 'Time limits of calls to this backend.' }),
     connections: z.int().min(1).max(100_000).default(10_000).meta({ description: 'Most sockets open to this backend.' }),
-    retries: z.int().min(0).max(10).optional().meta({ description: 'How often a failed call is sent again before the next candidate.' }),
+    retries: z.int().min(0).max(10).default(1).meta({
+      description:
+        'How often a call is sent again where the failure says that it helps: limits and overload, after the time told, and connections that broke before any answer.',
+    }),
     breaker: z
       .union([z.literal('off'), breakerSchema])
       .optional()

@@ -40,6 +40,11 @@ export const serverSchema = z.strictObject({
     .max(1_000_000)
     .default(20_000)
     .meta({ description: 'Most client connections at once; more are closed at once.' }),
+  totalDeadlineMs: milliseconds.default(600_000).meta({
+    unit: 'ms',
+    description:
+      'From the arrival of a request: later no backend is asked, again or for the first time, and none is waited for that has not begun to answer. Running answers go on.',
+  }),
   heartbeatMs: milliseconds
     .default(15_000)
     .meta({ unit: 'ms', description: 'A stream silent for this long gets an SSE comment, so that proxies keep it open.' }),

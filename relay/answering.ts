@@ -1,15 +1,18 @@
 import type { Usage } from '../openai/chat/events.ts';
-import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { asOpenAIError, type OpenAIError } from '../openai/errors.ts';
 import { Receipt } from '../translators/receipt.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { type Cost, costOf } from './ledger/cost.ts';
 import { aboutOf } from './ledger/expired-entry.ts';
 import type { Served } from './quota/calibration.ts';
 import type { Expected } from './quota/demand.ts';
-import type { Outcome, Ticket } from './quota/gate.ts';
-import { type Ending, reachedBackend, recordOf, type Settled } from './records/record-of.ts';
+import type { Ticket } from './quota/gate.ts';
+import { outcomeOf } from './quota/outcome-of.ts';
+import { type Ending, recordOf, type Settled } from './records/record-of.ts';
 import type { Attempt, Estimate, RequestRecord } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
+import { pause } from './routing/pause.ts';
+import { mayFallBack, waitBeforeRetry } from './routing/retry-policy.ts';
 import type { Place } from './routing/route-table.ts';
 import type { VendorSignals } from './upstream/vendor-signals.ts';
 
@@ -60,7 +63,13 @@ export interface Prepared<R extends Settled> {
    * @param told gets what the vendor said of the call, and what it counted when the attempt fails
    * @throws OpenAIError when nothing has been sent to the caller
    */
-  send(told: Told): Promise<R>;
+  send(told: Told, terms: Terms): Promise<R>;
+}
+
+/** What holds for one attempt beside the backend's configuration. */
+export interface Terms {
+  /** Longest wait for the first byte, in ms. */
+  readonly withinMs: number;
 }
 
 /** What a vendor says besides its answer. */
@@ -76,15 +85,30 @@ export const attemptId = (requestId: string, number: number): string => (number 
 /** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
 const UNMET_RETRIES = 1;
 
+/** How the attempts at a request ended. */
+interface Tried<R> extends Pick<Ending, 'attempts' | 'receipt' | 'gone'> {
+  readonly result: R | null;
+  /** Where there is a result: what its stream was ended with. Without one never null. */
+  readonly error: OpenAIError | null;
+  /** Whose result it is. */
+  readonly place: Place | null;
+}
+
+/** What one attempt came to. */
+type Attempted<R> = { readonly result: R } | { readonly failure: OpenAIError };
+
 /**
- * What every surface does alike around its attempts: limits once, candidate after candidate while the failures say that another may do better,
- * then limits, record and books told how it ended, once.
+ * What every surface does alike around its attempts: limits once, the same backend again where its failure says that this helps, candidate
+ * after candidate while another may do better, then limits, record and books told how it ended, once.
  */
 export class Answering {
   readonly #services: RelayServices;
+  readonly #deadlineMs: number;
 
-  constructor(services: RelayServices) {
+  /** @param deadlineMs from the arrival of a request: later no attempt begins, and none waits longer for its first byte */
+  constructor(services: RelayServices, deadlineMs: number) {
     this.#services = services;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** @throws OpenAIError when nothing has been sent */
@@ -93,45 +117,59 @@ export class Answering {
   }
 
   async #answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
-    const attempts: Attempt[] = [];
     let ticket: Ticket | null = null;
-    let receipt: Receipt | null = null;
-    let failure: OpenAIError | null = null;
-    const refusals: OpenAIError[] = [];
-    const settle = (result: R | null, error: OpenAIError | null, cost: Cost | null = null): void =>
-      this.#settle(exchange, surface, ticket, { attempts, receipt, result, error, cost });
+    let tried: Tried<R>;
     try {
       ticket = await this.#admit(exchange, surface, candidates);
+      tried = await this.#try(exchange, surface, candidates);
     } catch (thrown) {
-      const error = asOpenAIError(thrown);
-      settle(null, error);
-      throw error;
+      tried = { attempts: [], receipt: null, result: null, error: asOpenAIError(thrown), place: null, gone: false };
     }
-    for (const candidate of candidates) {
-      for (let tries = 0; tries <= UNMET_RETRIES; tries++) {
-        const startedAt = this.#services.wheel.now();
+    this.#settle(exchange, surface, ticket, tried);
+    if (tried.result === null) throw asOpenAIError(tried.error);
+    return tried.result;
+  }
+
+  /** Candidate after candidate, each as often as helps. Rejects only for a fault of our own. */
+  async #try<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<Tried<R>> {
+    const { wheel, random } = this.#services;
+    const endBy = wheel.now() + this.#deadlineMs;
+    const attempts: Attempt[] = [];
+    const refusals: OpenAIError[] = [];
+    let receipt: Receipt | null = null;
+    let failure: OpenAIError | null = null;
+    const ended = (gone: boolean): Tried<R> => {
+      // Where all backends are at their limits, the first that is free again is worth waiting for.
+      const busy = refusals.length === attempts.length ? soonest(refusals) : null;
+      return { attempts, receipt, result: null, error: busy ?? failure ?? asOpenAIError(null), place: null, gone };
+    };
+    for (const [index, candidate] of candidates.entries()) {
+      let unmet = 0;
+      for (let tries = 1; ; tries++) {
+        const startedAt = wheel.now();
+        if (startedAt >= endBy) return ended(false);
         receipt = new Receipt(exchange.caller.key.strict);
         const told: Told = { usages: [], signals: {} };
-        try {
-          const result = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told);
+        const terms = { withinMs: endBy - startedAt };
+        const attempted = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told, terms);
+        if ('result' in attempted) {
+          const { result } = attempted;
           attempts.push(this.#attempted(candidate, result.error, startedAt, told));
-          // What the vendor will bill: parallel calls pay the prompt each time.
-          settle(result, result.error, this.#price(candidate, result.paid));
-          return result;
-        } catch (thrown) {
-          failure = asOpenAIError(thrown);
-          attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
-          if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
-          if (failure.kind !== 'upstream_unmet') break;
+          return { attempts, receipt, result, error: result.error, place: candidate, gone: result.gone };
         }
+        failure = attempted.failure;
+        attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
+        if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
+        if (failure.kind === 'upstream_unmet' && unmet++ < UNMET_RETRIES) continue;
+        const { retries } = candidate.backend;
+        const standing = { tries: tries - unmet, retries, last: index === candidates.length - 1, leftMs: endBy - wheel.now() };
+        const waitMs = waitBeforeRetry(failure, standing, random);
+        if (waitMs === null) break;
+        if (!(await pause(waitMs, wheel, exchange.onGone))) return ended(true);
       }
-      if (failure?.details.fallback !== true) break;
+      if (!mayFallBack(failure, exchange.caller.team)) break;
     }
-    // Where all backends are at their limits, the first that is free again is worth waiting for.
-    const busy = refusals.length === attempts.length ? soonest(refusals) : null;
-    const error = busy ?? failure ?? new OpenAIError('internal_error', 'The relay had an error while processing your request.');
-    settle(null, error);
-    throw error;
+    return ended(false);
   }
 
   /** Limits are checked once, whatever is tried after it; money by the price of the first candidate. */
@@ -155,24 +193,29 @@ export class Answering {
   }
 
   /** One step more for a backend with limits of its own; none for others. */
-  #attempt<C extends Place, R extends Settled>(
+  async #attempt<C extends Place, R extends Settled>(
     { requestId, request }: Exchange,
     surface: Surface<C, R>,
     candidate: C,
     receipt: Receipt,
     number: number,
     told: Told,
-  ): Promise<R> {
+    terms: Terms,
+  ): Promise<Attempted<R>> {
     const { backend, model } = candidate;
-    const prepared = surface.prepare(candidate, receipt, number);
-    const { calls, atOnce, prompts } = prepared;
     const { backends } = this.#services;
-    const limits = backends.limitsOf(backend);
-    if (limits.length === 0) return prepared.send(told);
-    const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
-    const expected = { prompt: prompt * prompts, completion };
-    const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
-    return backends.within(limits, asked, told.usages, () => prepared.send(told));
+    try {
+      const prepared = surface.prepare(candidate, receipt, number);
+      const { calls, atOnce, prompts } = prepared;
+      const limits = backends.limitsOf(backend);
+      if (limits.length === 0) return { result: await prepared.send(told, terms) };
+      const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
+      const expected = { prompt: prompt * prompts, completion };
+      const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
+      return { result: await backends.within(limits, asked, told.usages, () => prepared.send(told, terms)) };
+    } catch (thrown) {
+      return { failure: asOpenAIError(thrown) };
+    }
   }
 
   #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number, { signals }: Told): Attempt {
@@ -188,22 +231,36 @@ export class Answering {
     };
   }
 
+  /** The one place where a request ends for limits, record and books. Faults of theirs are not the answer's: it stands as it is. */
   #settle(
     exchange: Exchange,
     surface: Pick<Surface<Place, Settled>, 'name' | 'stream' | 'learn'>,
     ticket: Ticket | null,
-    ending: Omit<Ending, 'estimate' | 'heldBy' | 'sinceFirstByteMs'>,
+    { place, ...tried }: Tried<Settled>,
   ): void {
-    const { result, cost } = ending;
-    const { gate, wheel, onSettled } = this.#services;
-    const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
-    const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
-    const record = recordOf(exchange, surface, { ...ending, ...held, sinceFirstByteMs }, Date.now());
-    if (ticket !== null) {
-      gate.settle(ticket, outcomeOf(record, ending, cost), record.key);
-      surface.learn?.(record);
+    const { gate, wheel, onSettled, onFault } = this.#services;
+    const { result } = tried;
+    const steps: (() => void)[] = [];
+    try {
+      // What the vendor will bill: parallel calls pay the prompt each time.
+      const cost = place === null || result === null ? null : this.#price(place, result.paid);
+      const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
+      const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
+      const ending = { ...tried, ...held, cost, sinceFirstByteMs };
+      const record = recordOf(exchange, surface, ending, Date.now());
+      if (ticket !== null) steps.push(() => gate.settle(ticket, outcomeOf(record, ending, cost), record.key));
+      if (ticket !== null) steps.push(() => surface.learn?.(record));
+      steps.push(() => onSettled(record));
+    } catch (fault) {
+      onFault(fault, exchange.requestId);
     }
-    onSettled(record);
+    for (const step of steps) {
+      try {
+        step();
+      } catch (fault) {
+        onFault(fault, exchange.requestId);
+      }
+    }
   }
 
   #price({ backend, model }: Place, paid: readonly Usage[]): Cost | null {
@@ -231,33 +288,4 @@ export class Answering {
 function soonest(refusals: readonly OpenAIError[]): OpenAIError | null {
   const wait = ({ details }: OpenAIError): number => details.retryAfterMs ?? Number.POSITIVE_INFINITY;
   return refusals.reduce<OpenAIError | null>((least, error) => (least === null || wait(error) < wait(least) ? error : least), null);
-}
-
-/** What the limits are told: what was used and why it ended. Nothing was used where no backend was reached. */
-function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Ending, 'attempts' | 'result'>, cost: Cost | null): Outcome {
-  const reason = record.reason === 'refused' ? 'refused_upstream' : record.reason;
-  if (result === null && !reachedBackend(attempts)) return { used: null, reason };
-  const thrown = attempts.flatMap(({ discarded }) => discarded ?? []);
-  const paid = [
-    ...thrown.map(({ promptTokens: prompt, completionTokens: completion }) => ({ prompt, completion })),
-    ...(result?.paid ?? []),
-  ];
-  const expected = paid.reduce((sum, usage) => ({ prompt: sum.prompt + usage.prompt, completion: sum.completion + usage.completion }), {
-    prompt: 0,
-    completion: 0,
-  });
-  return {
-    used: {
-      expected,
-      cost: thrown.reduce((sum, discarded) => added(sum, discarded.cost), cost),
-      source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated',
-    },
-    reason,
-  };
-}
-
-/** Limits know one currency a request, that of the answer; the books keep every one. */
-function added(cost: Cost | null, more: Cost | null): Cost | null {
-  if (cost === null || more === null) return cost ?? more;
-  return cost.currency === more.currency ? { ...cost, amountNano: cost.amountNano + more.amountNano } : cost;
 }

@@ -6,7 +6,7 @@ import { OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
 import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared, type Told } from './answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import { refuseBeyondContext, withinContext } from './chat/context-length.ts';
 import { ChatForecast } from './chat/forecast.ts';
@@ -41,8 +41,12 @@ export interface RelayServices {
   readonly inFlight: InFlight;
   /** The price of a backend's model; null when none is known. */
   readonly priceOf: (backend: Backend, model: string) => Price | null;
+  /** From 0 to 1. */
+  readonly random: () => number;
   /** Told once per request, after its answer. */
   readonly onSettled: (record: RequestRecord) => void;
+  /** Told of faults of ours that came after an answer, which stands all the same. */
+  readonly onFault: (fault: unknown, requestId: string) => void;
 }
 
 /** One chat request on its way, and the caller's end of it. */
@@ -64,7 +68,7 @@ export class Relay {
   constructor(state: RelayState, services: RelayServices) {
     this.#state = state;
     this.#services = services;
-    this.#answering = new Answering(services);
+    this.#answering = new Answering(services, state.server.totalDeadlineMs);
   }
 
   get routes(): RouteTable {
@@ -113,7 +117,12 @@ export class Relay {
     refuseBeyondContext(exchange.request, candidate);
     const plan = this.#plan(exchange, candidate, receipt, attemptId(exchange.requestId, number));
     const calls = plan.emulation.choices ?? 1;
-    return { calls, atOnce: calls, prompts: calls, send: (told) => this.#attempt(exchange, candidate, plan, receipt, number, told) };
+    return {
+      calls,
+      atOnce: calls,
+      prompts: calls,
+      send: (told, terms) => this.#attempt(exchange, candidate, plan, receipt, number, told, terms),
+    };
   }
 
   /** @param told gets what the vendor said of the call, and what it counted when the attempt fails */
@@ -124,6 +133,7 @@ export class Relay {
     receipt: Receipt,
     number: number,
     told: Told,
+    { withinMs }: Terms,
   ): Promise<RunResult> {
     const { request, caller, requestId } = exchange;
     const { wheel, check } = this.#services;
@@ -144,7 +154,7 @@ export class Relay {
       plan,
       head,
       requestId: attemptId(requestId, number),
-      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, headers),
+      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, withinMs, headers),
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,

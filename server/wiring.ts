@@ -30,7 +30,7 @@ import { openQuotaStore } from './quota-store.ts';
 import { type Check, ReadinessProbe } from './readiness.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
-import { createLogger, flushRegularly, type Logger, logError, logQuotaFault, logRequest } from './telemetry/logger.ts';
+import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
 import { HORIZON_DAYS, logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
 import { VERSION } from './version.ts';
@@ -93,9 +93,10 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     report: (event) => logBooks(logger, event),
   });
   const onSettled = (record: RequestRecord): void => {
+    // What is owed comes first, whatever happens to the rest.
+    books.add(record);
     const text = JSON.stringify(record);
     records.add(record, text, Date.now());
-    books.add(record);
     logRequest(logger, record, text);
     metrics?.settled(record);
     options.onSettled?.(record);
@@ -121,7 +122,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
   const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault, onReserved });
   const state = { server: config.server, routes, clients };
-  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, priceOf, onSettled };
+  const random = options.random ?? Math.random;
+  const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
+  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, priceOf, random, onSettled, onFault };
   const relay = new Relay(state, services);
   const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
   const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });

@@ -26,6 +26,8 @@ export interface Ending {
   /** Null when nothing was answered. */
   readonly result: Settled | null;
   readonly error: OpenAIError | null;
+  /** The caller had left by then. */
+  readonly gone: boolean;
   /** What the limits had reserved. */
   readonly estimate: Estimate | null;
   readonly heldBy: HeldBy | null;
@@ -69,8 +71,8 @@ export function recordOf(
   };
 }
 
-function reasonOf({ attempts, result, error }: Ending): Reason {
-  if (result?.gone === true) return 'client_gone';
+function reasonOf({ attempts, error, gone }: Ending): Reason {
+  if (gone) return 'client_gone';
   if (error === null) return 'done';
   return error.status < 500 && (attempts.at(-1)?.upstreamCode ?? null) === null ? 'refused' : 'vendor_error';
 }

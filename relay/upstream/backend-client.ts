@@ -44,10 +44,20 @@ export class BackendClient {
 
   /**
    * @param body JSON text
+   * @param withinMs bounds the wait for the first byte, besides the backend's timeouts
    * @param more headers of this call's dialect
    */
-  post(path: string, body: string, requestId: string, listener: CallListener, more: Readonly<Record<string, string>> = {}): UpstreamCall {
-    const call = new UpstreamCall(listener, this.backend.timeouts, this.#wheel);
+  post(
+    path: string,
+    body: string,
+    requestId: string,
+    listener: CallListener,
+    withinMs: number = Number.POSITIVE_INFINITY,
+    more: Readonly<Record<string, string>> = {},
+  ): UpstreamCall {
+    const { timeouts } = this.backend;
+    const limits = withinMs < timeouts.firstByteMs ? { ...timeouts, firstByteMs: withinMs } : timeouts;
+    const call = new UpstreamCall(listener, limits, this.#wheel);
     const headers = [
       'authorization',
       this.#credentials(Date.now()),

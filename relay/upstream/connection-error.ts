@@ -30,13 +30,21 @@ const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
   upstream_truncated: 'The backend closed the connection before its answer was complete.',
 };
 
-/** A failure of the connection, typed. Addresses and system texts stay in the cause. */
-export function connectionError(error: Error): OpenAIError {
+/**
+ * A failure of the connection, typed. Addresses and system texts stay in the cause.
+ * @param unanswered no byte of an answer had come
+ */
+export function connectionError(error: Error, unanswered = false): OpenAIError {
   const code = codeOf(error);
   // undici's parser errors do not always carry a code.
   const unreadable = code.startsWith('HPE_') || error.name === 'HTTPParserError';
   const kind = KINDS[code] ?? (unreadable ? 'upstream_invalid_response' : 'upstream_truncated');
-  return new OpenAIError(kind, WORDS[kind] as string, { cause: error, fallback: true, upstreamCode: code || undefined });
+  return new OpenAIError(kind, WORDS[kind] as string, {
+    cause: error,
+    fallback: true,
+    upstreamCode: code || undefined,
+    unanswered: unanswered || undefined,
+  });
 }
 
 function codeOf(error: unknown): string {

@@ -33,6 +33,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   #over = false;
   #paused = false;
   #answering = false;
+  #answered = false;
   /** Fixed once the answer is as good as complete. */
   #endBy = Number.POSITIVE_INFINITY;
   #pausedAt = 0;
@@ -95,6 +96,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
     if (this.#over || status < 200) return;
+    this.#answered = true;
     this.#guarded(() => this.#listener.onHead(status, headers));
   }
 
@@ -122,7 +124,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return;
     this.#finish();
-    this.#listener.onFail(connectionError(error));
+    this.#listener.onFail(connectionError(error, !this.#answered));
   }
 
   /** @param nowMs exact: a busy event loop leaves the coarse clock far behind, and that time would be taken from the vendor */

@@ -8,7 +8,7 @@ import { documentText, type RerankRequest } from '../../openai/rerank/request.ts
 import { mostTokens } from '../../openai/token-estimate.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared, type Told } from '../answering.ts';
+import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { Place } from '../routing/route-table.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
@@ -45,7 +45,7 @@ export class VectorsRelay {
   constructor(state: RelayState, services: VectorsServices) {
     this.#state = state;
     this.#services = services;
-    this.#answering = new Answering(services);
+    this.#answering = new Answering(services, state.server.totalDeadlineMs);
   }
 
   /** The answer as JSON text; null when the caller has left. @throws OpenAIError */
@@ -107,7 +107,7 @@ export class VectorsRelay {
       prepare: (place: Place, receipt: Receipt, number: number): Prepared<Result> => {
         const attempt = prepare(place, receipt);
         const calls = attempt.plan.shares.length;
-        const send = (told: Told): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told);
+        const send = (told: Told, terms: Terms): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told, terms);
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
@@ -121,13 +121,14 @@ export class VectorsRelay {
     receipt: Receipt,
     number: number,
     told: Told,
+    { withinMs }: Terms,
   ): Promise<Result> {
     const client = present(this.#state.clients.get(place.backend.name));
     exchange.onChosen(place.backend.name, receipt.header());
     const run = new SplitRun({
       ...attempt,
       requestId: attemptId(exchange.requestId, number),
-      post: (path, body, id, listener) => client.post(path, body, id, listener),
+      post: (path, body, id, listener) => client.post(path, body, id, listener, withinMs),
       redact: (text) => client.redact(text),
     });
     exchange.onGone(() => run.callerGone(exchange.caller.key.onDisconnect === 'drain'));

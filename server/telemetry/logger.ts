@@ -50,6 +50,11 @@ export function logError(logger: Logger, error: OpenAIError, requestId: string, 
   else logger.debug({ ...fields, reason: error.message }, 'refused');
 }
 
+/** A fault of our own after the answer of a request: its caller has noticed nothing. */
+export function logFault(logger: Logger, fault: unknown, requestId: string): void {
+  logger.error({ id: requestId, error: describe(fault) }, 'internal error after an answer');
+}
+
 function describe(cause: unknown): string {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

@@ -26,6 +26,7 @@ describe('a good file', () => {
       headersTimeoutMs: 15_000,
       keepAliveTimeoutMs: 72_000,
       maxConnections: 20_000,
+      totalDeadlineMs: 600_000,
       heartbeatMs: 15_000,
       drainTimeoutMs: 30_000,
       receiptTtlMs: 900_000,

@@ -75,7 +75,9 @@ export interface Rig {
 
 export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions = {}): Promise<Rig> {
   const simulator = await startSimulator();
-  const { server = {}, backend = {}, backends = {}, models = {}, team = {} } = configExtra;
+  // Each test sees each call it causes, unless it asks for more.
+  const { server = {}, backend: told = {}, backends = {}, models = {}, team = {} } = configExtra;
+  const backend: Json = { retries: 0, ...told };
   const env: Record<string, string> = {};
   const address = (vendor: string, protocol = protocolOf(vendor)): Json => {
     const found = simulator.vendors[vendor as 'qwen'];

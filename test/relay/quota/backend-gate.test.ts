@@ -19,6 +19,7 @@ const BASE: Backend = {
   auth: 'bearer',
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 },
   connections: 1,
+  retries: 0,
 };
 
 class Store extends MemoryStore {
