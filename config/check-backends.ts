@@ -26,13 +26,12 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
       ...rest
     } = backend;
     const region = backend.region ?? facts.defaultRegion;
-    const apiKey = credential(backend, facts, path, context);
     backends[name] = {
       ...rest,
       name,
       region,
       baseUrl: address(backend, region, facts, path, context),
-      ...(apiKey === undefined ? {} : { apiKey }),
+      ...credential(backend, facts, path, context),
     };
   }
   return backends;
@@ -53,7 +52,13 @@ function checkVendorOptions(backend: BackendInput, facts: VendorFacts, path: Pat
   }
 }
 
-function credential(backend: BackendInput, facts: VendorFacts, path: Path, { problems, secrets }: CheckContext): Secret | undefined {
+/** The key; operators also write it as `key|application`, where the vendor knows applications. */
+function credential(
+  backend: BackendInput,
+  facts: VendorFacts,
+  path: Path,
+  { problems, secrets }: CheckContext,
+): { readonly apiKey?: Secret; readonly appId?: string } {
   const pair = (['accessKey', 'secretKey'] as const).filter((key) => backend[key] !== undefined);
   if (pair[0] !== undefined) {
     const message = facts.options?.includes('accessKey')
@@ -63,12 +68,18 @@ function credential(backend: BackendInput, facts: VendorFacts, path: Path, { pro
   }
   if (backend.apiKey === undefined) {
     if (pair.length === 0 && facts.requires.includes('apiKey')) problems.add([...path, 'apiKey'], 'is required', { at: 'key' });
-    return undefined;
+    return {};
   }
   const resolved = resolveReference(backend.apiKey, secrets);
-  if (resolved.ok) return new Secret(resolved.value);
-  problems.add([...path, 'apiKey'], resolved.fault);
-  return undefined;
+  if (!resolved.ok) {
+    problems.add([...path, 'apiKey'], resolved.fault);
+    return {};
+  }
+  const [, key, appId] = (facts.options?.includes('appId') && /^([^|]+)\|([\x21-\x7b\x7d\x7e]{1,128})$/.exec(resolved.value)) || [];
+  if (key === undefined || appId === undefined) return { apiKey: new Secret(resolved.value) };
+  if (backend.appId !== undefined && backend.appId !== appId)
+    problems.add([...path, 'appId'], 'another application stands behind the key, after its |', { at: 'key' });
+  return { apiKey: new Secret(key), appId };
 }
 
 /** The base URL, or '' after a problem. */
@@ -78,6 +89,11 @@ function address(backend: BackendInput, region: string, facts: VendorFacts, path
     context.problems.add([...path, 'workspace'], 'cannot stand beside baseUrl, which says the whole address', { at: 'key' });
   const known = workspace === undefined ? publicAddress : workspaceAddress;
   const url = baseUrl === undefined ? known(backend, region, facts, path, context) : baseUrl.replace(/\/+$/, '');
+  if (baseUrl !== undefined && facts.formerUrls?.test(url))
+    context.problems.add(
+      [...path, 'baseUrl'],
+      `is an interface that the vendor has switched off; the present one is ${Object.values(facts.baseUrls)[0]}`,
+    );
   if (baseUrl !== undefined) checkHome(backend, url, region, facts, path, context);
   if (/\/coding|\/token-?plan/i.test(url)) {
     context.warnings.add(

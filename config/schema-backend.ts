@@ -89,7 +89,10 @@ export function backendSchema(vendors: Vendors) {
       .string()
       .regex(/^[\x21-\x7e]{1,128}$/, { error: 'must be 1 to 128 visible ASCII characters' })
       .optional()
-      .meta({ description: 'Application the use is booked to, for vendors that know one.' }),
+      .meta({
+        description:
+          'Application the use is booked to, for vendors that know one. It may also stand in `apiKey`, behind the key: `key|application`.',
+      }),
     auth: z
       .enum(['bearer', 'jwt'])
       .default('bearer')

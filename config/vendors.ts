@@ -10,6 +10,8 @@ export interface VendorFacts {
   readonly baseUrls: Readonly<Record<string, string>>;
   /** Protocols besides `compatible`, which always means the vendor's default dialect. */
   readonly protocols: readonly string[];
+  /** Addresses of interfaces that the vendor has switched off: a backend may not have one. */
+  readonly formerUrls?: RegExp;
   /** Protocol → region → base URL, of the protocols besides `compatible`. */
   readonly protocolUrls?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Addresses of one workspace of an account; absent: the vendor has none. */

@@ -6,6 +6,8 @@ export interface VendorFacts {
   /** Region → base URL as the vendor's own SDK takes it, of the protocol `compatible`. */
   readonly baseUrls: Readonly<Record<string, string>>;
   readonly protocols: readonly string[];
+  /** Addresses of interfaces that the vendor has switched off: a backend may not have one. */
+  readonly formerUrls?: RegExp;
   /** Protocol → region → base URL, of the protocols besides `compatible`. */
   readonly protocolUrls?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Addresses of one workspace of an account; absent: the vendor has none. */

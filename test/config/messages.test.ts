@@ -171,6 +171,16 @@ describe('values', () => {
       '2:44  backends.b.appId: vendor qwen knows no appId',
     ],
     [
+      'an application beside another behind the key',
+      backend('{ vendor: ernie, apiKey: env:APP_IN_KEY, appId: app-1 }'),
+      '2:47  backends.b.appId: another application stands behind the key, after its |',
+    ],
+    [
+      'an interface that is off',
+      backend('{ vendor: ernie, apiKey: env:QWEN_KEY, baseUrl: "https://aip.baidubce.com/rpc/2.0/ai_custom/v1/wenxinworkshop" }'),
+      '2:54  backends.b.baseUrl: is an interface that the vendor has switched off; the present one is https://qianfan.baidubce.com/v2',
+    ],
+    [
       'jwt elsewhere',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, auth: jwt }'),
       '2:50  backends.b.auth: vendor qwen does not accept a JWT, use bearer',

@@ -10,6 +10,7 @@ export const ENV = {
   APP_KEY: 'app-secret-key-number-3',
   EMPTY: '',
   SPACED: 'a b',
+  APP_IN_KEY: 'bce-v3/ALTAK-1/2|app-2',
 };
 
 /** A smallest good file; tests append to it or replace parts of it. */

@@ -24,15 +24,15 @@ interface Heard {
   settled: boolean;
 }
 
-function clientFor(url: string, more = ''): { client: BackendClient; ask: (body?: string) => Heard } {
+function clientFor(url: string, more = '', vendor = 'qwen', key = 'sk-backend'): { client: BackendClient; ask: (body?: string) => Heard } {
   const wheel = new DeadlineWheel();
   wheel.start(5);
   const config = configOf(
-    `backends: { q: { vendor: qwen, baseUrl: '${url}/base/v1/', apiKey: 'env:K'${more} } }
+    `backends: { q: { vendor: ${vendor}, baseUrl: '${url}/base/v1/', apiKey: 'env:K'${more} } }
 teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
 keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
 `,
-    { K: 'sk-backend' },
+    { K: key },
   );
   const backend = config.backends['q'];
   if (backend === undefined) throw new Error('no backend');
@@ -102,6 +102,25 @@ test('what is sent: path, key, body, and nothing else', async () => {
     ].toSorted(),
   );
   expect(body).toBe('{"text":"naïve 🙂"}');
+});
+
+test.each([
+  ['as a key of its own', 'bce-v3/ALTAK-1/2', ', appId: app-2'],
+  ['behind the key', 'bce-v3/ALTAK-1/2|app-2', ''],
+  ['both alike', 'bce-v3/ALTAK-1/2|app-2', ', appId: app-2'],
+])('an application goes along, written %s', async (_how, key, more) => {
+  const server = await scripted((socket) => socket.write(http(200, 'ok')));
+  closing.push(() => server.close());
+  await clientFor(server.url, more, 'ernie', key).ask().over;
+  expect(server.requests[0]).toMatch(/^appid: app-2\r$/m);
+  expect(server.requests[0]).toMatch(/^authorization: Bearer bce-v3\/ALTAK-1\/2\r$/m);
+});
+
+test('a | in a key of a vendor without applications is the key’s own', async () => {
+  const server = await scripted((socket) => socket.write(http(200, 'ok')));
+  closing.push(() => server.close());
+  await clientFor(server.url, '', 'qwen', 'sk-1|app-2').ask().over;
+  expect(server.requests[0]).toMatch(/^authorization: Bearer sk-1\|app-2\r$/m);
 });
 
 describe('failures', () => {

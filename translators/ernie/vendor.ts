@@ -5,6 +5,8 @@ export const ernieVendor: VendorFacts = {
   defaultRegion: 'cn',
   regions: ['cn', 'cn-token-plan'],
   baseUrls: { cn: 'https://qianfan.baidubce.com/v2', 'cn-token-plan': 'https://qianfan.baidubce.com/v2/tokenplan/personal' },
+  // The first interface, and its sign-in: off since 2026-08-31.
+  formerUrls: /^https?:\/\/aip\.baidubce\.com\b|\/wenxinworkshop\b/i,
   protocols: ['compatible'],
   requires: ['apiKey'],
   // Qianfan: tokens ≈ Chinese characters + 1.3 × English words.
