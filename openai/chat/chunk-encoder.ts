@@ -1,5 +1,6 @@
 import { toolCallId } from '../ids.ts';
-import type { AnswerHead, ChatEvents, FinishReason, Usage } from './events.ts';
+import { Annotations } from './annotations.ts';
+import type { AnswerHead, ChatEvents, Citation, FinishReason, Usage } from './events.ts';
 import { usageJson } from './events.ts';
 import { SurrogateJoin } from './surrogates.ts';
 
@@ -9,6 +10,7 @@ interface ChoiceState {
   readonly content: SurrogateJoin;
   readonly reasoning: SurrogateJoin;
   readonly args: SurrogateJoin;
+  readonly annotations: Annotations;
   /** Call whose arguments `args` joins. */
   argsOf: number;
   started: boolean;
@@ -62,6 +64,7 @@ export class ChunkEncoder implements ChatEvents {
     const whole = state.content.join(text);
     if (whole === '' && logprobs === undefined) return;
     this.#start(state, '""');
+    state.annotations.read(whole);
     if (logprobs === undefined) this.#out += `${state.head}{"content":${JSON.stringify(whole)}}${this.#tail}`;
     else {
       const usage = this.#includeUsage ? ',"usage":null' : '';
@@ -109,6 +112,11 @@ export class ChunkEncoder implements ChatEvents {
     if (rest !== '') this.#argsChunk(state, state.argsOf, `"${rest}"`);
   }
 
+  citations(choice: number, list: readonly Citation[]): void {
+    const state = this.#choice(choice);
+    if (!state.finished) state.annotations.cite(list);
+  }
+
   finish(choice: number, reason: FinishReason): void {
     const state = this.#choice(choice);
     if (state.finished) return;
@@ -118,6 +126,8 @@ export class ChunkEncoder implements ChatEvents {
     const content = state.content.rest();
     if (content !== '') this.#out += `${state.head}{"content":"${content}"}${this.#tail}`;
     this.#endArgs(state);
+    const annotations = state.annotations.list();
+    if (annotations.length > 0) this.#out += `${state.head}{"annotations":${JSON.stringify(annotations)}}${this.#tail}`;
     state.finished = true;
     const word = reason === 'tool_calls' && this.#head.legacyFunctions ? 'function_call' : reason;
     this.#out += `${state.head}{},"logprobs":null,"finish_reason":"${word}"}]${this.#includeUsage ? ',"usage":null' : ''}}\n\n`;
@@ -139,6 +149,7 @@ export class ChunkEncoder implements ChatEvents {
       content: new SurrogateJoin(),
       reasoning: new SurrogateJoin(),
       args: new SurrogateJoin(),
+      annotations: new Annotations(),
       argsOf: 0,
       started: false,
       finished: false,

@@ -1,6 +1,7 @@
 import { OpenAIError } from '../errors.ts';
 import { toolCallId } from '../ids.ts';
-import type { AnswerHead, ChatEvents, FinishReason, Usage } from './events.ts';
+import { Annotations } from './annotations.ts';
+import type { AnswerHead, ChatEvents, Citation, FinishReason, Usage } from './events.ts';
 import { usageJson } from './events.ts';
 
 interface Call {
@@ -13,6 +14,7 @@ interface Choice {
   content: string;
   reasoning: string;
   readonly calls: Call[];
+  readonly annotations: Annotations;
   logprobs: unknown[] | null;
   finish: FinishReason | null;
 }
@@ -40,6 +42,7 @@ export class CompletionCollector implements ChatEvents {
     if (state.finish !== null) return;
     this.#count(text);
     state.content += text;
+    state.annotations.read(text);
     if (logprobs === undefined) return;
     // One by one: a whole answer's list may be longer than a call takes arguments.
     for (const entry of logprobs) (state.logprobs ??= []).push(entry);
@@ -69,6 +72,13 @@ export class CompletionCollector implements ChatEvents {
     open.arguments += piece;
   }
 
+  citations(choice: number, list: readonly Citation[]): void {
+    const state = this.#choice(choice);
+    if (state.finish !== null) return;
+    this.#count(JSON.stringify(list));
+    state.annotations.cite(list);
+  }
+
   finish(choice: number, reason: FinishReason): void {
     this.#choice(choice).finish ??= reason;
   }
@@ -95,7 +105,7 @@ export class CompletionCollector implements ChatEvents {
     const content = calls.length > 0 && choice.content === '' ? null : choice.content.toWellFormed();
     const message: Record<string, unknown> = { role: 'assistant', content, refusal: null };
     if (choice.reasoning !== '') message['reasoning_content'] = choice.reasoning.toWellFormed();
-    message['annotations'] = [];
+    message['annotations'] = choice.annotations.list();
     const first = calls[0];
     if (first !== undefined && this.#head.legacyFunctions) {
       message['function_call'] = { name: first.name, arguments: first.arguments.toWellFormed() };
@@ -112,7 +122,14 @@ export class CompletionCollector implements ChatEvents {
   }
 
   #choice(index: number): Choice {
-    return (this.#choices[index] ??= { content: '', reasoning: '', calls: [], logprobs: null, finish: null });
+    return (this.#choices[index] ??= {
+      content: '',
+      reasoning: '',
+      calls: [],
+      annotations: new Annotations(),
+      logprobs: null,
+      finish: null,
+    });
   }
 
   #count(text: string): void {

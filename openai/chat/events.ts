@@ -18,9 +18,19 @@ export interface ChatEvents {
   tool(choice: number, call: number, id: string, name: string): void;
   /** A piece of the call's arguments, which are JSON text. */
   args(choice: number, call: number, piece: string): void;
+  /** The web pages a choice rests on. Comes before its `finish`, at any time; a later list takes the place of an earlier one. */
+  citations(choice: number, list: readonly Citation[]): void;
   /** Why the choice ended, in OpenAI's words. */
   finish(choice: number, reason: FinishReason): void;
   usage(usage: Usage): void;
+}
+
+/** A web page that a search brought. */
+export interface Citation {
+  readonly url: string;
+  readonly title: string;
+  /** What stands in the text where the page is cited, in square brackets: `[ref_1]`; null when the vendor puts nothing there. */
+  readonly mark: string | null;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 /**
  * First of a leg's chain: choices beyond those asked for go no further. A backend that makes more would otherwise give the caller choices
@@ -27,6 +27,10 @@ export class ChoiceLimit implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     if (choice < this.#choices) this.#next.args(choice, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    if (choice < this.#choices) this.#next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 import type { Emulation } from '../../translators/translator.ts';
 import { CallFilter } from '../emulation/call-filter.ts';
 import { JsonGuard, type SchemaCheck } from '../emulation/json-guard.ts';
@@ -39,6 +39,10 @@ export class LegMeter implements ChatEvents {
   args(choice: number, call: number, piece: string): void {
     this.#count(piece);
     this.#next.args(choice + this.#offset, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.#next.citations(choice + this.#offset, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 /** What the filter does with tool calls. */
 export interface CallFilterRules {
@@ -34,6 +34,10 @@ export class CallFilter implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     if (this.#passes(call)) this.#next.args(choice, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.#next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 
 /** Text held back while the call is awaited, in UTF-16 code units. */
@@ -52,6 +52,10 @@ export class MustCall implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     this.#next.args(choice, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.#next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

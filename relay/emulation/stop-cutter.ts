@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 interface ChoiceState {
   /** The end of the text so far, as long as it may be the beginning of a stop word. */
@@ -66,6 +66,10 @@ export class StopCutter implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     if (!this.#state(choice).over) this.#next.args(choice, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    if (!this.#state(choice).over) this.#next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

@@ -10,6 +10,7 @@ import { type Conversation, readMessages } from './messages.ts';
 import { CHAT_MODELS, type ChatModel } from './models.ts';
 import { readResponseFormat } from './response-format.ts';
 import { readBoolean, readSampling, type Sampling } from './sampling.ts';
+import { cited, readSearch, type Search } from './search.ts';
 import { completionFrames, type StreamOptions } from './stream.ts';
 import { readThinking, type ThinkingMode } from './thinking.ts';
 import { readTools, type ToolUse } from './tools.ts';
@@ -32,6 +33,8 @@ export interface Turn {
   readonly answer: Answer;
   readonly sampling: Sampling;
   readonly tools: ToolUse;
+  /** Null when nothing was searched. */
+  readonly search: Search | null;
   /** Fragments as the faults in force want them. */
   readonly fragments: Pick<StreamOptions, 'fineTools' | 'variant' | 'midError' | 'pieces'>;
 }
@@ -48,10 +51,10 @@ export function chat(call: Call): ChatResult {
 
 /**
  * One turn of a body in the words of compatible mode.
- * @param maxSeed the largest the protocol takes
+ * @param native what DashScope's own protocol takes besides: larger seeds, and search options that ask for sources
  * @throws Refusal
  */
-export function converse(call: Call, maxSeed?: number): Turn {
+export function converse(call: Call, native: { readonly maxSeed: number } | null = null): Turn {
   const { body, kernel, faults } = call;
   const model = modelOf(body['model']);
   const streams = body['stream'] === true;
@@ -60,12 +63,13 @@ export function converse(call: Call, maxSeed?: number): Turn {
   if (refusal !== null) throw refusal;
 
   checkFields(body, kernel.strict === true);
-  const sampling = readSampling(body, model, maxSeed);
+  const sampling = readSampling(body, model, native?.maxSeed);
   const preserve = model.preserveThinking && (readBoolean(body, 'preserve_thinking') ?? false);
   const talk = readMessages(body['messages'], model, { strict: kernel.strict === true, countReasoning: preserve });
   const thinking = readThinking(body, model, talk.lastUser, sampling.stream);
   const tools = readTools(body, model, thinking.on);
-  checkCombination(body, model, sampling, thinking, tools, talk);
+  checkCombination(model, sampling, thinking, tools, talk);
+  const search = readSearch(body, model, native !== null, kernel.strict === true);
   const json = readResponseFormat(body, model, thinking.on, talk.texts);
   const promptTokens = countPrompt(call, talk, tools);
   if (promptTokens > model.input) throw invalidInside(`Range of input length should be [1, ${model.input}]`);
@@ -73,7 +77,7 @@ export function converse(call: Call, maxSeed?: number): Turn {
   if (moderated !== null) throw moderated;
 
   const choices = Array.from({ length: sampling.n }, (_, choice) =>
-    kernel.compose(taskOf(talk, tools, thinking, sampling, model, json, choice)),
+    cited(kernel.compose(taskOf(talk, tools, thinking, sampling, model, json, choice)), json === null ? search : null, kernel.countTokens),
   );
   const cached = kernel.seenBefore(call.key.account, model.id, talk.texts.join('\n'));
   const usage: Usage = {
@@ -98,7 +102,7 @@ export function converse(call: Call, maxSeed?: number): Turn {
     midError: midErrorFrom(faults),
     pieces: kernel.pieces,
   };
-  return { answer, sampling, tools, fragments };
+  return { answer, sampling, tools, search, fragments };
 }
 
 /** @throws Refusal 400, 403 or 404 */
@@ -113,18 +117,10 @@ export function modelOf(name: unknown): ChatModel {
   return model;
 }
 
-function checkCombination(
-  body: Call['body'],
-  model: ChatModel,
-  sampling: Sampling,
-  thinking: ThinkingMode,
-  tools: ToolUse,
-  talk: Conversation,
-): void {
+function checkCombination(model: ChatModel, sampling: Sampling, thinking: ThinkingMode, tools: ToolUse, talk: Conversation): void {
   if (sampling.n > 1 && tools.tools.length > 0) throw invalid("'n' must be 1 when tools is not None");
   if (sampling.n > 1 && (thinking.on || !model.severalChoices)) throw invalid("'n' must be 1 for this model or in thinking mode");
   if (talk.continueText !== null && thinking.on) throw invalidInside('Partial mode is not supported when enable_thinking is true');
-  if (readBoolean(body, 'enable_search') === true && !model.search) throw invalidInside('This model does not support enable_search.');
 }
 
 /** Tokens of all messages with a fixed overhead each, of the tools' JSON, and of the images. */

@@ -3,6 +3,7 @@ import type { Answer, Usage } from './answer.ts';
 import type { Turn } from './chat.ts';
 import { nativeErrorEvent } from './native-errors.ts';
 import type { NativeRequest } from './native-request.ts';
+import { type Search, searchResults } from './search.ts';
 import { brokenOff, fragmentsOf } from './stream.ts';
 
 /** Answers in DashScope's own form (Qwen: DashScope reference, recorded traffic). */
@@ -10,12 +11,16 @@ import { brokenOff, fragmentsOf } from './stream.ts';
 type Form = Pick<NativeRequest, 'multimodal' | 'resultFormat' | 'incremental'>;
 
 /** Body of an answer that is not streamed. Nothing in it names id, model or time. */
-export function nativeBody({ answer }: Turn, form: Form): Record<string, unknown> {
+export function nativeBody({ answer, search }: Turn, form: Form): Record<string, unknown> {
   const output =
     form.resultFormat === 'text'
       ? { text: answer.choices[0]?.content ?? '', finish_reason: answer.choices[0]?.finish ?? 'stop' }
       : { choices: answer.choices.map((choice, index) => wholeChoice(choice, index, answer, form)) };
-  return { output, usage: usageOf(answer, answer.usage.completionTokens), request_id: answer.requestId };
+  return {
+    output: { ...output, ...searchInfo(search) },
+    usage: { ...usageOf(answer, answer.usage.completionTokens), ...searchUsage(search) },
+    request_id: answer.requestId,
+  };
 }
 
 function wholeChoice(choice: Composition, index: number, answer: Answer, form: Form): Record<string, unknown> {
@@ -28,6 +33,12 @@ function wholeChoice(choice: Composition, index: number, answer: Answer, form: F
   };
   return { finish_reason: choice.finish, ...numberOf(index, answer), message };
 }
+
+/** Told with `enable_source`. */
+const searchInfo = (search: Search | null): object => (search?.source === true ? { search_info: { search_results: searchResults() } } : {});
+
+const searchUsage = (search: Search | null): object =>
+  search === null ? {} : { plugins: { search: { count: 1, strategy: search.strategy } } };
 
 /** `index` only beside other choices. */
 const numberOf = (index: number, { choices }: Answer): object => (choices.length > 1 ? { index } : {});
@@ -68,7 +79,7 @@ interface Step {
  * until the end, and no `[DONE]`. Without `incremental_output` each event repeats all that was said before.
  */
 export function nativeFrames(turn: Turn, form: Form, countTokens: (text: string) => number): readonly Frame[] {
-  const { answer, fragments } = turn;
+  const { answer, fragments, search } = turn;
   const total = answer.usage.completionTokens;
   const frames: Frame[] = [];
   let counted = 0;
@@ -83,7 +94,10 @@ export function nativeFrames(turn: Turn, form: Form, countTokens: (text: string)
         form.resultFormat === 'text'
           ? { text: shown.text ?? '', finish_reason: step.finish ?? 'null' }
           : { choices: [{ ...numberOf(index, answer), message, finish_reason: step.finish ?? 'null' }] };
-      const body = { output, usage: usageOf(answer, last ? total : counted), request_id: answer.requestId };
+      // With a search the first event brings the pages, and no usage yet.
+      const first = frames.length === 0 && search !== null;
+      const usage = first && !last ? {} : { ...usageOf(answer, last ? total : counted), ...searchUsage(search) };
+      const body = { output: { ...output, ...(first ? searchInfo(search) : {}) }, usage, request_id: answer.requestId };
       frames.push({
         wire: `id:${frames.length + 1}\nevent:result\n:HTTP_STATUS/200\ndata:${JSON.stringify(body)}\n\n`,
         content: Boolean(step.text) || Boolean(step.reasoning) || step.call !== undefined,

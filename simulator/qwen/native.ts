@@ -28,7 +28,7 @@ export function nativeRoute(call: Call): Handled {
     throw new Refusal('invalid_parameter_error', { message, status: 405 });
   }
   const form = readNative(call, path);
-  const turn = converse({ ...call, body: form.body }, MAX_SEED);
+  const turn = converse({ ...call, body: form.body }, { maxSeed: MAX_SEED });
   const { answer, sampling, tools } = turn;
   checkForm(form, sampling.stream, answer.thinking, tools.tools.length > 0);
   const { promptTokens, completionTokens, reasoningTokens, cachedTokens } = answer.usage;

@@ -21,7 +21,8 @@ const CHUNK_KEYS = [
   'moderation',
 ];
 const CHOICE_KEYS = ['index', 'delta', 'logprobs', 'finish_reason'];
-const DELTA_KEYS = ['role', 'content', 'refusal', 'tool_calls', 'function_call', 'reasoning_content'];
+// OpenAI's own streams tell citations in the delta; the schema has them in the whole message only.
+const DELTA_KEYS = ['role', 'content', 'refusal', 'annotations', 'tool_calls', 'function_call', 'reasoning_content'];
 const CUT = ['length', 'content_filter'];
 
 export interface StreamCheck {

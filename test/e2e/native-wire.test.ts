@@ -15,7 +15,7 @@ beforeAll(async () => {
     { to: 'qwen/qwen-plus', thinking: 'off' },
     { to: 'glm/glm-4.6', thinking: 'off' },
   ];
-  rig = await startRig({ configExtra: { models: { pair } } });
+  rig = await startRig({ configExtra: { models: { pair } }, keyOptions: { strict: { strict: true } } });
 });
 beforeEach(() => rig.reset());
 afterAll(() => rig.close());
@@ -55,6 +55,30 @@ test('a model that sees is called on the multimodal path, with and without a pic
   }
   const { messages } = rig.lastBody() as { messages: { content: unknown }[] };
   expect(messages[0]?.content).toEqual([{ text: SAY }, { image: PICTURE }]);
+});
+
+test('a web search: the pages come as annotations, whole and in a stream', async () => {
+  const ask = {
+    model: 'qwen-chat',
+    messages: [user('[[sim:say text="It rains"]]')],
+    web_search_options: { search_context_size: 'high' as const },
+  };
+  const annotations = [
+    { type: 'url_citation', url_citation: { start_index: 8, end_index: 15, url: 'https://pages.example/1', title: 'Simulated page 1' } },
+    { type: 'url_citation', url_citation: { start_index: 15, end_index: 15, url: 'https://pages.example/2', title: 'Simulated page 2' } },
+  ];
+  const whole = await rig.client().chat.completions.create(ask);
+  expect(whole.choices[0]?.message).toMatchObject({ content: 'It rains[ref_1]', annotations });
+  expect(last().body.parameters['search_options']).toMatchObject({ forced_search: true, search_strategy: 'max', enable_source: true });
+  const deltas: unknown[] = [];
+  for await (const { choices } of await rig.client().chat.completions.create({ ...ask, stream: true })) {
+    const delta = choices[0]?.delta as { annotations?: unknown[] } | undefined;
+    deltas.push(...(delta?.annotations ?? []));
+  }
+  expect(deltas).toEqual(annotations);
+  const raw = await rig.raw({ ...ask, stream: true, stop: ['ains'] });
+  expect(raw.stream().problems).toEqual([]);
+  expect((await rig.raw(ask, { key: 'strict' })).status).toBe(200);
 });
 
 test('a tool loop on both paths', async () => {

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 /** Keeps what is played to it, texts of a choice joined. */
 export class Recorder implements ChatEvents {
@@ -22,6 +22,10 @@ export class Recorder implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     this.events.push(`args ${choice}.${call} ${piece}`);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.events.push(`citations ${choice} ${list.map(({ url }) => url).join(' ')}`);
   }
 
   finish(choice: number, reason: FinishReason): void {

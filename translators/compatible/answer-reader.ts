@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import type { FrameReader } from '../translator.ts';
 import { contentText, garbage, isObject, readUsage } from './read-wire.ts';
@@ -12,6 +12,8 @@ export interface AnswerDialect {
   error(json: string): OpenAIError;
   /** True when a payload that parsed is an error. */
   isError(answer: WireAnswer): boolean;
+  /** The web pages a payload, as it came, says that the answer rests on; most say nothing. */
+  citations?(answer: WireAnswer): readonly Citation[];
   /** An answer of another shape in OpenAI's; absent: it has that shape. */
   reshape?(answer: WireAnswer): WireAnswer;
   /** Says that a choice must end here, whatever its finish word (moderation marks); null for "go on". */
@@ -36,10 +38,14 @@ interface ChoiceState {
   readonly byKey: Map<unknown, OpenCall>;
   opened: number;
   finished: boolean;
+  /** The pages told of this choice. */
+  cited: readonly Citation[];
 }
 
 /** More choices, or calls, than any answer has; beyond it is garbage. */
 const MAX_INDEX = 1024;
+
+const NO_PAGES: readonly Citation[] = [];
 
 /**
  * Reads OpenAI-shaped answers, whole or framed, and absorbs the ways in which vendors bend the shape: a missing
@@ -51,6 +57,7 @@ export class AnswerReader implements FrameReader {
   readonly #events: ChatEvents;
   readonly #dialect: AnswerDialect;
   readonly #choices: ChoiceState[] = [];
+  #citations: readonly Citation[] = NO_PAGES;
   #open = 0;
   #done = false;
 
@@ -98,6 +105,7 @@ export class AnswerReader implements FrameReader {
   #answer(payload: WireAnswer, json: string | null): void {
     if (!isObject(payload)) throw garbage('an answer that is no JSON object');
     if (this.#dialect.isError(payload)) throw this.#dialect.error(json ?? JSON.stringify(payload));
+    this.#cite(this.#dialect.citations?.(payload) ?? []);
     const answer = this.#dialect.reshape?.(payload) ?? payload;
     const choices = answer.choices;
     if (Array.isArray(choices)) for (const choice of choices) if (choice !== null) this.#choice(choice);
@@ -113,6 +121,10 @@ export class AnswerReader implements FrameReader {
     if (!Number.isInteger(index) || index < 0 || index >= MAX_INDEX) throw garbage('a choice without a usable index');
     const state = this.#state(index);
     const message = choice.delta ?? choice.message ?? null;
+    if (state.cited !== this.#citations && !state.finished) {
+      state.cited = this.#citations;
+      this.#events.citations(index, state.cited);
+    }
     const verdict = this.#dialect.verdict?.(choice) ?? null;
     if (message !== null && !state.finished && verdict?.showText !== false) this.#message(index, state, message, choice);
     if (state.finished) return;
@@ -121,6 +133,14 @@ export class AnswerReader implements FrameReader {
     else if (typeof word !== 'string') throw garbage('a finish reason that is no word');
     // The word "null" means what the value null does (DashScope's native frames).
     else if (word !== '' && word !== 'null') this.#finish(index, state, this.#dialect.finish(word));
+  }
+
+  /** Some vendors repeat the list on every frame. */
+  #cite(list: readonly Citation[]): void {
+    const known = this.#citations;
+    const same =
+      list.length === known.length && list.every(({ url, mark }, place) => url === known[place]?.url && mark === known[place].mark);
+    if (list.length > 0 && !same) this.#citations = list;
   }
 
   #message(index: number, state: ChoiceState, message: WireMessage, choice: WireChoice): void {
@@ -203,7 +223,7 @@ export class AnswerReader implements FrameReader {
     const known = this.#choices[index];
     if (known !== undefined) return known;
     this.#open++;
-    const state: ChoiceState = { calls: [], byKey: new Map(), opened: 0, finished: false };
+    const state: ChoiceState = { calls: [], byKey: new Map(), opened: 0, finished: false, cited: NO_PAGES };
     this.#choices[index] = state;
     return state;
   }

@@ -1,4 +1,4 @@
-import type { ChatEvents, FinishReason, Usage } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 /** Passes events on; what a subclass holds back of a text leaves before the choice goes on to calls or ends. */
 abstract class TextFilter implements ChatEvents {
@@ -22,6 +22,10 @@ abstract class TextFilter implements ChatEvents {
 
   args(choice: number, call: number, piece: string): void {
     this.next.args(choice, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {

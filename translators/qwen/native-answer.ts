@@ -1,10 +1,11 @@
-import type { ChatEvents } from '../../openai/chat/events.ts';
+import type { ChatEvents, Citation } from '../../openai/chat/events.ts';
 import { type AnswerDialect, AnswerReader } from '../compatible/answer-reader.ts';
 import { isObject } from '../compatible/read-wire.ts';
 import type { WireAnswer, WireChoice, WireUsage } from '../compatible/wire.ts';
 import type { FrameReader } from '../translator.ts';
 import { qwenAnswer } from './answer.ts';
 import { qwenFailure } from './errors.ts';
+import { citationMark } from './search.ts';
 
 /** A whole answer of DashScope's own protocol: choices under `output`, token counts of other names, an error by its `code`. */
 export const nativeBody: AnswerDialect = {
@@ -12,6 +13,7 @@ export const nativeBody: AnswerDialect = {
   error: qwenAnswer.error,
   isError: ({ code, error, output, success }) =>
     (typeof code === 'string' && code !== '') || isObject(error) || (success === false && !isObject(output)),
+  citations: ({ output }) => (isObject(output) && isObject(output['search_info']) ? pages(output['search_info']['search_results']) : []),
   reshape: (answer) => reshaped(answer, false),
 };
 
@@ -38,6 +40,15 @@ export function nativeFrames(events: ChatEvents): FrameReader {
       return reader.finished;
     },
   };
+}
+
+/** Sources of an answer from the web; the text cites them by their number, in the form the request asked for. */
+function pages(results: unknown): Citation[] {
+  if (!Array.isArray(results)) return [];
+  return results.filter(isObject).flatMap(({ index, title, url }) => {
+    if (typeof url !== 'string' || !/^https?:/i.test(url)) return [];
+    return [{ url, title: typeof title === 'string' ? title : '', mark: Number.isInteger(index) ? citationMark(String(index)) : null }];
+  });
 }
 
 interface NativeUsage {

@@ -9,7 +9,7 @@ const TEXT = '/services/aigc/text-generation/generation';
 const MULTIMODAL = '/services/aigc/multimodal-generation/generation';
 
 /** DashScope takes seeds of 63 bits here; JSON keeps 53 of them. */
-const NATIVE: Wire = { maxSeed: Number.MAX_SAFE_INTEGER, streamFields: false, modalities: false };
+const NATIVE: Wire = { maxSeed: Number.MAX_SAFE_INTEGER, streamFields: false, modalities: false, sources: true };
 
 const STREAM_HEADERS = { accept: 'text/event-stream', 'x-dashscope-sse': 'enable' };
 

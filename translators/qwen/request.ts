@@ -25,6 +25,7 @@ import type { Receipt } from '../receipt.ts';
 import type { Target, UpstreamPlan } from '../translator.ts';
 import { carryFormat } from './format.ts';
 import { carryPart, PART_KEYS } from './parts.ts';
+import { carrySearch } from './search.ts';
 import { carryThinking } from './thinking.ts';
 import { carryMaxTokens } from './token-limits.ts';
 
@@ -40,6 +41,7 @@ const RULES: Omit<FieldRules, 'seed' | 'modalities'> = {
   top_logprobs: elsewhere,
   user: dropQuietly('the backend takes no end-user id'),
   safety_identifier: dropQuietly('the backend takes no end-user id'),
+  web_search_options: elsewhere,
 };
 
 /** Documented fields of DashScope that clients send through `extra_body`. */
@@ -49,8 +51,8 @@ const EXTRAS: ExtraRules = {
   preserve_thinking: elsewhere,
   top_k: keep,
   repetition_penalty: keep,
-  enable_search: keep,
-  search_options: keep,
+  enable_search: elsewhere,
+  search_options: elsewhere,
   vl_high_resolution_images: keep,
   translation_options: keep,
   tool_stream: keep,
@@ -64,9 +66,11 @@ export interface Wire {
   readonly streamFields: boolean;
   /** `modalities` is a field. */
   readonly modalities: boolean;
+  /** An answer from the web names its sources. */
+  readonly sources: boolean;
 }
 
-const COMPATIBLE: Wire = { maxSeed: 2 ** 31 - 1, streamFields: true, modalities: true };
+const COMPATIBLE: Wire = { maxSeed: 2 ** 31 - 1, streamFields: true, modalities: true, sources: false };
 
 export function qwenRequest(request: ChatRequest, target: Target, receipt: Receipt): UpstreamPlan {
   const { draft, messages, stream } = carryRequest(request, target, receipt, COMPATIBLE);
@@ -96,6 +100,7 @@ export function carryRequest(request: ChatRequest, target: Target, receipt: Rece
   carryStop(draft);
   carryChoices(draft, thinks || offersTools(draft) ? 1 : Math.min(4, draft.facts.maxChoices ?? 1));
   carryLogprobs(draft);
+  carrySearch(draft, wire.sources);
   const stream = carryStream(draft, thinks, wire);
   const messages = carryMessages(draft, {
     part: carryPart,

@@ -1,5 +1,5 @@
 /** Frames and whole bodies played to an `AnswerReader`, and what it tells of them. */
-import type { ChatEvents } from '../../../openai/chat/events.ts';
+import type { ChatEvents, Citation } from '../../../openai/chat/events.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { type AnswerDialect, AnswerReader } from '../../../translators/compatible/answer-reader.ts';
 import { looksLikeError } from '../../../translators/compatible/failure.ts';
@@ -24,6 +24,9 @@ export class Log implements ChatEvents {
   }
   args(choice: number, call: number, piece: string): void {
     this.lines.push(`args ${choice}.${call} ${piece}`);
+  }
+  citations(choice: number, list: readonly Citation[]): void {
+    this.lines.push(`citations ${choice} ${list.map(({ url, mark }) => `${url} ${mark}`).join(', ')}`);
   }
   finish(choice: number, reason: string): void {
     this.lines.push(`finish ${choice} ${reason}`);

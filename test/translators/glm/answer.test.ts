@@ -110,6 +110,7 @@ function play(make: (next: ChatEvents) => ChatEvents, pieces: readonly string[])
     reasoning: (_choice, text) => add('reasoning', text),
     tool: (_choice, _call, _id, name) => add('tool', name),
     args() {},
+    citations() {},
     finish: (_choice, reason) => add('finish', reason),
     usage() {},
   });
@@ -143,6 +144,7 @@ describe('marks in texts, split at every place', () => {
       reasoning: (choice, text) => void out.push(`${choice} reasoning ${text}`),
       tool: (choice, _call, _id, name) => void out.push(`${choice} tool ${name}`),
       args: (choice, _call, piece) => void out.push(`${choice} args ${piece}`),
+      citations() {},
       finish() {},
       usage: (usage) => void out.push(`usage ${usage.prompt}`),
     });

@@ -101,7 +101,7 @@ describe.each(CODES)('code %s with HTTP %i', (code, status, message, row) => {
   });
 
   test('in a stream', () => {
-    const events = { text() {}, reasoning() {}, tool() {}, args() {}, finish() {}, usage() {} };
+    const events = { text() {}, reasoning() {}, tool() {}, args() {}, citations() {}, finish() {}, usage() {} };
     for (const body of [{ error: { code, message } }, { success: false, code: Number(code), msg: message }]) {
       expect(thrown(() => glmV4.frames(events).frame(JSON.stringify(body)))).toEqual(row);
       expect(thrown(() => glmV4.whole(body, events))).toEqual(row);

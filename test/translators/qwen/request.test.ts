@@ -52,7 +52,12 @@ describe('fields', () => {
     ['modalities text', { modalities: ['text'] }, {}, ['modalities=dropped']],
     ['modalities text of a model that speaks', { modalities: ['text'] }, { modalities: ['text'] }, [], { model: 'qwen3-omni-flash' }],
     ['prediction', { prediction: { type: 'content', content: 'x' } }, {}, ['prediction=dropped']],
-    ['web_search_options', { web_search_options: {} }, {}, ['web_search_options=dropped!']],
+    [
+      'web_search_options',
+      { web_search_options: {} },
+      { enable_search: true, search_options: { forced_search: true } },
+      ['web_search_options=emulated!'],
+    ],
     ['service_tier', { service_tier: 'flex' }, {}, ['service_tier=dropped']],
     ['store', { store: true }, {}, ['store=dropped']],
     ['metadata', { metadata: { a: 'b' } }, {}, ['metadata=dropped']],

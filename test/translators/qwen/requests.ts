@@ -74,7 +74,7 @@ export const FIELDS = {
   modalities: fc.constantFrom(['text'], ['text', 'audio']),
   audio: fc.constant({ voice: 'alloy', format: 'wav' }),
   prediction: fc.constant({}),
-  web_search_options: fc.constant({}),
+  web_search_options: fc.constantFrom({}, { search_context_size: 'high' }, { user_location: { type: 'approximate', approximate: {} } }),
   service_tier: fc.constant('auto'),
   store: fc.boolean(),
   metadata: fc.constant({ a: 'b' }),

@@ -43,6 +43,8 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   'reasoning_effort',
   'modalities',
   'vl_high_resolution_images',
+  'enable_search',
+  'search_options',
 ]);
 
 export const RANGES: Readonly<Record<string, readonly [number, number]>> = {

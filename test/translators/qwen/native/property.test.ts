@@ -26,7 +26,7 @@ function tried<T>(call: () => T): T | { readonly refused: string } {
 const situation = (model: string, thinking: Effort | 'default', strict = false): Situation => ({ model, thinking, strict });
 
 /** Fields that the native protocol carries in another way, or with another range. */
-const OTHER = /^(stream|stream_options|modalities|seed)\b/;
+const OTHER = /^(stream|stream_options|modalities|seed|web_search_options)\b/;
 
 test('any request: the same parameters, the same changes, every number in range', () => {
   let count = 0;
@@ -41,9 +41,25 @@ test('any request: the same parameters, the same changes, every number in range'
       }
       count++;
       const flat = flattened(native);
-      const { stream: _stream, stream_options: _options, modalities: _modalities, seed: _seed, ...same } = compatible.body;
-      const { seed, ...rest } = flat;
+      const {
+        stream: _stream,
+        stream_options: _options,
+        modalities: _modalities,
+        seed: _seed,
+        search_options: search,
+        ...same
+      } = compatible.body;
+      const { seed, search_options: nativeSearch, ...rest } = flat;
       expect(plain(rest)).toEqual(plain(same));
+      // Only the native protocol can be asked for sources.
+      if (search === undefined) expect(nativeSearch).toBeUndefined();
+      else
+        expect(nativeSearch).toEqual({
+          ...(search as object),
+          enable_source: true,
+          enable_citation: true,
+          citation_format: '[ref_<number>]',
+        });
       expect(native.emulation).toEqual(compatible.emulation);
       expect(native.stream).toBe(compatible.stream);
       expect(native.changes.filter((change) => !OTHER.test(change))).toEqual(compatible.changes.filter((change) => !OTHER.test(change)));

@@ -60,7 +60,6 @@ describe('fields', () => {
     ['response_format text', { response_format: { type: 'text' } }, {}, ['response_format=dropped']],
     ['verbosity', { verbosity: 'low' }, {}, ['verbosity=dropped!']],
     ['prediction', { prediction: { type: 'content', content: 'x' } }, {}, ['prediction=dropped']],
-    ['web_search_options', { web_search_options: {} }, {}, ['web_search_options=dropped!']],
     ['service_tier', { service_tier: 'flex' }, {}, ['service_tier=dropped']],
     ['store', { store: true }, {}, ['store=dropped']],
     ['metadata', { metadata: { a: 'b' } }, {}, ['metadata=dropped']],
@@ -345,7 +344,7 @@ test.each([
   ['frequency_penalty', { frequency_penalty: 1 }],
   ['logit_bias', { logit_bias: { 5: 1 } }],
   ['temperature', { temperature: 2 }],
-  ['web_search_options', { web_search_options: {} }],
+  ['web_search_options.user_location', { web_search_options: { user_location: null } }],
   ['verbosity', { verbosity: 'high' }],
 ])('a strict key is refused %s by name', (param, asked) => {
   const error = refusal(asked, { translator: qwenNative, strict: true });
