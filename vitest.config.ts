@@ -1,5 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
-import { postgresBin, redisServer } from './test/services.ts';
+import { postgresBin, pythonSdk, redisServer } from './test/services.ts';
 
 export default defineConfig({
   test: {
@@ -8,6 +8,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(redisServer() === null ? ['test/**/*redis*.test.ts'] : []),
       ...(postgresBin() === null ? ['test/**/*postgres*.test.ts'] : []),
+      ...(pythonSdk() === null ? ['test/**/*python*.test.ts'] : []),
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sources } from '../tools/imports.ts';
-import { postgresBin, redisServer } from './services.ts';
+import { postgresBin, pythonSdk, redisServer } from './services.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'estafet-services-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -51,11 +51,33 @@ describe('PostgreSQL', () => {
   ])('%s', (_name, more, found) => expect(postgresBin({ ...places, ...more })).toBe(found));
 });
 
-test('hiding both hides them from this process too', () => {
+describe('OpenAI’s SDK for Python', () => {
+  const wanted = join(root, 'requirements.txt');
+  writeFileSync(wanted, 'openai==1\n');
+  for (const [name, stamp] of [
+    ['whole', 'openai==1\n'],
+    ['older', 'openai==0\n'],
+    ['half', null],
+  ] as const) {
+    program(`${name}/bin`, 'python');
+    if (stamp !== null) writeFileSync(join(root, name, 'installed.txt'), stamp);
+  }
+  test.each<[string, string, string | undefined, string | null]>([
+    ['installed', 'whole', undefined, join(root, 'whole/bin/python')],
+    ['of another version', 'older', undefined, null],
+    ['not to its end', 'half', undefined, null],
+    ['not at all', 'nowhere', undefined, null],
+    ['hidden', 'whole', 'redis,python', null],
+  ])('%s', (_name, folder, hide, found) =>
+    expect(pythonSdk({ env: { ESTAFET_TEST_HIDE: hide }, pythonSdk: join(root, folder), pythonRequirements: wanted })).toBe(found),
+  );
+});
+
+test('hiding all hides them from this process too', () => {
   const seen = process.env['ESTAFET_TEST_HIDE'];
-  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres';
+  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres,python';
   try {
-    expect([redisServer(), postgresBin()]).toEqual([null, null]);
+    expect([redisServer(), postgresBin(), pythonSdk()]).toEqual([null, null, null]);
   } finally {
     if (seen === undefined) delete process.env['ESTAFET_TEST_HIDE'];
     else process.env['ESTAFET_TEST_HIDE'] = seen;
@@ -65,9 +87,10 @@ test('hiding both hides them from this process too', () => {
 test.each([
   { call: /\bstartRedis\(/, table: 'REDIS', word: 'redis' },
   { call: /\bpostgresServer\(/, table: 'POSTGRES', word: 'postgres' },
+  { call: /\bstartPython\(/, table: 'PYTHON', word: 'python' },
 ])('each test file that makes this call has the table $table, or $word in its name', ({ call, table, word }) => {
   const files = [...sources().keys()].filter((file) => file.endsWith('.test.ts') && call.test(readFileSync(file, 'utf8')));
-  expect(files.length).toBeGreaterThan(1);
+  expect(files.length).toBeGreaterThan(0);
   const unready = files.filter((file) => {
     const name = file.split('/').at(-1) as string;
     return !name.includes(word) && !new RegExp(`\\b${table}\\b`).test(readFileSync(file, 'utf8'));

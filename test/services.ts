@@ -1,5 +1,6 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * The programs that some tests start for themselves. Where one is missing, the tests that need it are not made: tables leave it out, and
@@ -12,12 +13,25 @@ export interface Places {
   readonly postgresVersions: string;
   /** Set when the tests run as root: PostgreSQL refuses to, and runs as the user its package makes. */
   readonly users: string | null;
+  /** Folder of the virtual environment with OpenAI's SDK for Python, which `tools/test.ts` makes. */
+  readonly pythonSdk: string;
+  /** What was asked to be installed there. */
+  readonly pythonRequirements: string;
 }
 
 const PLACES: Places = {
   env: process.env,
   postgresVersions: '/usr/lib/postgresql',
   users: process.getuid?.() === 0 ? '/etc/passwd' : null,
+  pythonSdk: fileURLToPath(new URL('../.cache/openai-python', import.meta.url)),
+  pythonRequirements: fileURLToPath(new URL('clients/requirements.txt', import.meta.url)),
+};
+
+/** Where the Python environment is made, from what, and the file that says that it is whole. */
+export const PYTHON_SDK = {
+  folder: PLACES.pythonSdk,
+  requirements: PLACES.pythonRequirements,
+  stamp: (folder: string) => join(folder, 'installed.txt'),
 };
 
 /** Path of `redis-server`; null when there is none. */
@@ -26,13 +40,25 @@ export function redisServer({ env }: Pick<Places, 'env'> = PLACES): string | nul
 }
 
 /** Folder with `initdb`, `pg_ctl` and `createdb` of the newest PostgreSQL; null when there is none. */
-export function postgresBin({ env, postgresVersions, users }: Places = PLACES): string | null {
+export function postgresBin({ env, postgresVersions, users }: Pick<Places, 'env' | 'postgresVersions' | 'users'> = PLACES): string | null {
   if (hidden('postgres', env)) return null;
   if (users !== null && !/^postgres:/m.test(readFileSync(users, 'utf8'))) return null;
   const folders = versionsIn(postgresVersions).map((version) => join(postgresVersions, version, 'bin'));
   const inFolder = inPath(env, 'initdb');
   if (inFolder !== null) folders.push(join(inFolder, '..'));
   return folders.find((folder) => ['initdb', 'pg_ctl', 'createdb'].every((program) => runs(join(folder, program)))) ?? null;
+}
+
+/** Python with OpenAI's SDK of the required version; null when that has not been installed, or not to its end. */
+export function pythonSdk({
+  env,
+  pythonSdk: folder,
+  pythonRequirements,
+}: Pick<Places, 'env' | 'pythonSdk' | 'pythonRequirements'> = PLACES): string | null {
+  const program = join(folder, 'bin', 'python');
+  if (hidden('python', env) || !runs(program)) return null;
+  const stamp = PYTHON_SDK.stamp(folder);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pythonRequirements, 'utf8') ? program : null;
 }
 
 function hidden(service: string, env: Places['env']): boolean {

@@ -1,15 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { postgresBin, redisServer } from '../test/services.ts';
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PYTHON_SDK, postgresBin, pythonSdk, redisServer } from '../test/services.ts';
 
 /**
- * What the tests need from the machine. Looks for it, installs what is missing where it may (as root, from the system's own packages), and
- * tells in one line each what stays missing and which tests are left out for it.
+ * What the tests need from the machine. Looks for it, installs what is missing where it may (as root, from the system's own packages; for
+ * Python, into a folder of the project), and tells in one line each what stays missing and which tests are left out for it.
  */
 interface Service {
   readonly name: string;
-  readonly package: string;
   readonly left: string;
+  /** What would help, when the installation does not. */
+  readonly remedy: string;
   find(): string | null;
+  install(): boolean;
   /** True: installed before any test run; false: on CI only, since it is large. */
   readonly small: boolean;
 }
@@ -17,17 +21,27 @@ interface Service {
 const SERVICES: readonly Service[] = [
   {
     name: 'redis-server',
-    package: 'redis-server',
     left: 'the tests of limits kept in Redis',
+    remedy: 'apt-get install redis-server',
     find: () => redisServer(),
+    install: () => apt('redis-server'),
     small: true,
   },
   {
     name: 'PostgreSQL',
-    package: 'postgresql',
     left: 'the tests of books kept in PostgreSQL',
+    remedy: 'apt-get install postgresql',
     find: () => postgresBin(),
+    install: () => apt('postgresql'),
     small: false,
+  },
+  {
+    name: "OpenAI's SDK for Python",
+    left: 'the tests with that SDK',
+    remedy: 'python3 of 3.10 or newer with venv, and PyPI',
+    find: () => pythonSdk(),
+    install: installPythonSdk,
+    small: true,
   },
 ];
 
@@ -40,23 +54,42 @@ export function prepareServices(ci: boolean): string[] {
   const missing: string[] = [];
   for (const service of SERVICES) {
     if (service.find() !== null) continue;
-    if ((service.small || ci) && install(service) && service.find() !== null) continue;
+    // What is hidden is hidden on purpose.
+    if ((service.small || ci) && process.env['ESTAFET_TEST_HIDE'] === undefined) {
+      console.log(`${service.name} is missing: installing it.`);
+      if (service.install() && service.find() !== null) continue;
+    }
     missing.push(service.name);
     console.log(
       ci
-        ? `${service.name} is missing, and CI leaves nothing out.`
-        : `${service.name} is missing: ${service.left} are left out (apt-get install ${service.package}).`,
+        ? `${service.name} is missing, and CI leaves nothing out (${service.remedy}).`
+        : `${service.name} is missing: ${service.left} are left out (${service.remedy}).`,
     );
   }
   return missing;
 }
 
-function install({ name, package: wanted }: Service): boolean {
-  // Hidden on purpose, or not ours to install.
-  if (process.env['ESTAFET_TEST_HIDE'] !== undefined || process.getuid?.() !== 0) return false;
-  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return false;
-  console.log(`${name} is missing: installing the package ${wanted}.`);
-  const apt = (timeout: number, ...args: string[]): boolean =>
-    spawnSync('apt-get', args, { stdio: 'ignore', timeout, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
-  return apt(UPDATE_MS, 'update', '-q') && apt(INSTALL_MS, 'install', '-y', '-q', '--no-install-recommends', wanted);
+/** A package of the system: root's to install. */
+function apt(wanted: string): boolean {
+  if (process.getuid?.() !== 0 || !ran('apt-get', ['--version'])) return false;
+  return (
+    ran('apt-get', ['update', '-q'], UPDATE_MS) && ran('apt-get', ['install', '-y', '-q', '--no-install-recommends', wanted], INSTALL_MS)
+  );
+}
+
+/** A virtual environment of the project's own, kept from run to run. Its stamp is written last: half of one is made anew. */
+function installPythonSdk(): boolean {
+  const { folder, requirements, stamp } = PYTHON_SDK;
+  const venv = () => ran('python3', ['-m', 'venv', '--clear', folder], INSTALL_MS);
+  rmSync(stamp(folder), { force: true });
+  // Debian keeps the part of Python that makes them in a package of its own.
+  if (!venv() && !(apt('python3-venv') && venv())) return false;
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1', '--timeout', '20', '-r', requirements];
+  if (!ran(join(folder, 'bin', 'python'), pip, INSTALL_MS)) return false;
+  copyFileSync(requirements, stamp(folder));
+  return true;
+}
+
+function ran(program: string, args: string[], timeout = UPDATE_MS): boolean {
+  return spawnSync(program, args, { stdio: 'ignore', timeout, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
 }
