@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { redisAddress } from '../config/redis-address.ts';
+import { type AuditedLimits, auditedLimits, uncoveredLimits } from '../relay/audit/audited-limits.ts';
 import { LedgerFault } from '../relay/ledger/ledger-store.ts';
+import { backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { RedisStore } from '../relay/quota/redis-store.ts';
 import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
+import { directory } from '../server/access/access-view.ts';
 import type { AuditReader } from '../server/database/audit-reader.ts';
 import { accessView } from '../server/database/open-access.ts';
 import { auditReader } from '../server/database/open-ledger.ts';
 import { auditStore, type LevelsAudit } from '../server/quota-audit.ts';
 import { redisConnection } from '../server/redis-connection.ts';
+import { SETTINGS } from './access-session.ts';
 import { type AuditReport, auditText } from './audit-report.ts';
 import { loadOrExplain } from './load.ts';
 
@@ -24,7 +28,6 @@ const DAY_MS = 86_400_000;
 /** A Redis slower than this cannot be audited. */
 const REDIS = { timeoutMs: 5_000, pauseMs: 0 } as const;
 const CONNECT_MS = 3_000;
-const MOST_TEAMS = 100_000;
 
 /** A time on the command line, in ms: `500ms`, `10s`, `2m`. @throws Error that says what is wrong */
 export function listeningTime(text: string): number {
@@ -63,10 +66,10 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
     // Lines older than that are deleted within the next hour.
     const oldest = Date.now() - config.books.retentionDays * DAY_MS + HOUR_MS;
     const retainedMs = Math.max(0, Math.ceil(oldest / HOUR_MS) * HOUR_MS);
-    const teams = team === null ? await teamsOf(config) : [team];
-    const backends = team === null ? Object.keys(config.backends).map((name) => `backend/${name}`) : [];
-    const owners = [...teams.map((name) => `team/${name}`), ...backends];
-    const levels = await levelsOf(config, books, owners, listenMs, retainedMs);
+    const teams = await teamsOf(config, team);
+    const backends = Object.values(team === null ? config.backends : {});
+    const limited = backends.map((backend) => [ownerOf(backend), uncoveredLimits(backendLimits(backend))] as const);
+    const levels = await levelsOf(config, books, new Map([...teams, ...limited]), listenMs, retainedMs);
     const { hours, lines, drifts } = await books.sums(retainedMs, team);
     const findings = drifts.map(({ hourMs, of, column, expected, found }) => ({
       owner: new Date(hourMs).toISOString(),
@@ -78,7 +81,7 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
     const all = [...findings, ...(levels?.findings ?? [])].map((finding) => ({ ...finding, by: finding.found - finding.expected }));
     return {
       ok: all.length === 0,
-      teams: teams.length,
+      teams: teams.size,
       hours,
       lines,
       buckets: levels?.buckets ?? null,
@@ -95,7 +98,7 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
 async function levelsOf(
   { redis }: Pick<Config, 'redis'>,
   books: AuditReader,
-  owners: readonly string[],
+  owners: ReadonlyMap<string, AuditedLimits>,
   listenMs: number,
   retainedMs: number,
 ): Promise<LevelsAudit | null> {
@@ -119,16 +122,26 @@ async function levelsOf(
   }
 }
 
-/** Those of the file, and those in the database. */
-async function teamsOf({ teams, database }: Config): Promise<string[]> {
-  const view = accessView(database);
-  if (view === null) return Object.keys(teams);
+/** The limits of each team and its keys, of the file and of the database. @throws Error for a team that there never was */
+async function teamsOf(config: Config, only: string | null): Promise<ReadonlyMap<string, AuditedLimits>> {
+  const view = accessView(config.database);
   try {
-    await view.open();
-    const stored = await view.teamsAfter(0, MOST_TEAMS);
-    return [...new Set([...Object.keys(teams), ...stored.map(({ name }) => name)])];
+    await view?.open();
+    const { teams, keys } = await directory(config, SETTINGS, view, Date.now());
+    const wanted = teams.filter(({ name }) => only === null || name === only);
+    if (only !== null && wanted.length === 0) throw new Error(`there is no team ${JSON.stringify(only)}`);
+    // Of two with one name the file's comes last, and is in force.
+    const found = new Map(
+      wanted.filter(({ state }) => state !== 'active').map(({ name }) => [`team/${name}`, auditedLimits({ name }, [])]),
+    );
+    for (const { name, limits, timeZone } of wanted.filter(({ state }) => state === 'active')) {
+      const own = keys.filter((key) => key.team === name && key.state === 'active');
+      const ofKeys = own.map((key) => ({ name: key.name, ...(key.limits && { limits: key.limits }) }));
+      found.set(`team/${name}`, auditedLimits({ name, timeZone, ...(limits && { limits }) }, ofKeys));
+    }
+    return found;
   } finally {
-    await view.close();
+    await view?.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 /**
  * Breaks the quota engine in one way after the other, in a copy, and shows that its tests fail each time. Exit code 1 when one survives.
- * `npx node tools/mutate-quota.ts [part of a name]`
+ * `npx node tools/mutate-quota.ts [part of a name]…`: with parts, only those whose name holds one of them.
  */
 interface Mutation {
   /** The claim that is broken, and how. */
@@ -202,9 +202,10 @@ const MUTATIONS: readonly Mutation[] = [
 const root = resolve(import.meta.dirname, '..');
 const copy = mkdtempSync(join(tmpdir(), 'estafet-mutants-'));
 
-function passes(): boolean {
+function tested(): { readonly pass: boolean; readonly said: string } {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  return spawnSync(process.execPath, [vitest, 'run', '--bail=1', 'test/relay/quota'], { cwd: copy, stdio: 'ignore' }).status === 0;
+  const { status, stdout } = spawnSync(process.execPath, [vitest, 'run', '--bail=1', 'test/relay/quota'], { cwd: copy, encoding: 'utf8' });
+  return { pass: status === 0, said: stdout };
 }
 
 try {
@@ -226,8 +227,10 @@ try {
     cpSync(join(root, path), join(copy, path), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  if (!passes()) throw new Error('The tests fail without any mutation: nothing can be shown.');
-  const wanted = MUTATIONS.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+  const { pass, said } = tested();
+  if (!pass) throw new Error(`The tests fail without any mutation: nothing can be shown.\n${said}`);
+  const parts = process.argv.slice(2);
+  const wanted = MUTATIONS.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
   let survivors = 0;
   for (const { name, file, from, to } of wanted) {
     const path = join(copy, 'relay/quota', file);
@@ -237,7 +240,7 @@ try {
       path,
       text.replace(from, () => to),
     );
-    const survived = passes();
+    const survived = tested().pass;
     if (survived) survivors++;
     console.log(`${survived ? 'SURVIVED' : 'caught  '}  ${name}`);
     writeFileSync(path, text);

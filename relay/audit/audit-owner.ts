@@ -1,12 +1,13 @@
 import type { LedgerEntry } from '../ledger/ledger-entry.ts';
 import { auditLevels } from '../quota/audit.ts';
+import { MICRO } from '../quota/limits.ts';
 import type { ClosingLine, Line } from '../quota/lines.ts';
 import type { Snapshot } from '../quota/store.ts';
 import { RateAudit } from './audit-rates.ts';
 import { WindowAudit } from './audit-windows.ts';
+import { type AuditedLimits, baseOf } from './audited-limits.ts';
 import type { Finding, OwnerAudit } from './finding.ts';
 
-const MICRO = 1_000_000;
 /** Lines of requests that ended so shortly before the first snapshot, or later, are looked at when all is known of that time. */
 const RECENT_MS = 120_000;
 
@@ -27,6 +28,7 @@ export interface Held {
 export class OwnerAuditor {
   readonly #owner: string;
   readonly #before: Snapshot;
+  readonly #limits: AuditedLimits;
   readonly #open: ReadonlySet<string>;
   /** Leases that had ended by then, until the books turn out to have them. */
   readonly #expired: Map<string, Held>;
@@ -35,14 +37,15 @@ export class OwnerAuditor {
   readonly #rates: RateAudit;
 
   /** @param earlier lines that were in the store already */
-  constructor(owner: string, before: Snapshot, earlier: readonly Line[]) {
+  constructor(owner: string, before: Snapshot, earlier: readonly Line[], limits: AuditedLimits) {
     this.#owner = owner;
     this.#before = before;
+    this.#limits = limits;
     this.#open = new Set(before.open.map(({ id }) => id));
     const expired = earlier.filter(isClosing).filter(({ seq, reason }) => seq <= before.seq && reason === 'expired');
     this.#expired = new Map(expired.map((line) => [line.id, heldOf(line)]));
-    this.windows = new WindowAudit(owner, before);
-    this.#rates = new RateAudit(owner, before);
+    this.windows = new WindowAudit(owner, before, limits);
+    this.#rates = new RateAudit(owner, before, limits);
   }
 
   /** From when on the books' lines of this owner are wanted; null: none are. */
@@ -59,7 +62,11 @@ export class OwnerAuditor {
 
   /** @param lines all that the store has kept since the first snapshot */
   end(lines: readonly Line[], after: Snapshot): OwnerAudit {
-    const { seq: start, open } = this.#before;
+    const { seq: start, open, sinceUs } = this.#before;
+    const owner = this.#owner;
+    if (after.sinceUs !== sinceUs && sinceUs !== 0) {
+      return { findings: [], notes: [`${owner}: Redis was emptied while it was audited: nothing can be said of its levels.`] };
+    }
     const closings = lines.filter(isClosing).filter(({ seq }) => seq > start);
     const apart = new Set([...this.#open, ...closings.map(({ id }) => id), ...after.open.map(({ id }) => id)]);
     // A truth that came since: at the first snapshot what its lease had booked still stood.
@@ -67,11 +74,8 @@ export class OwnerAuditor {
     for (const { id } of corrected) this.#expired.delete(id);
     for (const entry of this.#recent) this.#count(entry, apart);
     const held = [...open, ...corrected.map(heldOf), ...this.#expired.values()];
-    const parts = [this.windows.end(held), this.#rates.end(held)];
-    return {
-      findings: [...this.#slots(), ...this.#moves(lines, after), ...parts.flatMap(({ findings }) => findings)],
-      notes: parts.flatMap(({ notes }) => notes),
-    };
+    const parts = [this.#slots(), this.#moves(lines, after), this.windows.end(held), this.#rates.end(held), this.#others()];
+    return { findings: parts.flatMap(({ findings }) => findings), notes: parts.flatMap(({ notes }) => notes) };
   }
 
   #count(entry: LedgerEntry, apart: ReadonlySet<string>): void {
@@ -81,23 +85,49 @@ export class OwnerAuditor {
   }
 
   /** Levels at the end = levels at the start, moved by every line in between: to the integer. */
-  #moves(lines: readonly Line[], after: Snapshot): Finding[] {
-    return auditLevels(lines, after, this.#before).map(({ bucket, expected, found }) => {
+  #moves(lines: readonly Line[], after: Snapshot): OwnerAudit {
+    const owner = this.#owner;
+    const steps = new Set([
+      ...lines.flatMap((line) => (isClosing(line) ? [line.seq, line.takenSeq] : [line.seq])),
+      ...after.open.map(({ seq }) => seq),
+    ]);
+    const heard = [...steps].filter((seq) => seq > this.#before.seq && seq <= after.seq).length;
+    if (heard < after.seq - this.#before.seq) {
+      return {
+        findings: [],
+        notes: [`${owner}: not every step was heard, since another audit ended meanwhile: only start and end were checked.`],
+      };
+    }
+    const findings = auditLevels(lines, after, this.#before).map(({ bucket, expected, found }): Finding => {
       const unit = after.buckets.get(bucket)?.kind === 'rate' ? MICRO : 1;
-      return { owner: this.#owner, bucket, kind: 'heard', expected: expected / unit, found: found / unit };
+      return { owner, bucket, kind: 'heard', expected: expected / unit, found: found / unit };
     });
+    return { findings, notes: [] };
   }
 
   /** Slots taken = those of the open reservations. */
-  #slots(): Finding[] {
+  #slots(): OwnerAudit {
     const { buckets, open } = this.#before;
     const expected = new Map<string, number>();
-    for (const { taken } of open) for (const [bucket, amount] of taken) expected.set(bucket, (expected.get(bucket) ?? 0) + amount);
-    return [...buckets].flatMap(([bucket, state]): Finding[] => {
-      const right = expected.get(bucket) ?? 0;
-      if (state.kind !== 'slots' || state.used === right) return [];
-      return [{ owner: this.#owner, bucket, kind: 'slots', expected: right, found: state.used }];
+    for (const [bucket, { kind }] of buckets) if (kind === 'slots') expected.set(bucket, 0);
+    for (const { taken } of open) {
+      for (const [bucket, amount] of taken) {
+        const slots = expected.has(bucket) || this.#limits.get(bucket)?.limit.law.kind === 'slots';
+        if (slots) expected.set(bucket, (expected.get(bucket) ?? 0) + amount);
+      }
+    }
+    const findings = [...expected].flatMap(([bucket, right]): Finding[] => {
+      const state = buckets.get(bucket);
+      const found = state?.kind === 'slots' ? state.used : 0;
+      return found === right ? [] : [{ owner: this.#owner, bucket, kind: 'slots', expected: right, found }];
     });
+    return { findings, notes: [] };
+  }
+
+  #others(): OwnerAudit {
+    const others = [...this.#before.buckets.keys()].filter((bucket) => !this.#limits.has(baseOf(bucket))).length;
+    const notes = others === 0 ? [] : [`${this.#owner}: ${others} levels of limits that hold no more were not checked against the books.`];
+    return { findings: [], notes };
   }
 }
 

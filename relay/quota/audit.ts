@@ -12,8 +12,8 @@ const DEEPEST = -(2n ** 52n);
 
 /**
  * Recomputes every level from an owner's lines and open reservations, and names those that differ: refilled − taken + refunded = level.
- * The lines must be whole: from the owner's first, or from the moment of an earlier snapshot (see `listen`). Counts in BigInt fractions, apart from the engine's own arithmetic, so that the two
- * cannot share a mistake.
+ * The lines must be whole: from the owner's first, or from the moment of an earlier snapshot (see `listen`). Counts in BigInt fractions,
+ * apart from the engine's own arithmetic, so that the two cannot share a mistake.
  */
 export function auditLevels(lines: readonly Line[], snapshot: Snapshot, from?: Snapshot): Drift[] {
   const books = new Map<string, Book>();
@@ -55,13 +55,7 @@ function begun(state: BucketState, now: number): Book {
 }
 
 function steps(lines: readonly Line[], { open }: Snapshot): Step[] {
-  const found = open.map(({ seq, at, taken }) =>
-    moving(
-      seq,
-      at,
-      [...taken].map(([bucket, amount]) => [bucket, -amount]),
-    ),
-  );
+  const found = open.map(({ seq, at, taken }) => taking(seq, at, [...taken]));
   for (const line of lines) found.push(...stepsOf(line));
   return found;
 }
@@ -78,17 +72,35 @@ function stepsOf(line: Line): Step[] {
   }
   const back = line.moves.map(({ bucket, reserved, actual }): [string, number] => [bucket, reserved - actual]);
   // A lease that ran out moves nothing but slots: what it had reserved stays.
-  const closing = moving(seq, at, line.actual === null ? back.filter(([, amount]) => amount !== 0) : back);
+  const moved = line.actual === null ? back.filter(([, amount]) => amount !== 0) : back;
+  // What comes back to a bucket that is not there any more (a window long over) is lost: that of a living one is known by now.
+  const closing: Step = {
+    seq,
+    act: (books) => {
+      for (const [bucket, amount] of moved) add(books.get(bucket), amount, at);
+    },
+  };
   if (line.corrects || line.takenSeq === 0) return [closing];
-  const taken = line.moves.map(({ bucket, reserved }): [string, number] => [bucket, -reserved]);
-  return [moving(line.takenSeq, line.takenAt, taken), closing];
+  return [
+    taking(
+      line.takenSeq,
+      line.takenAt,
+      line.moves.map(({ bucket, reserved }) => [bucket, reserved]),
+    ),
+    closing,
+  ];
 }
 
-function moving(seq: number, at: number, moves: readonly [bucket: string, amount: number][]): Step {
+/** A rate or a window has begun with a line of its own; slots begin free. */
+function taking(seq: number, at: number, amounts: readonly (readonly [bucket: string, amount: number])[]): Step {
   return {
     seq,
     act: (books) => {
-      for (const [bucket, amount] of moves) add(books, bucket, amount, at);
+      for (const [bucket, amount] of amounts) {
+        const book = books.get(bucket) ?? { level: 0n, at, law: null, slots: true };
+        books.set(bucket, book);
+        add(book, -amount, at);
+      }
     },
   };
 }
@@ -102,10 +114,8 @@ function changed(before: Book | undefined, law: NonNullable<Book['law']>, at: nu
   return { level: bounded((law.burst - used) * law.den + fraction, law.den), at: before.at, law, slots: false };
 }
 
-function add(books: Map<string, Book>, bucket: string, amount: number, at: number): void {
-  let book = books.get(bucket);
-  // A rate or a window begins with a line of its own; slots begin free.
-  if (book === undefined) books.set(bucket, (book = { level: 0n, at, law: null, slots: true }));
+function add(book: Book | undefined, amount: number, at: number): void {
+  if (book === undefined) return;
   if (book.law === null) {
     book.level += BigInt(amount);
     return;

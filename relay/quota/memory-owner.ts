@@ -1,8 +1,8 @@
 import { adopt, fullBucket, LONGEST_US, move, type RateState, refill, waitUs } from './bucket.ts';
 import { MEASURES, MICRO, MOST_AMOUNT, type RateLaw } from './limits.ts';
-import type { Line, Use } from './lines.ts';
+import type { ClosingLine, Line, Use } from './lines.ts';
 import { CODE, type PlannedDemand, type Reply, UNSEEDED } from './plan.ts';
-import type { BucketState, Settled, Settlement, Snapshot } from './store.ts';
+import type { Begun, BucketState, Settled, Settlement, Snapshot } from './store.ts';
 
 /** A window's bucket is kept so long after its end, for the corrections of calls that were reserved in it. */
 export const KEEP_WINDOW_US = 86_400_000_000;
@@ -43,6 +43,7 @@ const NONE: readonly never[] = [];
 export class MemoryOwner {
   readonly #rates = new Map<string, RateState>();
   readonly #used = new Map<string, Used>();
+  readonly #begun = new Map<string, Begun>();
   readonly #reservations = new Map<string, Reservation>();
   readonly #open = new Set<string>();
   /** Closings in their order, from `#forgotten` on. Not a Set: the first of one that many were deleted from is slow to find. */
@@ -91,7 +92,10 @@ export class MemoryOwner {
   }
 
   /** `released`: no use, and an unknown id leaves no line. */
-  settle(now: number, { id, actual, reason, source, about }: Pick<Settlement, 'id' | 'actual' | 'about'> & Closing): Settled {
+  settle(
+    now: number,
+    { id, actual, reason, source, about }: Pick<ClosingLine, 'id' | 'reason' | 'source' | 'about'> & Pick<Settlement, 'actual'>,
+  ): Settled {
     const known = this.#find(now, id);
     if (known?.state === 'closed') return 'already';
     const corrects = known?.state === 'expired';
@@ -150,6 +154,7 @@ export class MemoryOwner {
       refill(later, now);
       if (later.level === later.burst) this.#rates.delete(bucket);
     }
+    for (const bucket of this.#begun.keys()) if (!this.#rates.has(bucket) && !this.#used.has(bucket)) this.#begun.delete(bucket);
   }
 
   snapshot(now: number): Snapshot {
@@ -159,7 +164,7 @@ export class MemoryOwner {
     const open = this.#leases().map(([id, { seq, at, deadline, taken, about }]) => {
       return { id, seq, at, deadlineUs: deadline, taken: new Map(taken.map(({ bucket, amount }) => [bucket, amount])), about };
     });
-    return { nowUs: now, seq: this.#seq, sinceUs: this.#since, buckets, open };
+    return { nowUs: now, seq: this.#seq, sinceUs: this.#since, buckets, begun: new Map(this.#begun), open };
   }
 
   /** Keeps all lines for so long; 0: no longer. */
@@ -186,6 +191,7 @@ export class MemoryOwner {
         keep: (take) => {
           if (changed || (take && known === undefined)) {
             this.#line({ kind: 'rate', at: now, bucket, fresh: known === undefined, burst: a, num: b, den: c });
+            this.#begun.set(bucket, { atUs: now, fresh: known === undefined });
           }
           if (changed || take) this.#rates.set(bucket, state);
           if (take) move(state, -amount * MICRO);
@@ -203,6 +209,7 @@ export class MemoryOwner {
         if (known === undefined && state.kind === 'window') {
           this.#line({ kind: 'window', at: now, bucket, used: state.used, endUs: c });
           this.#used.set(bucket, state);
+          this.#begun.set(bucket, { atUs: now, fresh: true });
         }
         if (!take) return;
         this.#used.set(bucket, state);
@@ -278,11 +285,6 @@ export class MemoryOwner {
     const kept = this.#keepLines === 'expired' ? expiry : this.#keepLines;
     if (kept || line.at < this.#listenUntil) this.lines.push({ ...line, line: `${++this.#lineNumber}`, seq });
   }
-}
-
-interface Closing {
-  readonly reason: Settlement['reason'] | 'released';
-  readonly source: Settlement['source'] | null;
 }
 
 interface View {

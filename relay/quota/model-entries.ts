@@ -34,6 +34,11 @@ export class ModelEntries {
     return this.#exact.size;
   }
 
+  /** Of all entries. */
+  get limits(): readonly Limit[] {
+    return [...this.#exact.values()].flatMap(({ limits }) => limits);
+  }
+
   find(asked: string): ModelEntry | undefined {
     return this.#exact.get(asked) ?? this.#patterns.find(([glob]) => globMatches(glob, asked))?.[1];
   }

@@ -1,5 +1,5 @@
 import type { Line, Move, Reason, Source, Use } from './lines.ts';
-import type { BucketState, OpenReservation, Snapshot } from './store.ts';
+import type { Begun, BucketState, OpenReservation, Snapshot } from './store.ts';
 
 /** Readers of what the scripts answer: a reply is foreign data, and one we cannot read is an error, never a guess. */
 
@@ -11,9 +11,9 @@ export function integers(reply: unknown): number[] {
 
 /** The answer of levels.lua. */
 export function snapshotOf(reply: unknown): Snapshot {
-  const [nowUs, buckets, open, seq, since] = list(reply);
+  const [nowUs, buckets, open, seq, since, begun] = list(reply);
   const own = { nowUs: integer(nowUs), seq: integer(seq), sinceUs: integer(since) };
-  return { ...own, buckets: bucketsOf(list(buckets)), open: openOf(list(open)) };
+  return { ...own, buckets: bucketsOf(list(buckets)), begun: begunOf(list(begun)), open: openOf(list(open)) };
 }
 
 function bucketsOf(flat: readonly unknown[]): Map<string, BucketState> {
@@ -27,6 +27,15 @@ function bucketsOf(flat: readonly unknown[]): Map<string, BucketState> {
           ? { kind: 'slots', used: first }
           : { kind: 'window', used: first, endUs: rem };
     found.set(string(flat[place]), state);
+  }
+  return found;
+}
+
+function begunOf(flat: readonly unknown[]): Map<string, Begun> {
+  const found = new Map<string, Begun>();
+  for (let place = 0; place < flat.length; place += 2) {
+    const since = integer(flat[place + 1]);
+    found.set(string(flat[place]), { atUs: Math.abs(since), fresh: since > 0 });
   }
   return found;
 }

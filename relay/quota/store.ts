@@ -103,7 +103,15 @@ export interface Snapshot {
   /** When the store first heard of this owner (µs): what it knew before is lost. 0: never. */
   readonly sinceUs: number;
   readonly buckets: ReadonlyMap<string, BucketState>;
+  /** Of rates and windows: since when the bucket is what it is. One of an earlier release has none. */
+  readonly begun: ReadonlyMap<string, Begun>;
   readonly open: readonly OpenReservation[];
+}
+
+export interface Begun {
+  readonly atUs: number;
+  /** A rate began full then, or a window with what the books knew; false: a rate went on under another law. */
+  readonly fresh: boolean;
 }
 
 /** Raw: a rate's level is as of `at`, see `refill`. `used` counts up. A window's bucket name ends in `@` and its start in ms. */

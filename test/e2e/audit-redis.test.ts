@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const ENV = () => ({ SIMULATED: simulator.vendors['qwen' as const]?.key ?? '', PATH: process.env['PATH'] ?? '' });
 
-async function node(): Promise<{ readonly url: string; kill(): Promise<void> }> {
+async function node(): Promise<{ readonly url: string; end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> }> {
   const script = fileURLToPath(new URL('./mortal-relay.ts', import.meta.url));
   const child = spawn(process.execPath, [script, join(place, 'estafet.yaml'), String(LEASE_MS)], { cwd: place, env: ENV() });
   nodes.push(child);
@@ -54,11 +54,11 @@ async function node(): Promise<{ readonly url: string; kill(): Promise<void> }> 
   });
   const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error(said)))]);
   const exited = once(child, 'exit');
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
+    child.kill(signal);
     await exited;
   };
-  return { url: /listens on (\S+)/.exec(String(line))?.[1] ?? '', kill };
+  return { url: /listens on (\S+)/.exec(String(line))?.[1] ?? '', end };
 }
 
 const audit = async (...args: string[]) => {
@@ -95,7 +95,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     expect(await held()).toEqual({ kind: 'slots', used: STREAMS });
     // With every slot of a living node in use the auditor sees no drift either.
     expect(await audit()).toMatchObject({ code: 0, text: expect.stringMatching(/^no drift: /) });
-    await dying.kill();
+    await dying.end('SIGKILL');
     expect((await cut).every(({ status }) => status === 'rejected')).toBe(true);
     const died = performance.now();
     await expect.poll(held, { timeout: 10_000, interval: 50 }).not.toMatchObject({ used: STREAMS });
@@ -111,11 +111,11 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     expect(Number(all.rows[0]?.tokens)).toBeGreaterThanOrEqual(counted);
     const quiet = await audit();
     expect(quiet).toMatchObject({ code: 0, text: expect.stringMatching(/^no drift: /) });
-    await Promise.all([one.kill(), other.kill()]);
+    await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')]);
   });
 
-  test('under load, while requests begin and end, there is no drift', { timeout: 60_000 }, async () => {
-    const { url, kill } = await node();
+  test('under load, while requests begin and end, and right after a relay stopped, there is no drift', { timeout: 60_000 }, async () => {
+    const { url, end } = await node();
     let stop = false;
     const load = Array.from({ length: 4 }, async () => {
       while (!stop) await ask(url, 'busy');
@@ -123,16 +123,15 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     const report = await audit('--json');
     stop = true;
     await Promise.all(load);
-    // Its last lines are on their way to the database, and would die with it.
-    await sleep(1_000);
-    await kill();
+    await end('SIGTERM');
     expect(JSON.parse(report.text)).toMatchObject({ ok: true, drifts: [] });
+    expect(JSON.parse((await audit('--json')).text)).toMatchObject({ ok: true, drifts: [] });
   });
 
   test('refusals are told by limit, in the books and by the command', { timeout: 60_000 }, async () => {
-    const { url, kill } = await node();
+    const { url, end } = await node();
     for (const status of [200, 200, 429, 429]) expect((await ask(url, 'strict')).status).toBe(status);
-    await sleep(300);
+    await end('SIGTERM');
     const rows = await books((db) =>
       sql`select refused_by, held_by from estafet_requests where team = 'strict' order by at_ms`.execute(db),
     );
@@ -142,11 +141,17 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
       { refused_by: 'team.rpd', held_by: null },
       { refused_by: 'team.rpd', held_by: null },
     ]);
-    await kill();
   });
 
   describe('what was changed by hand is named', () => {
     const KEY = 'estafet:{team/busy}:levels';
+    // What was admitted a short while ago says that no rate was in debt then.
+    beforeAll(async () => {
+      if (REDIS.length === 0) return;
+      const { url, end } = await node();
+      await ask(url, 'busy');
+      await end('SIGTERM');
+    }, 30_000);
     const level = async (bucket: RegExp): Promise<string> => {
       const name = [...(await store.levels('team/busy')).buckets.keys()].find((one) => bucket.test(one));
       if (name === undefined) throw new Error(`no ${bucket}`);
@@ -171,8 +176,8 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
 
     test.each([
       { what: 'a budget', bucket: /budget/, offset: 8, value: (used: number) => used - 5 },
-      { what: 'a rate', bucket: /tpm/, offset: 8, value: () => 3_000_000_000_000 },
-    ])('$what in Redis', { timeout: 30_000 }, async ({ bucket, offset, value }) => {
+      { what: 'a rate', bucket: /tpm/, offset: 8, value: () => -30_000_000_000_000 },
+    ])('$what in Redis', { timeout: 60_000 }, async ({ bucket, offset, value }) => {
       await tampered(bucket, offset, value, async (name) => {
         const found = await audit('--team', 'busy');
         expect(found.code).toBe(1);
@@ -182,7 +187,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
       expect((await audit('--team', 'busy')).code).toBe(0);
     });
 
-    test('slots that nobody holds', { timeout: 30_000 }, async () => {
+    test('slots that nobody holds', { timeout: 60_000 }, async () => {
       const client = redis.connect();
       await client.hset(KEY, 'team/concurrency', Buffer.concat([double(2), double(7)]));
       const { code, text } = await audit();
@@ -191,7 +196,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
       await client.hdel(KEY, 'team/concurrency');
     });
 
-    test('a line that was deleted, and a sum that was changed', { timeout: 30_000 }, async () => {
+    test('a line that was deleted, and a sum that was changed', { timeout: 60_000 }, async () => {
       await books((db) =>
         sql`delete from estafet_requests where id = (select min(id) from estafet_requests where reason = 'expired')`.execute(db),
       );
@@ -202,7 +207,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     });
   });
 
-  test('what cannot be reached is one line and exit code 1', { timeout: 30_000 }, async () => {
+  test('what cannot be reached is one line and exit code 1', { timeout: 60_000 }, async () => {
     const config = JSON.parse(written(simulator, redis.port, TEAMS)) as Record<string, unknown>;
     const without = folder({
       'estafet.yaml': JSON.stringify({ ...config, database: 'sqlite:none.db' }),

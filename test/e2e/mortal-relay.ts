@@ -12,5 +12,6 @@ const [file = '', lease = ''] = process.argv.slice(2);
 const readFile = (path: string): Uint8Array => readFileSync(path);
 const result = parseConfig(readFileSync(file, 'utf8'), { file, env: process.env, readFile, vendors: VENDORS });
 if (!result.ok) throw new Error(JSON.stringify(result.problems));
-const { url } = await startRelay(result.config, build(result.config, { leaseMs: Number(lease), random: () => 0 }));
+const { url, stop } = await startRelay(result.config, build(result.config, { leaseMs: Number(lease), random: () => 0 }));
+process.once('SIGTERM', () => void stop().then(() => process.exit(0)));
 console.log(`listens on ${url}`);

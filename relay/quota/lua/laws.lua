@@ -1,10 +1,11 @@
 -- laws.lua: the arithmetic of buckets, put before each script that needs it. Integers in doubles, all below 2^53; why each product is:
 -- bucket.ts, which does the same. A bucket is stored as doubles: rate {1, level, rem, at, burst, num, den} (micro-units, µs), slots
 -- {2, used}, window {3, used, end}; a reservation in MessagePack: {state, seq, at, forgetAt, about, {bucket, kind, measure, amount, …},
--- {reply…}}.
+-- {reply…}}. Beside a rate or a window stands since when it is what it is: new then (µs), or, negative, under another law.
 local MICRO = 1000000
 local MOST = 4503599627370496
 local SAFE = 9007199254739968
+local BEGUN = '$begun '
 local OPEN, EXPIRED, CLOSED = 1, 2, 3
 local RATE, SLOTS, WINDOW = 1, 2, 3
 local LEVEL, REM, AT, BURST, NUM, DEN = 2, 3, 4, 5, 6, 7

@@ -1,5 +1,5 @@
 -- reserve.lua: all demands of one request, or none.
--- KEYS    levels (hash: bucket → state, `$seq`, `$since`, `$listen`) · held (hash: id → reservation) · leases (zset: open id → deadline) ·
+-- KEYS    levels (hash: bucket → state, `$begun <bucket>` (laws.lua), `$seq`, `$since`, `$listen`) · held (hash: id → reservation) · leases (zset: open id → deadline) ·
 --         closed (zset: closed id → when forgotten) · lines (stream)
 -- ARGV    1 now (µs; '' = the server's clock) · 2 retain (µs) · 3 lines kept (laws.lua) · 4 life of the keys (ms) · 5 id · 6 lease (µs) ·
 --         7 about · 8 the demands: JSON of [bucket, kind, measure, amount, a, b, c, seed] each (plan.ts)
@@ -96,6 +96,8 @@ for place, demand in ipairs(demands) do
         'used', text(bucket[2]), 'endUs', text(demand[C]))
     end
     redis.call('PEXPIRE', KEYS[5], ttl)
+    writes[#writes + 1] = BEGUN .. name
+    writes[#writes + 1] = text((begins or kind == WINDOW) and now or -now)
   end
   if admitted then
     if kind == RATE then move(bucket, -amount * MICRO) else bucket[2] = bucket[2] + amount end

@@ -22,7 +22,7 @@ for i = 1, #all, 2 do
     else
       idle = bucket[3] + tonumber(ARGV[5]) <= now
     end
-    if idle then redis.call('HDEL', KEYS[1], all[i]) end
+    if idle then redis.call('HDEL', KEYS[1], all[i], BEGUN .. all[i]) end
   end
 end
 return closed
