@@ -19,7 +19,7 @@ const MEANING: Readonly<Record<Finding['kind'], string>> = {
   sum: 'the hourly sum is not that of its lines: lines or sums were changed by hand, or lines were deleted before their time',
   window: 'books and reservations add up to something else',
   slots: 'the open reservations hold another number of slots',
-  rate: 'the books lead to another level; no drift if the limit was changed a short while ago',
+  rate: 'the books lead to another level',
   heard: 'the level moved without a line that says so',
 };
 

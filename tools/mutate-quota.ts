@@ -51,6 +51,8 @@ const MUTATIONS: readonly Mutation[] = [
   { name: 'Q5 what a dead node had reserved is not kept', file: 'lua/sweeping.lua', from: '>= EXPIRIES', to: '>= ALL' },
   { name: 'Q5 lines are dropped under an auditor’s ears', file: 'lua/drop.lua', from: 'then return 0 end', to: 'then end' },
   { name: 'Q5 nobody hears an auditor', file: 'lua/laws.lua', from: 'if listen and tonumber(listen) > now then return ALL end', to: '' },
+  { name: 'Q5 an auditor takes twice what ends while it reads', file: 'audit.ts', from: 'if (line.seq <= seq) found', to: 'found' },
+  { name: 'Q5 a changed limit is taken for a new one', file: 'lua/reserve.lua', from: 'and now or -now', to: 'and now or now' },
   { name: 'Q4 ended leases stay in the store', file: 'expired-lines.ts', from: 'if (done.size > 0) await', to: 'if (false) await' },
   { name: 'Q6 leases never end', file: 'lua/sweeping.lua', from: "keys[3], '-inf', text(now)", to: "keys[3], '-inf', '0'" },
   { name: 'Q6 expired slots stay taken', file: 'lua/sweeping.lua', from: 'apply(bucket, now, amount, 0)', to: 'false' },

@@ -126,7 +126,7 @@ export class OwnerAuditor {
 
   #others(): OwnerAudit {
     const others = [...this.#before.buckets.keys()].filter((bucket) => !this.#limits.has(baseOf(bucket))).length;
-    const notes = others === 0 ? [] : [`${this.#owner}: ${others} levels of limits that hold no more were not checked against the books.`];
+    const notes = others === 0 ? [] : [`${this.#owner}: not checked against the books: ${others} of a limit that holds no more.`];
     return { findings: [], notes };
   }
 }

@@ -19,7 +19,7 @@ export function auditLevels(lines: readonly Line[], snapshot: Snapshot, from?: S
   const books = new Map<string, Book>();
   for (const [bucket, state] of from?.buckets ?? []) books.set(bucket, begun(state, from?.nowUs ?? 0));
   const since = from?.seq ?? 0;
-  const within = steps(lines, snapshot).filter(({ seq }) => seq > since && seq <= snapshot.seq);
+  const within = steps(lines, snapshot).filter(({ seq }) => seq > since);
   for (const { act } of within.sort((one, other) => one.seq - other.seq)) act(books);
   const drifts: Drift[] = [];
   for (const [bucket, state] of snapshot.buckets) {
@@ -54,9 +54,10 @@ function begun(state: BucketState, now: number): Book {
   return { level: BigInt(state.level) * law.den + BigInt(state.rem), at: state.at, law, slots: false };
 }
 
-function steps(lines: readonly Line[], { open }: Snapshot): Step[] {
-  const found = open.map(({ seq, at, taken }) => taking(seq, at, [...taken]));
-  for (const line of lines) found.push(...stepsOf(line));
+function steps(lines: readonly Line[], { open, seq }: Snapshot): Step[] {
+  const found = open.map((one) => taking(one.seq, one.at, [...one.taken]));
+  // What was closed after the snapshot is open in it: its line would take a second time.
+  for (const line of lines) if (line.seq <= seq) found.push(...stepsOf(line));
   return found;
 }
 
