@@ -22,6 +22,7 @@ const record: RequestRecord = {
   status: 200,
   reason: 'done',
   error: null,
+  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
   attempts: [{ backend: 'q', vendor: 'qwen', region: 'r', model: 'qwen-plus', error: null, upstreamCode: null, ms: 1 }],
   receipt: null,
   usage: { promptTokens: 9, paidPromptTokens: 9, completionTokens: 9, cachedTokens: 1, reasoningTokens: 1, source: 'vendor' },

@@ -1,6 +1,6 @@
-import { type CheckContext, emptyRecord, reportUnknownName } from './check-context.ts';
+import { type CheckContext, emptyRecord } from './check-context.ts';
 import { checkPrices } from './check-prices.ts';
-import type { Backend, Candidate } from './config.ts';
+import type { Backend } from './config.ts';
 import type { Path } from './problem.ts';
 import type { BackendInput, ConfigInput } from './schema.ts';
 import { resolveReference, Secret } from './secret.ts';
@@ -162,29 +162,4 @@ function warnTimeouts({ timeouts }: BackendInput, path: Path, { warnings, isWrit
     const here = [...path, 'timeouts', key];
     if (timeouts[key] > timeouts.totalMs && isWritten(here)) warnings.add(here, `has no effect: totalMs is ${timeouts.totalMs}`);
   }
-}
-
-/** `models`: every candidate names a backend that exists, none twice. */
-export function checkModels(input: ConfigInput['models'], context: CheckContext): Record<string, readonly Candidate[]> {
-  const models = emptyRecord<readonly Candidate[]>();
-  for (const [alias, entries] of Object.entries(input)) {
-    const path = ['models', alias];
-    const prefix = alias.includes('/') ? alias.slice(0, alias.indexOf('/')) : '';
-    if (context.backendNames.includes(prefix)) {
-      context.warnings.add(path, `hides the model of that name of backend ${prefix}`, { at: 'key' });
-    }
-    const seen = new Set<string>();
-    models[alias] = entries.map((entry, index) => {
-      const { to, weight, thinking, force } =
-        typeof entry === 'string' ? { to: entry, weight: undefined, thinking: 'auto' as const, force: false } : entry;
-      const here = typeof entry === 'string' ? [...path, index] : [...path, index, 'to'];
-      const slash = to.indexOf('/');
-      const backend = to.slice(0, slash);
-      if (!context.backendNames.includes(backend)) reportUnknownName(context, here, 'backend', backend, context.backendNames);
-      if (seen.has(to)) context.problems.add(here, `${to} is listed twice`);
-      seen.add(to);
-      return { backend, model: to.slice(slash + 1), weight: weight ?? null, thinking, force };
-    });
-  }
-  return models;
 }

@@ -16,8 +16,8 @@ export interface Config {
   readonly file: string;
   readonly server: Server;
   readonly backends: Readonly<Record<string, Backend>>;
-  /** Asked model → candidates in order, at least one. */
-  readonly models: Readonly<Record<string, readonly Candidate[]>>;
+  /** Asked model → where it may go. */
+  readonly models: Readonly<Record<string, ModelEntry>>;
   /** `vendor/model` → what is known of it besides, or instead of, the shipped catalogue. */
   readonly catalog: Readonly<Record<string, CatalogEntry>>;
   readonly teams: Readonly<Record<string, Team>>;
@@ -62,12 +62,25 @@ export interface Backend extends Omit<BackendFile, BackendSecrets> {
   readonly apiKey?: Secret;
 }
 
+/** An entry of `models`. */
+export interface ModelEntry {
+  /** In the order of the file, at least one. */
+  readonly to: readonly Candidate[];
+  readonly strategy: 'order' | 'weighted' | 'latency' | 'cost';
+  /** One conversation keeps to one candidate. */
+  readonly affinity: boolean;
+  /** To compare prices; null: not given. */
+  readonly cnyPerUsd: number | null;
+}
+
 export interface Candidate {
   /** Name of a backend that exists. */
   readonly backend: string;
   /** The backend's own name of the model; may contain `/` and `:`. */
   readonly model: string;
-  /** Share among the neighbours that have one too; null = a place in the order of its own. */
+  /** Candidates of one tier are put in order by the strategy; a higher tier is tried after all lower ones. */
+  readonly tier: number;
+  /** Share within its tier; null: none is written, and 1 holds. */
   readonly weight: number | null;
   readonly thinking: 'off' | 'on' | 'auto';
   /** Asked for although its vendor has retired it. */

@@ -1,4 +1,4 @@
-import type { Backend, Candidate, CatalogEntry, Config, Key, KeyPermit, Limits, ModelLimits, Permit } from './config.ts';
+import type { Backend, Candidate, CatalogEntry, Config, Key, KeyPermit, Limits, ModelEntry, ModelLimits, Permit } from './config.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
 /** What `estafet check` prints for a good file: what leads where, in plain lines. Holds no secret; of a client key the first 12 digits of its digest. */
@@ -11,8 +11,8 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
     ...section(
       'models',
       Object.entries(models).map(
-        ([alias, candidates]) =>
-          `${alias} → ${candidates.map(({ backend, model, ...more }) => `${backend}/${model}${notes(more)}`).join(', ')}`,
+        ([alias, { to, strategy, affinity }]) =>
+          `${alias} → ${to.map(({ backend, model, ...more }) => `${backend}/${model}${notes(more)}`).join(', ')}${strategyText(strategy, affinity)}`,
       ),
     ),
     ...section(
@@ -85,6 +85,10 @@ function notes({ weight, thinking, force }: Pick<Candidate, 'weight' | 'thinking
   ];
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
+
+/** The short form is as it reads: nothing is said of it. */
+const strategyText = (strategy: ModelEntry['strategy'], affinity: boolean): string =>
+  strategy === 'latency' || strategy === 'cost' || affinity ? `; by ${strategy}${affinity ? ', conversations keep to one' : ''}` : '';
 
 /** `contextTokens 32768, vision false`. */
 function factsText(entry: CatalogEntry): string {

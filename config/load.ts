@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { checkKeys, checkTeams } from './check-access.ts';
-import { checkBackends, checkModels } from './check-backends.ts';
+import { checkBackends } from './check-backends.ts';
 import { checkCatalog } from './check-catalog.ts';
 import type { CheckContext } from './check-context.ts';
+import { checkModels } from './check-models.ts';
 import { checkServer } from './check-server.ts';
 import type { Config } from './config.ts';
 import { databaseAddress } from './database-address.ts';

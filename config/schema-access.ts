@@ -3,25 +3,7 @@ import { limitsSchema } from './schema-limits.ts';
 import type { Vendors } from './vendors.ts';
 import { clientKey, ENV_REFERENCE, freeName, name } from './words.ts';
 
-/** `models`, `teams` and `keys`: who asks for what, and where it may go. */
-
-const target = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/[^\p{Cc}\p{Cs}]{1,128}$/u, {
-  error: 'must be written as backend/model',
-});
-
-const candidateObject = z.strictObject({
-  to: target.meta({ description: '`backend/model`: split at the first slash, the model may contain more.' }),
-  weight: z.int().min(1).max(1_000_000).optional().meta({
-    description: 'Neighbours that have a weight share the requests by it. Without one a candidate has its place in the order to itself.',
-  }),
-  thinking: z
-    .enum(['off', 'on', 'auto'])
-    .default('auto')
-    .meta({ description: "Whether the model thinks first if the app does not say; `auto`: off where OpenAI's model would not think." }),
-  force: z.boolean().default(false).meta({ description: 'Ask for the model although its vendor is known to have retired it.' }),
-});
-
-export const candidatesSchema = z.array(z.union([target, candidateObject])).min(1);
+/** `teams` and `keys`: who may ask for what, and where it may go. */
 
 const regionGlob = z.string().regex(/^[A-Za-z0-9._*-]{1,64}$/, { error: 'must be a region name or a pattern such as cn-*' });
 const caller = z.string().min(1).meta({ description: 'Address or network in CIDR notation.' });

@@ -19,11 +19,12 @@ export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | unde
   return undefined;
 }
 
-/** Schema of the entries of a record or list, or undefined. */
+/** Schema of the entries of a record or list, or undefined. Of a union: of its (single) record or list. */
 export function entryOf(schema: Schema): Schema | undefined {
   const { def } = kinds(unwrap(schema));
   if (def.type === 'record') return def.valueType;
   if (def.type === 'array') return def.element;
+  if (def.type === 'union') return def.options.map(entryOf).find((entry) => entry !== undefined);
   return undefined;
 }
 
@@ -33,7 +34,7 @@ export function keysAt(schema: Schema, path: readonly PropertyKey[]): string[] {
   for (const part of path) {
     if (current === undefined) return [];
     const shape = shapeOf(current);
-    current = shape === undefined ? entryOf(current) : Object.hasOwn(shape, part) ? shape[String(part)] : undefined;
+    current = shape !== undefined && Object.hasOwn(shape, part) ? shape[String(part)] : entryOf(current);
   }
   return current === undefined ? [] : Object.keys(shapeOf(current) ?? {});
 }

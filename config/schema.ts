@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { candidatesSchema, keySchema, teamSchema } from './schema-access.ts';
+import { keySchema, teamSchema } from './schema-access.ts';
 import { backendSchema } from './schema-backend.ts';
 import { booksSchema } from './schema-books.ts';
 import { catalogEntrySchema } from './schema-catalog.ts';
+import { modelEntrySchema } from './schema-models.ts';
 import { serverSchema } from './schema-server.ts';
 import type { Vendors } from './vendors.ts';
 import { freeName, name, secretReference } from './words.ts';
@@ -19,7 +20,7 @@ export function configSchema(vendors: Vendors) {
       .default({})
       .meta({ description: 'Vendor accounts by a name of your choice. At least one.' }),
     models: z
-      .record(freeName, candidatesSchema)
+      .record(freeName, modelEntrySchema)
       .default({})
       .meta({ description: "What apps ask for → where it may go, in order. A backend's own model names work without an entry." }),
     catalog: z.record(freeName, catalogEntrySchema).default({}).meta({

@@ -11,9 +11,11 @@ import { outcomeOf } from './quota/outcome-of.ts';
 import { type Ending, recordOf, type Settled } from './records/record-of.ts';
 import type { Attempt, Estimate, RequestRecord } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
+import type { Choice } from './routing/decision.ts';
+import { waitOf } from './routing/latencies.ts';
 import { pause } from './routing/pause.ts';
 import { mayFallBack, waitBeforeRetry } from './routing/retry-policy.ts';
-import type { Place } from './routing/route-table.ts';
+import { type Place, placeName } from './routing/route-table.ts';
 import type { VendorSignals } from './upstream/vendor-signals.ts';
 
 /** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
@@ -112,11 +114,12 @@ export class Answering {
   }
 
   /** @throws OpenAIError when nothing has been sent */
-  answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
-    return this.#services.inFlight.during(surface.stream, () => this.#answer(exchange, surface, candidates));
+  answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, choice: Choice<C>): Promise<R> {
+    return this.#services.inFlight.during(surface.stream, () => this.#answer(exchange, surface, choice));
   }
 
-  async #answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<R> {
+  async #answer<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, choice: Choice<C>): Promise<R> {
+    const { candidates, decision } = choice;
     let ticket: Ticket | null = null;
     let tried: Tried<R>;
     try {
@@ -125,7 +128,7 @@ export class Answering {
     } catch (thrown) {
       tried = { attempts: [], receipt: null, result: null, error: asOpenAIError(thrown), place: null, gone: false };
     }
-    this.#settle(exchange, surface, ticket, tried);
+    this.#settle(exchange, surface, ticket, { ...tried, decision });
     if (tried.result === null) throw asOpenAIError(tried.error);
     return tried.result;
   }
@@ -151,13 +154,16 @@ export class Answering {
         receipt = new Receipt(exchange.caller.key.strict);
         const told: Told = { usages: [], signals: {} };
         const terms = { withinMs: endBy - startedAt };
+        const running = this.#services.latencies.begin(placeName(candidate), surface.stream);
         const attempted = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told, terms);
         if ('result' in attempted) {
           const { result } = attempted;
+          running.ended(waitOf(result, wheel.now(), startedAt));
           attempts.push(this.#attempted(candidate, result.error, startedAt, told));
           return { attempts, receipt, result, error: result.error, place: candidate, gone: result.gone };
         }
         failure = attempted.failure;
+        running.ended(null, failure.kind.startsWith('upstream_'));
         attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
         if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
         if (failure.kind === 'upstream_unmet' && unmet++ < UNMET_RETRIES) continue;
@@ -236,7 +242,7 @@ export class Answering {
     exchange: Exchange,
     surface: Pick<Surface<Place, Settled>, 'name' | 'stream' | 'learn'>,
     ticket: Ticket | null,
-    { place, ...tried }: Tried<Settled>,
+    { place, ...tried }: Tried<Settled> & Pick<Ending, 'decision'>,
   ): void {
     const { gate, wheel, onSettled, onFault } = this.#services;
     const { result } = tried;

@@ -8,7 +8,8 @@ import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
 import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
-import { refuseBeyondContext, withinContext } from './chat/context-length.ts';
+import { ChatWants } from './chat/chat-wants.ts';
+import { refuseBeyondContext } from './chat/context-length.ts';
 import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
@@ -19,8 +20,10 @@ import type { BackendGate } from './quota/backend-gate.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
+import type { Latencies } from './routing/latencies.ts';
 import { retirementText } from './routing/retirement.ts';
-import type { Candidate, Kind, RouteTable } from './routing/route-table.ts';
+import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
+import type { Selection } from './routing/selection.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
 
@@ -39,6 +42,8 @@ export interface RelayServices {
   readonly backends: BackendGate;
   readonly calibration: Calibration;
   readonly inFlight: InFlight;
+  readonly selection: Selection;
+  readonly latencies: Latencies;
   /** The price of a backend's model; null when none is known. */
   readonly priceOf: (backend: Backend, model: string) => Price | null;
   /** From 0 to 1. */
@@ -75,10 +80,10 @@ export class Relay {
     return this.#state.routes;
   }
 
-  /** The candidates for a model. @throws OpenAIError `model_not_found`, `region_not_permitted`, `upstream_model_unavailable`, `wrong_endpoint` */
-  route(model: string, caller: Caller, kind: Kind = 'chat'): readonly Candidate[] {
+  /** Where a model may be asked for by this caller. @throws OpenAIError `model_not_found`, `region_not_permitted`, `upstream_model_unavailable`, `wrong_endpoint` */
+  route(model: string, caller: Caller, kind: Kind = 'chat'): OpenRoute {
     const route = this.#state.routes.route(model, permitOf(caller), kind);
-    if (route.ok) return route.candidates;
+    if (route.ok) return route;
     if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model' });
     if (route.why === 'retired') {
       const text = retirementText({ ...route.model, daysLeft: 0 });
@@ -101,8 +106,9 @@ export class Relay {
    * the caller has left.
    * @throws OpenAIError when nothing has been sent
    */
-  async chat(exchange: ChatExchange, candidates: readonly Candidate[]): Promise<string | null> {
+  async chat(exchange: ChatExchange, route: OpenRoute): Promise<string | null> {
     const forecast = new ChatForecast(exchange.request, this.#services.calibration);
+    const wants = new ChatWants(exchange.request, exchange.caller.key.name, forecast);
     const surface = {
       name: 'chat.completions',
       stream: exchange.request.stream === true,
@@ -110,7 +116,7 @@ export class Relay {
       learn: (record: RequestRecord) => forecast.learn(record),
       prepare: (candidate: Candidate, receipt: Receipt, number: number) => this.#prepare(exchange, candidate, receipt, number),
     };
-    return (await this.#answering.answer(exchange, surface, withinContext(exchange.request, candidates))).json;
+    return (await this.#answering.answer(exchange, surface, this.#services.selection.choose(route, wants))).json;
   }
 
   #prepare(exchange: ChatExchange, candidate: Candidate, receipt: Receipt, number: number): Prepared<RunResult> {

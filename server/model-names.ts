@@ -22,7 +22,7 @@ export class ModelNames {
     this.#vendors = [...new Set(Object.values(backends).map(({ vendor }) => vendor))];
     this.#aliases = new Set(Object.keys(models));
     this.#globs = Object.keys(models).filter((name) => name.includes('*'));
-    const candidates = Object.values(models).flat();
+    const candidates = Object.values(models).flatMap(({ to }) => to);
     this.#candidates = new Set(candidates.map(({ backend, model }) => `${backends[backend]?.vendor}/${model}`));
   }
 

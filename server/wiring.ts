@@ -14,8 +14,10 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { Relay } from '../relay/relay.ts';
+import { Latencies } from '../relay/routing/latencies.ts';
 import { retirements } from '../relay/routing/retirement.ts';
-import { RouteTable } from '../relay/routing/route-table.ts';
+import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
+import { Selection } from '../relay/routing/selection.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
@@ -83,7 +85,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const now = options.now ?? Date.now;
   const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
   const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
-  const routes = new RouteTable(config, catalog, translatorFor, options.random, vectorsFor, now);
+  const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
   const retirementWatch = new RetirementWatch(
     () => retirements(config, catalog, now(), HORIZON_DAYS),
     (retirement) => logRetirement(logger, retirement),
@@ -124,7 +126,22 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const state = { server: config.server, routes, clients };
   const random = options.random ?? Math.random;
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
-  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, priceOf, random, onSettled, onFault };
+  const latencies = new Latencies(latencyPlaces(config), () => wheel.now());
+  const selection = new Selection({ priceOf, latencies, random });
+  const services = {
+    wheel,
+    selection,
+    latencies,
+    check: checker.check,
+    gate,
+    backends,
+    calibration,
+    inFlight,
+    priceOf,
+    random,
+    onSettled,
+    onFault,
+  };
   const relay = new Relay(state, services);
   const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
   const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });

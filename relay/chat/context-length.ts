@@ -9,18 +9,6 @@ import type { Candidate } from '../routing/route-table.ts';
  */
 const CHARS_PER_TOKEN = { ascii: 8, other: 3 } as const;
 
-/** The candidates that might take the prompt; the longest one alone, where none does, so that somebody says why. */
-export function withinContext<C extends Pick<Candidate, 'facts'>>(
-  request: Pick<ChatRequest, 'messages'>,
-  candidates: readonly C[],
-): readonly C[] {
-  const contexts = candidates.map(({ facts }) => facts.contextTokens ?? Number.POSITIVE_INFINITY);
-  const least = leastTokens(request, Math.min(...contexts));
-  const fitting = candidates.filter((_, index) => least <= (contexts[index] as number));
-  if (fitting.length > 0) return fitting;
-  return candidates.slice(contexts.indexOf(Math.max(...contexts))).slice(0, 1);
-}
-
 /** @throws OpenAIError `context_length_exceeded` when the prompt is beyond the model's context for certain */
 export function refuseBeyondContext(request: Pick<ChatRequest, 'messages'>, { facts: { contextTokens } }: Pick<Candidate, 'facts'>): void {
   if (contextTokens === null) return;
@@ -34,7 +22,7 @@ export function refuseBeyondContext(request: Pick<ChatRequest, 'messages'>, { fa
 }
 
 /** A number that the prompt has at least, in tokens; 0 for one that is shorter than `context` whatever it says: most are, and are not read. */
-function leastTokens({ messages }: Pick<ChatRequest, 'messages'>, context: number): number {
+export function leastTokens({ messages }: Pick<ChatRequest, 'messages'>, context: number): number {
   let length = 0;
   for (const text of textsOf(messages)) length += text.length;
   if (length / CHARS_PER_TOKEN.other <= context) return 0;

@@ -4,6 +4,7 @@ import type { Receipt } from '../../translators/receipt.ts';
 import type { Exchange } from '../answering.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
+import type { Decision } from '../routing/decision.ts';
 import { type Attempt, type Estimate, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
 
 /** What is known of an attempt that got an answer, or part of one, to the caller. */
@@ -20,6 +21,7 @@ export interface Settled {
 
 /** How a request ended. */
 export interface Ending {
+  readonly decision: Decision;
   readonly attempts: readonly Attempt[];
   /** Of the last attempt; null when none was made. */
   readonly receipt: Receipt | null;
@@ -43,7 +45,7 @@ export function recordOf(
   ending: Ending,
   nowMs: number,
 ): RequestRecord {
-  const { attempts, receipt, result, error, estimate, heldBy, cost, sinceFirstByteMs } = ending;
+  const { decision, attempts, receipt, result, error, estimate, heldBy, cost, sinceFirstByteMs } = ending;
   const refusedBy = error?.details.limit;
   const totalMs = nowMs - arrivedAtMs;
   return {
@@ -59,6 +61,7 @@ export function recordOf(
     status: result === null && error !== null ? error.status : 200,
     reason: reasonOf(ending),
     error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
+    decision,
     attempts,
     receipt: receipt === null ? null : receiptRecord(request, receipt),
     usage: result === null ? null : usageRecord(result.usage, result.paid),

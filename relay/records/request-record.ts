@@ -2,6 +2,7 @@ import type { Usage } from '../../openai/chat/events.ts';
 import type { Change, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
+import type { Decision } from '../routing/decision.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
 
 /** One try at one backend. */
@@ -70,6 +71,8 @@ export interface RequestRecord {
   readonly reason: Reason;
   /** The error told to the caller, also inside a stream. */
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Who was considered, who was left out, and the order of the rest. */
+  readonly decision: Decision;
   readonly attempts: readonly Attempt[];
   readonly receipt: ReceiptRecord | null;
   readonly usage: {

@@ -30,8 +30,8 @@ export function retirements(
   nowMs: number,
   days: number,
 ): Retirement[] {
-  return Object.entries(models).flatMap(([alias, candidates]) =>
-    candidates.flatMap(({ backend, model, force }, index): Retirement[] => {
+  return Object.entries(models).flatMap(([alias, { to }]) =>
+    to.flatMap(({ backend, model, force }, index): Retirement[] => {
       const vendor = backends[backend]?.vendor;
       if (vendor === undefined) return [];
       const facts = catalog.model(vendor, model);

@@ -1,9 +1,10 @@
 import type { Catalog, Model } from '../../catalog/catalog.ts';
-import type { Backend, Candidate as CandidateConfig, Config } from '../../config/config.ts';
+import type { Backend, Candidate as CandidateConfig, Config, ModelEntry } from '../../config/config.ts';
 import { globMatches } from '../../config/glob.ts';
 import type { Effort } from '../../openai/chat/request.ts';
 import type { ChatTranslator } from '../../translators/translator.ts';
 import type { Permit } from '../permit/permit.ts';
+import type { Rule, Skipped } from './decision.ts';
 import { goneFromMs } from './retirement.ts';
 
 /** One place a request may go. */
@@ -27,8 +28,28 @@ export interface Candidate extends Place {
 /** What a model is for; the catalogue's own word. */
 export type Kind = 'chat' | 'embedding' | 'rerank';
 
+/** What an entry of `models` says besides its candidates. */
+export type RouteSettings = Omit<ModelEntry, 'to'>;
+
+/** Of names without an entry. */
+const PLAIN: RouteSettings = { strategy: 'order', affinity: false, cnyPerUsd: null };
+
+interface Found {
+  readonly candidates: readonly Candidate[];
+  readonly settings: RouteSettings;
+}
+
+/** Where a name may go for one key: what a `Selection` chooses from. */
+export interface OpenRoute {
+  readonly ok: true;
+  /** Permitted and living, in the order of the file; at least one. */
+  readonly candidates: readonly Candidate[];
+  readonly skipped: readonly Skipped[];
+  readonly settings: RouteSettings;
+}
+
 export type Route =
-  | { readonly ok: true; readonly candidates: readonly Candidate[] }
+  | OpenRoute
   /**
    * `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it · `kind`: this key
    * may use it, for something else.
@@ -73,11 +94,10 @@ export class RouteTable {
   readonly #config: Config;
   readonly #catalog: Catalog;
   readonly #translatorFor: TranslatorFor;
-  readonly #random: () => number;
   readonly #vectorsFor: VectorsFor;
   readonly #now: () => number;
   /** Candidates by kind and asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
-  readonly #known = new Map<string, readonly Candidate[]>();
+  readonly #known = new Map<string, Found>();
   readonly #globs: readonly string[];
   readonly #routes = new WeakMap<Permit, Map<string, Route>>();
 
@@ -85,14 +105,12 @@ export class RouteTable {
     config: Config,
     catalog: Catalog,
     translatorFor: TranslatorFor,
-    random: () => number = Math.random,
     vectorsFor: VectorsFor = () => null,
     now: () => number = Date.now,
   ) {
     this.#config = config;
     this.#catalog = catalog;
     this.#translatorFor = translatorFor;
-    this.#random = random;
     this.#vectorsFor = vectorsFor;
     this.#now = now;
     this.#globs = Object.keys(config.models).filter((name) => name.includes('*'));
@@ -100,8 +118,7 @@ export class RouteTable {
 
   /** @param asked the caller's model name, as it came */
   route(asked: string, permit: Permit, kind: Kind = 'chat'): Route {
-    const route = this.#living(this.#permitted(asked, permit, kind));
-    return route.ok && route.candidates.length > 1 ? { ok: true, candidates: this.#order(route.candidates) } : route;
+    return this.#living(this.#permitted(asked, permit, kind));
   }
 
   /** Without the candidates that are retired by now. */
@@ -111,7 +128,9 @@ export class RouteTable {
     if (route.candidates.every((candidate) => now < candidate.goneFromMs)) return route;
     const candidates = route.candidates.filter((candidate) => now < candidate.goneFromMs);
     const first = route.candidates[0];
-    return candidates.length === 0 && first !== undefined ? { ok: false, why: 'retired', model: first.facts } : { ok: true, candidates };
+    if (candidates.length === 0 && first !== undefined) return { ok: false, why: 'retired', model: first.facts };
+    const retired = route.candidates.filter((candidate) => !candidates.includes(candidate)).map(skippedBy('retired'));
+    return { ...route, candidates, skipped: [...route.skipped, ...retired] };
   }
 
   /** The permitted candidates in the order of the file, weights not yet drawn. Remembered for names that lead somewhere. */
@@ -128,14 +147,23 @@ export class RouteTable {
 
   #decide(asked: string, permit: Permit, kind: Kind): Route {
     if (!permit.model(asked)) return { ok: false, why: 'unknown' };
-    const all = this.#candidates(asked, kind).filter(({ backend }) => permit.vendor(backend.vendor));
+    const { candidates: known, settings } = this.#found(asked, kind);
+    const all = known.filter(({ backend }) => permit.vendor(backend.vendor));
     if (all.length === 0) {
-      const others = KINDS.filter((other) => other !== kind).flatMap((other) => this.#candidates(asked, other));
+      const others = KINDS.filter((other) => other !== kind).flatMap((other) => this.#found(asked, other).candidates);
       return { ok: false, why: others.some(({ backend }) => permit.destination(backend)) ? 'kind' : 'unknown' };
     }
     const permitted = all.filter(({ backend }) => permit.region(backend.region));
     if (permitted.length === 0) return { ok: false, why: 'region' };
-    return { ok: true, candidates: kind === 'embedding' ? sameModel(permitted) : permitted };
+    const candidates = kind === 'embedding' ? sameModel(permitted) : permitted;
+    const without = (from: readonly Candidate[], left: readonly Candidate[], rule: Rule): Skipped[] =>
+      from.filter((candidate) => !left.includes(candidate)).map(skippedBy(rule));
+    const skipped = [
+      ...without(known, all, 'vendor'),
+      ...without(all, permitted, 'region'),
+      ...without(permitted, candidates, 'same-model'),
+    ];
+    return { ok: true, candidates, skipped, settings };
   }
 
   /** The names this permit can use: those of the configuration, and the vendors' own current models. */
@@ -163,32 +191,33 @@ export class RouteTable {
     };
   }
 
-  #candidates(asked: string, kind: Kind): readonly Candidate[] {
+  #found(asked: string, kind: Kind): Found {
     const name = `${kind} ${asked}`;
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const found = this.#find(asked, kind).filter(({ backend, model }) => this.#isOf(kind, backend, model));
+    const { candidates, settings } = this.#find(asked, kind);
+    const found = { candidates: candidates.filter(({ backend, model }) => this.#isOf(kind, backend, model)), settings };
     // Bounded: patterns and `backend/model` let callers make up names; beyond the bound a name is looked up anew each time.
-    if (found.length > 0 && this.#known.size < 10_000) this.#known.set(name, found);
+    if (found.candidates.length > 0 && this.#known.size < 10_000) this.#known.set(name, found);
     return found;
   }
 
   /** By exact alias, `backend/model`, the vendors' own names, then alias patterns in the order of the file. */
-  #find(asked: string, kind: Kind): readonly Candidate[] {
+  #find(asked: string, kind: Kind): Found {
     const { models, backends } = this.#config;
     const exact = Object.hasOwn(models, asked) ? models[asked] : undefined;
     if (exact !== undefined) return this.#fromConfig(asked, exact);
+    const plain = (owners: readonly Backend[], model: string): Found => ({
+      candidates: owners.map((backend, tier) => this.#candidate(backend, { model, tier, weight: 1, thinking: 'default', force: false })),
+      settings: PLAIN,
+    });
     const slash = asked.indexOf('/');
     const named = slash > 0 && Object.hasOwn(backends, asked.slice(0, slash)) ? backends[asked.slice(0, slash)] : undefined;
-    if (named !== undefined)
-      return slash + 1 === asked.length
-        ? []
-        : [this.#candidate(named, { model: asked.slice(slash + 1), tier: 0, weight: 1, thinking: 'default', force: false })];
+    if (named !== undefined) return plain(slash + 1 === asked.length ? [] : [named], asked.slice(slash + 1));
     const owners = Object.values(backends).filter((backend) => this.#serves(kind, backend, asked));
-    if (owners.length > 0)
-      return owners.map((backend, tier) => this.#candidate(backend, { model: asked, tier, weight: 1, thinking: 'default', force: false }));
+    if (owners.length > 0) return plain(owners, asked);
     const glob = this.#globs.find((pattern) => globMatches(pattern, asked));
-    return glob === undefined ? [] : this.#fromConfig(asked, models[glob] as readonly CandidateConfig[]);
+    return glob === undefined ? plain([], asked) : this.#fromConfig(asked, models[glob] as ModelEntry);
   }
 
   #serves(kind: Kind, backend: Backend, model: string): boolean {
@@ -203,17 +232,13 @@ export class RouteTable {
     return (this.#catalog.find(vendor, model)?.kind ?? kind) === kind;
   }
 
-  /** Neighbours with a weight form one tier; every other candidate is a tier of its own. */
-  #fromConfig(asked: string, entries: readonly CandidateConfig[]): Candidate[] {
-    let tier = -1;
-    let weighted = false;
-    return entries.map((entry) => {
-      if (entry.weight === null || !weighted) tier++;
-      weighted = entry.weight !== null;
+  #fromConfig(asked: string, { to, ...settings }: ModelEntry): Found {
+    const candidates = to.map((entry) => {
+      const { model, tier, weight, force } = entry;
       const backend = this.#config.backends[entry.backend] as Backend;
-      const { model, weight, force } = entry;
       return this.#candidate(backend, { model, tier, weight: weight ?? 1, thinking: this.#thinking(asked, entry), force });
     });
+    return { candidates, settings };
   }
 
   /** `auto`: as OpenAI's model of that name does; a name that is not OpenAI's leaves the backend's own default. */
@@ -232,21 +257,13 @@ export class RouteTable {
     const facts = this.#catalog.model(backend.vendor, place.model);
     return { ...place, backend, translator, facts, goneFromMs: force ? Number.POSITIVE_INFINITY : goneFromMs(facts) };
   }
+}
 
-  /** Tiers in order; within a tier a weighted draw decides who is first, and again who is next. */
-  #order(candidates: readonly Candidate[]): Candidate[] {
-    const out: Candidate[] = [];
-    let rest = [...candidates];
-    while (rest.length > 0) {
-      const tier = Math.min(...rest.map((candidate) => candidate.tier));
-      const pool = rest.filter((candidate) => candidate.tier === tier);
-      let drawn = this.#random() * pool.reduce((sum, { weight }) => sum + weight, 0);
-      const chosen = pool.find(({ weight }) => (drawn -= weight) < 0) ?? (pool.at(-1) as Candidate);
-      out.push(chosen);
-      rest = rest.filter((candidate) => candidate !== chosen);
-    }
-    return out;
-  }
+/** The candidates that are chosen by how fast they are, as `backend/model`. */
+export function latencyPlaces({ models }: Pick<Config, 'models'>): string[] {
+  return Object.values(models).flatMap(({ to, strategy }) =>
+    strategy === 'latency' ? to.map(({ backend, model }) => `${backend}/${model}`) : [],
+  );
 }
 
 /** Vectors of two models are not comparable, even of equal size: only the first model of the list may answer, from whichever backend has it. */
@@ -254,6 +271,13 @@ function sameModel(candidates: readonly Candidate[]): readonly Candidate[] {
   const [first] = candidates;
   return candidates.filter(({ backend, model }) => backend.vendor === first?.backend.vendor && model === first.model);
 }
+
+/** As decisions name a candidate. */
+export const placeName = ({ backend, model }: Place): string => `${backend.name}/${model}`;
+
+const skippedBy =
+  (rule: Rule) =>
+  (candidate: Candidate): Skipped => ({ to: placeName(candidate), rule });
 
 /** Null when one candidate is to stay. */
 function lastDay(candidates: readonly Candidate[]): string | null {

@@ -10,7 +10,7 @@ import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
 import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
-import type { Place } from '../routing/route-table.ts';
+import type { OpenRoute, Place } from '../routing/route-table.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
 
 /** What embeddings and rerank need beside what chat has. */
@@ -49,10 +49,10 @@ export class VectorsRelay {
   }
 
   /** The answer as JSON text; null when the caller has left. @throws OpenAIError */
-  embeddings(exchange: EmbeddingsExchange, candidates: readonly Place[]): Promise<string | null> {
+  embeddings(exchange: EmbeddingsExchange, route: OpenRoute): Promise<string | null> {
     const { request } = exchange;
     const texts = textsOf(request) ?? [];
-    return this.#answer(exchange, 'embeddings', sizesOf(texts), candidates, (place, receipt) => {
+    return this.#answer(exchange, 'embeddings', sizesOf(texts), route, (place, receipt) => {
       const translator = present(this.#services.vectorsFor('embedding', place.backend.vendor, place.backend.protocol));
       const known = this.#services.embeddingFacts(place.backend.vendor, place.model);
       const plan = translator.request(request, place.model, known, receipt);
@@ -72,10 +72,10 @@ export class VectorsRelay {
   }
 
   /** The answer as JSON text; null when the caller has left. @throws OpenAIError */
-  rerank(exchange: RerankExchange, candidates: readonly Place[]): Promise<string | null> {
+  rerank(exchange: RerankExchange, route: OpenRoute): Promise<string | null> {
     const { request } = exchange;
     const texts = request.documents.map(documentText);
-    return this.#answer(exchange, 'rerank', sizesOf([request.query, ...texts]), candidates, (place, receipt) => {
+    return this.#answer(exchange, 'rerank', sizesOf([request.query, ...texts]), route, (place, receipt) => {
       const translator = present(this.#services.vectorsFor('rerank', place.backend.vendor, place.backend.protocol));
       const plan = translator.request(request, place.model, receipt);
       const scores: Score[] = [];
@@ -97,7 +97,7 @@ export class VectorsRelay {
     exchange: Exchange,
     name: string,
     promptTokens: () => number,
-    candidates: readonly Place[],
+    route: OpenRoute,
     prepare: (place: Place, receipt: Receipt) => Attempt,
   ): Promise<string | null> {
     const surface = {
@@ -111,7 +111,8 @@ export class VectorsRelay {
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
-    return (await this.#answering.answer(exchange, surface, candidates)).json;
+    const wants = { stream: false, lacking: () => null, tight: () => false, expected: surface.expected, conversation: () => null };
+    return (await this.#answering.answer(exchange, surface, this.#services.selection.choose(route, wants))).json;
   }
 
   async #attempt(

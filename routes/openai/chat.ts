@@ -20,7 +20,7 @@ export function chatHandler({ current }: RouteDeps) {
     const caller = authenticate(request, keys, arrivedAtMs);
     const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
     const model = modelOf(body);
-    const candidates = relay.route(model, caller);
+    const route = relay.route(model, caller);
     const chat = checkChatRequest(body, server);
     const json = await relay.chat(
       {
@@ -31,7 +31,7 @@ export function chatHandler({ current }: RouteDeps) {
         client: chat.stream === true ? new SseClient(response) : null,
         ...callbacks(response),
       },
-      candidates,
+      route,
     );
     if (json !== null) sendJson(response, 200, json);
   };

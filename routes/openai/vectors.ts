@@ -3,7 +3,7 @@ import { checkEmbeddingsRequest } from '../../openai/embeddings/check-request.ts
 import { parseJsonObject } from '../../openai/json.ts';
 import { checkRerankRequest } from '../../openai/rerank/check-request.ts';
 import type { Exchange } from '../../relay/answering.ts';
-import type { Kind, Place } from '../../relay/routing/route-table.ts';
+import type { Kind, OpenRoute } from '../../relay/routing/route-table.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { readBody } from '../http/body.ts';
@@ -15,11 +15,7 @@ import { arrivedAt, requestIdOf, sendJson } from '../http/reply.ts';
 interface Vectors<R extends Exchange['request']> {
   readonly kind: Kind;
   readonly check: (body: Record<string, unknown>) => R;
-  readonly answer: (
-    relay: VectorsRelay,
-    exchange: Exchange & { readonly request: R },
-    candidates: readonly Place[],
-  ) => Promise<string | null>;
+  readonly answer: (relay: VectorsRelay, exchange: Exchange & { readonly request: R }, route: OpenRoute) => Promise<string | null>;
 }
 
 /** `POST /v1/embeddings`. */
@@ -27,7 +23,7 @@ export const embeddingsHandler = (deps: RouteDeps) =>
   handler(deps, {
     kind: 'embedding',
     check: checkEmbeddingsRequest,
-    answer: (relay, exchange, candidates) => relay.embeddings(exchange, candidates),
+    answer: (relay, exchange, route) => relay.embeddings(exchange, route),
   });
 
 /** `POST /v1/rerank`. */
@@ -35,7 +31,7 @@ export const rerankHandler = (deps: RouteDeps) =>
   handler(deps, {
     kind: 'rerank',
     check: checkRerankRequest,
-    answer: (relay, exchange, candidates) => relay.rerank(exchange, candidates),
+    answer: (relay, exchange, route) => relay.rerank(exchange, route),
   });
 
 /** Checks run in the order of the chat route: key, network, body, model, fields. */
@@ -46,9 +42,9 @@ function handler<R extends Exchange['request']>({ current }: RouteDeps, { kind, 
     const arrivedAtMs = arrivedAt(response);
     const caller = authenticate(request, keys, arrivedAtMs);
     const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
-    const candidates = relay.route(modelOf(body), caller, kind);
+    const route = relay.route(modelOf(body), caller, kind);
     const exchange = { requestId, caller, request: check(body), arrivedAtMs, ...callbacks(response) };
-    const json = await answer(vectors, exchange, candidates);
+    const json = await answer(vectors, exchange, route);
     if (json !== null) sendJson(response, 200, json);
   };
 }

@@ -52,9 +52,9 @@ describe('a good file', () => {
 
   test('candidates are split at the first slash and keep their order', () => {
     const { config } = accepted(`${GOOD}models:\n  m: ["qwen/a/b:c", { to: qwen/d, weight: 3, thinking: on, force: true }]\n`);
-    expect(config.models['m']).toEqual([
-      { backend: 'qwen', model: 'a/b:c', weight: null, thinking: 'auto', force: false },
-      { backend: 'qwen', model: 'd', weight: 3, thinking: 'on', force: true },
+    expect(config.models['m']?.to).toEqual([
+      { backend: 'qwen', model: 'a/b:c', tier: 0, weight: null, thinking: 'auto', force: false },
+      { backend: 'qwen', model: 'd', tier: 1, weight: 3, thinking: 'on', force: true },
     ]);
   });
 
@@ -77,7 +77,7 @@ describe('a good file', () => {
   test('names of Object.prototype are ordinary names, and found only if written', () => {
     const { config } = accepted(`${GOOD.replaceAll('qwen:', 'constructor:')}models: { toString: [constructor/x] }\n`);
     expect(config.backends['constructor']?.vendor).toBe('qwen');
-    expect(config.models['toString']).toHaveLength(1);
+    expect(config.models['toString']?.to).toHaveLength(1);
     expect(config.models['constructor']).toBeUndefined();
     expect(config.teams['valueOf']).toBeUndefined();
   });

@@ -10,7 +10,28 @@ describe('models, teams, keys', () => {
   const models = (text: string) => `${GOOD}models: ${text}\n`;
   test.each([
     ['no candidates', models('{ gpt-4o: [] }'), '7:19  models.gpt-4o: must not be an empty list'],
-    ['not a list', models('{ gpt-4o: qwen/qwen-plus }'), '7:19  models.gpt-4o: must be a list, not text'],
+    ['not a list', models('{ gpt-4o: qwen/qwen-plus }'), '7:19  models.gpt-4o: must be a list or a mapping'],
+    ['no candidates of the long form', models('{ gpt-4o: { strategy: cost } }'), '7:11  models.gpt-4o.to: is required'],
+    [
+      'unknown strategy',
+      models('{ m: { strategy: latencyy, to: [qwen/a] } }'),
+      '7:26  models.m.strategy: "latencyy" is not one of order, weighted, latency, cost, did you mean "latency"?',
+    ],
+    [
+      'unknown key of the long form',
+      models('{ m: { stratgy: cost, to: [qwen/a] } }'),
+      '7:16  models.m.stratgy: unknown key, did you mean "strategy"?',
+    ],
+    [
+      'unknown backend of the long form',
+      models('{ m: { to: [qwem/x] } }'),
+      '7:21  models.m.to[0]: unknown backend "qwem", did you mean "qwen"?',
+    ],
+    [
+      'a tier without a strategy',
+      models('{ m: [{ to: qwen/a, tier: 1 }] }'),
+      '7:29  models.m[0].tier: needs a strategy: write { strategy: weighted, to: [ … ] }',
+    ],
     ['no slash', models('{ gpt-4o: [qwen-plus] }'), '7:20  models.gpt-4o[0]: must be written as backend/model'],
     ['unknown backend', models('{ gpt-4.1: [qwem/x] }'), '7:21  models."gpt-4.1"[0]: unknown backend "qwem", did you mean "qwen"?'],
     ['unknown backend, nothing near', models('{ m: [{ to: zzzzz/x }] }'), '7:21  models.m[0].to: unknown backend "zzzzz"; there are: qwen'],

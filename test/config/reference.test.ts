@@ -14,12 +14,19 @@ const root = new URL('../../', import.meta.url);
 
 /** Paths of all keys, read from the Zod schema itself and not from the JSON Schema the page is made of. */
 function pathsOf(schema: Schema, path = ''): string[] {
+  const options = optionsOf(schema);
+  if (options !== undefined) return options.flatMap((option) => pathsOf(option, path));
   const entry = entryOf(schema);
   if (entry !== undefined) return pathsOf(entry, `${path}${isList(schema) ? '[]' : '.<name>'}`);
   return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, child]) => {
     const here = path === '' ? key : `${path}.${key}`;
     return [here, ...pathsOf(child, here)];
   });
+}
+
+function optionsOf(schema: Schema): readonly Schema[] | undefined {
+  const { def } = (schema as { _zod: { def: { options?: readonly Schema[]; innerType?: Schema } } })._zod;
+  return def.options ?? (def.innerType === undefined ? undefined : optionsOf(def.innerType));
 }
 
 function isList(schema: Schema): boolean {

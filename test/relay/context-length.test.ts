@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../catalog/catalog.ts';
 import type { ChatRequest } from '../../openai/chat/request.ts';
 import { OpenAIError } from '../../openai/errors.ts';
-import { refuseBeyondContext, withinContext } from '../../relay/chat/context-length.ts';
+import { refuseBeyondContext } from '../../relay/chat/context-length.ts';
 
 const plain = loadCatalog().model('qwen', 'qwen-plus');
 const model = (contextTokens: number | null) => ({ facts: { ...plain, contextTokens } });
@@ -54,15 +54,4 @@ test('OpenAI’s words; another candidate may take it', () => {
     },
   });
   expect([error?.status, error?.details.fallback]).toEqual([400, true]);
-});
-
-describe('candidates', () => {
-  const contexts = (length: number, of: readonly (number | null)[]) =>
-    withinContext(prompt(text(length)), of.map(model)).map(({ facts }) => facts.contextTokens);
-  test.each<[string, number, (number | null)[], (number | null)[]]>([
-    ['all where the prompt is short', 10, [1, 2, 3], [1, 2, 3]],
-    ['those that are long enough, in their order', 80_000, [100, 20_000, 200, null, 10_000], [20_000, null, 10_000]],
-    ['the longest alone where none is', 80_000, [100, 300, 200], [300]],
-    ['the first of the longest', 80_000, [300, 300], [300]],
-  ])('%s', (_what, length, of, expected) => expect(contexts(length, of)).toEqual(expected));
 });

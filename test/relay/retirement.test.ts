@@ -37,14 +37,7 @@ const permit = permitOf(caller);
 
 function tableAt(time: string) {
   let now = at(time);
-  const routes = new RouteTable(
-    config,
-    catalog,
-    translatorFor,
-    () => 0,
-    undefined,
-    () => now,
-  );
+  const routes = new RouteTable(config, catalog, translatorFor, undefined, () => now);
   const places = (asked: string): string[] | string => {
     const route = routes.route(asked, permit);
     return route.ok ? route.candidates.map(({ backend, model }) => `${backend.name}/${model}`) : route.why;

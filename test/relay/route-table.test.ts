@@ -1,41 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../catalog/catalog.ts';
-import { permitOf } from '../../relay/relay.ts';
-import { type Candidate, RouteTable } from '../../relay/routing/route-table.ts';
+import { RouteTable } from '../../relay/routing/route-table.ts';
 import { translatorFor, vectorsFor } from '../../translators/registry.ts';
-import { configOf, digestOf } from '../http/desk.ts';
+import { routing } from './routing-rig.ts';
 
 const catalog = loadCatalog();
 
-function table(models: string, random: () => number = () => 0, permit = "{ vendors: [qwen, ernie, glm], regions: ['*'] }") {
-  const config = configOf(
-    `backends:
-  q1: { vendor: qwen, apiKey: 'env:K' }
-  q2: { vendor: qwen, region: ap-southeast-1, apiKey: 'env:K' }
-  ernie: { vendor: ernie, apiKey: 'env:K' }
-  glm: { vendor: glm, apiKey: 'env:K' }
-models: ${models}
-teams: { t: { permit: ${permit} } }
-keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
-`,
-    { K: 'id.secret' },
-  );
-  const routes = new RouteTable(config, catalog, translatorFor, random);
-  const key = config.keys[0];
-  const team = config.teams['t'];
-  if (key === undefined || team === undefined) throw new Error('no key');
-  const caller = permitOf({ key, team });
-  const places = (asked: string): string[] | string => {
-    const route = routes.route(asked, caller);
-    return route.ok ? route.candidates.map(({ backend, model }) => `${backend.name}/${model}`) : route.why;
-  };
-  const first = (asked: string): Candidate => {
-    const route = routes.route(asked, caller);
-    if (!route.ok || route.candidates[0] === undefined) throw new Error(`no route for ${asked}`);
-    return route.candidates[0];
-  };
-  return { config, routes, caller, places, first };
-}
+const table = (models: string, random: () => number = () => 0, permit?: string) =>
+  routing(models, { random, ...(permit === undefined ? {} : { permit }) });
 
 describe('names', () => {
   const { places } = table(`
@@ -188,7 +160,7 @@ describe('kinds of models', () => {
   mixed: [q1/qwen-plus, glm/embedding-3, ernie/bce-reranker-base]
   house: [q1/house-model]
 `);
-  const routes = new RouteTable(config, catalog, translatorFor, () => 0.99, vectorsFor);
+  const routes = new RouteTable(config, catalog, translatorFor, vectorsFor);
   const places = (asked: string, kind: 'chat' | 'embedding' | 'rerank', permit = caller): string[] | string => {
     const route = routes.route(asked, permit, kind);
     return route.ok ? route.candidates.map(({ backend, model }) => `${backend.name}/${model}`) : route.why;

@@ -18,6 +18,7 @@ const record: RequestRecord = {
   status: 200,
   reason: 'done',
   error: null,
+  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
   attempts: [
     { ...attempt, backend: 'qwen', vendor: 'qwen', region: 'cn-beijing', model: 'qwen-plus', error: 'upstream_overloaded' },
     attempt,

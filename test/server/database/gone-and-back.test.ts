@@ -32,6 +32,7 @@ const record = (): RequestRecord => ({
   status: 200,
   reason: 'done',
   error: null,
+  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
   attempts: [{ backend: 'qwen', vendor: 'qwen', region: 'cn-beijing', model: 'qwen-plus', error: null, upstreamCode: null, ms: 1 }],
   receipt: null,
   usage: { promptTokens: 1, paidPromptTokens: 1, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0, source: 'vendor' },

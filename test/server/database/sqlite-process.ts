@@ -25,6 +25,7 @@ for (;;) {
       status: 200,
       reason: 'done',
       error: null,
+      decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
       attempts: [],
       receipt: null,
       usage: { promptTokens: 1, paidPromptTokens: 1, completionTokens: 2, cachedTokens: 0, reasoningTokens: 0, source: 'vendor' },

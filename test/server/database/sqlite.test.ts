@@ -102,6 +102,7 @@ test('a full disk: nothing is lost while it lasts, and everything is written whe
     status: 200,
     reason: 'done',
     error: null,
+    decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
     attempts: [],
     receipt: null,
     usage: null,

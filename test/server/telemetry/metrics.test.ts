@@ -47,6 +47,7 @@ const record = (more: Partial<RequestRecord> = {}): RequestRecord => ({
   status: 200,
   reason: 'done',
   error: null,
+  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
   attempts: [attempt()],
   receipt: null,
   usage: { promptTokens: 10, paidPromptTokens: 20, completionTokens: 30, cachedTokens: 5, reasoningTokens: 0, source: 'vendor' },
