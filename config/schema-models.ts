@@ -30,13 +30,10 @@ const entryObject = z.strictObject({
     description:
       'Who of a tier is asked first: `order`: as written, weights left aside; `weighted`: shares by weight; `latency`: who is expected to begin sooner; `cost`: who is cheapest for this request.',
   }),
-  affinity: z
-    .enum(['on', 'off'])
-    .default('on')
-    .meta({
-      description:
-        'For `weighted` and `latency`: requests of one conversation keep to one candidate, so that its cache of prompts helps. `off`: each request by itself.',
-    }),
+  affinity: z.enum(['on', 'off']).default('on').meta({
+    description:
+      'For `weighted` and `latency`: requests of one conversation keep to one candidate, so that its cache of prompts helps. `off`: each request by itself.',
+  }),
   cnyPerUsd: z
     .number()
     .positive()

@@ -1,6 +1,7 @@
 import { loadCatalog } from '../../catalog/catalog.ts';
 import type { Price } from '../../catalog/price.ts';
 import type { Backend } from '../../config/config.ts';
+import { ChatWants } from '../../relay/chat/chat-wants.ts';
 import { permitOf } from '../../relay/relay.ts';
 import type { Choice } from '../../relay/routing/decision.ts';
 import { Latencies } from '../../relay/routing/latencies.ts';
@@ -53,7 +54,7 @@ keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
   const choose = (asked: string, wants: Partial<Wants> = {}): Choice<Candidate> => {
     const route = routes.route(asked, caller);
     if (!route.ok) throw new Error(`no route for ${asked}: ${route.why}`);
-    return selection.choose(route, { ...PLAIN_WANTS, ...wants });
+    return selection.choose(route, wants instanceof ChatWants ? wants : { ...PLAIN_WANTS, ...wants });
   };
   const places = (asked: string, wants: Partial<Wants> = {}): string[] | string => {
     const route = routes.route(asked, caller);
