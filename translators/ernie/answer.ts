@@ -3,6 +3,7 @@ import type { AnswerDialect } from '../compatible/answer-reader.ts';
 import { looksLikeError } from '../compatible/failure.ts';
 import type { WireChoice } from '../compatible/wire.ts';
 import { ernieFailure } from './errors.ts';
+import { citations } from './search.ts';
 
 /** Qianfan merged `normal` into `stop` in March 2025; older services still say it. `function_call` is the first interface's word. */
 const FINISH: Readonly<Record<string, FinishReason>> = {
@@ -17,6 +18,7 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
 export const ernieAnswer: AnswerDialect = {
   finish: (word) => FINISH[word] ?? 'stop',
   isError: looksLikeError,
+  citations,
   error: (json) => ernieFailure({ status: 200, headers: {}, body: json }),
   verdict,
 };

@@ -1,5 +1,7 @@
+import type { Citation } from '../../openai/chat/events.ts';
 import type { Draft } from '../compatible/draft.ts';
 import { isObject } from '../compatible/read-wire.ts';
+import type { WireAnswer } from '../compatible/wire.ts';
 
 const SWITCHES = ['enable', 'enable_citation', 'enable_trace'];
 const COUNTS = ['search_number', 'reference_number'];
@@ -29,7 +31,9 @@ export function carrySearch(draft: Draft): void {
     const usual = key === 'search_context_size' && asked[key] === 'medium';
     if (!usual) receipt.note(`web_search_options.${key}`, 'dropped', 'the backend has nothing like it', { alters: true });
   }
-  body['web_search'] = { enable: true, enable_citation: true, enable_trace: true };
+  // Marks within or behind JSON would spoil it.
+  const json = request.response_format !== undefined && request.response_format.type !== 'text';
+  body['web_search'] = { enable: true, enable_citation: !json, enable_trace: true };
 }
 
 /** Qianfan's own object, checked: what it would refuse is refused here, by name. */
@@ -60,4 +64,13 @@ function ownSearch({ receipt, facts }: Draft, value: unknown): Record<string, un
   if (typeof fetched === 'number' && typeof quoted === 'number' && quoted > fetched)
     refuse('web_search.reference_number', 'no more than search_number');
   return sent;
+}
+
+/** The pages of an answer; the text cites them as `^[1]^`. */
+export function citations({ search_results: results }: WireAnswer): Citation[] {
+  if (!Array.isArray(results)) return [];
+  return results.filter(isObject).flatMap(({ index, url, title }) => {
+    if (typeof url !== 'string' || !/^https?:/i.test(url)) return [];
+    return [{ url, title: typeof title === 'string' ? title : '', mark: Number.isInteger(index) ? `[${index}]` : null }];
+  });
 }

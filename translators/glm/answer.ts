@@ -5,6 +5,7 @@ import { looksLikeError } from '../compatible/failure.ts';
 import { InlineThinking, WithoutMarks } from '../compatible/inline-marks.ts';
 import type { FamilyRules } from '../family-rules.ts';
 import { glmFailure } from './errors.ts';
+import { citations } from './search.ts';
 
 /** `sensitive` = the audit stopped the answer; a full context window is `length` to OpenAI. Other words are `stop`. */
 const FINISH: Readonly<Record<string, FinishReason>> = {
@@ -32,6 +33,7 @@ export const glmAnswer: AnswerDialect = {
     return FINISH[word] ?? 'stop';
   },
   isError: looksLikeError,
+  citations,
   error: (json) => glmFailure({ status: 200, headers: {}, body: json }),
   // The vendor asks to withdraw what its audit stopped: the text that comes with the mark is not passed on.
   verdict: (choice) => (choice.finish_reason === 'sensitive' ? { showText: false, finish: 'content_filter' } : null),

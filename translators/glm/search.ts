@@ -1,4 +1,7 @@
+import type { Citation } from '../../openai/chat/events.ts';
 import type { Draft } from '../compatible/draft.ts';
+import { isObject } from '../compatible/read-wire.ts';
+import type { WireAnswer } from '../compatible/wire.ts';
 
 /** The cheapest engine of each house; one has to be named. */
 const ENGINES = { cn: 'search_std', intl: 'search_pro_jina' } as const;
@@ -30,4 +33,13 @@ export function carrySearch(draft: Draft): void {
   };
   const functions = (body['tools'] ?? []) as readonly unknown[];
   body['tools'] = [...functions, { type: 'web_search', web_search: search }];
+}
+
+/** The pages of an answer, on whatever chunk they stand; `refer` is the word by which the text may cite one. */
+export function citations({ web_search: results }: WireAnswer): Citation[] {
+  if (!Array.isArray(results)) return [];
+  return results.filter(isObject).flatMap(({ refer, title, link }) => {
+    if (typeof link !== 'string' || !/^https?:/i.test(link)) return [];
+    return [{ url: link, title: typeof title === 'string' ? title : '', mark: typeof refer === 'string' ? `[${refer}]` : null }];
+  });
 }

@@ -91,6 +91,14 @@ const ROWS: Row[] = [
   ],
   [
     'Web search',
+    'no marks in JSON',
+    TURBO,
+    { web_search_options: {}, response_format: { type: 'json_object' } },
+    { web_search: { enable: true, enable_citation: false, enable_trace: true } },
+    ['web_search_options=renamed'],
+  ],
+  [
+    'Web search',
     'the usual size is no wish',
     TURBO,
     { web_search_options: { search_context_size: 'medium' } },
