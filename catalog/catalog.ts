@@ -169,9 +169,21 @@ export class Catalog {
 }
 
 export function loadCatalog(): Catalog {
-  const file = new URL('./models.json', import.meta.url);
-  return new Catalog((JSON.parse(readFileSync(file, 'utf8')) as { models: Entry[] }).models, loadFamilies());
+  return new Catalog(readShipped().models, loadFamilies());
 }
+
+/** Which shipped catalogue this is, and the day (`YYYY-MM-DD`) on which it was true. */
+export function catalogEdition(): { readonly version: string; readonly asOf: string } {
+  const { catalog_version: version, as_of: asOf } = readShipped();
+  return { version, asOf };
+}
+
+const readShipped = () =>
+  JSON.parse(readFileSync(new URL('./models.json', import.meta.url), 'utf8')) as {
+    readonly catalog_version: string;
+    readonly as_of: string;
+    readonly models: Entry[];
+  };
 
 type Told = Omit<Model, 'id' | 'rules'>;
 

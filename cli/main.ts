@@ -4,6 +4,7 @@ import { VERSION } from '../server/version.ts';
 import { addAccessCommands } from './access-commands.ts';
 import { audit, listeningTime } from './audit.ts';
 import { check } from './check.ts';
+import { scorecard } from './scorecard.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
 import { moment, usage } from './usage.ts';
@@ -80,6 +81,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'print the report as JSON')
     .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
     .action((options) => audit(options));
+  program
+    .command('scorecard')
+    .description(
+      'Ask for every feature of OpenAI’s API on every backend and model, and show what came: exact, emulated, degraded, refused or failed.',
+    )
+    .option('--backend <name>', 'only this backend')
+    .option('--model <name>', 'only this model of the backends')
+    .option('--feature <part>', 'only features whose id begins so')
+    .addOption(new Option('--json', 'everything, with the evidence of each cell').conflicts('markdown'))
+    .option('--markdown', 'as a page')
+    .action((options) => scorecard(options));
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')

@@ -16,6 +16,8 @@ export function simulate(args: readonly string[]): void {
 
 export interface SimulatedVendor {
   readonly baseUrl: string;
+  /** Protocols besides the one of `baseUrl`. */
+  readonly protocolUrls?: Readonly<Record<string, string>>;
   readonly key: string;
 }
 

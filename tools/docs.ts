@@ -3,9 +3,15 @@ import { dirname } from 'node:path';
 import { generateConfigDocs } from './docs-config.ts';
 import { generateErrorDocs } from './docs-errors.ts';
 import { generateMetricsDocs } from './docs-metrics.ts';
+import { generateScorecardDocs } from './docs-scorecard.ts';
 
 /** Writes docs/generated/. With `--check` it writes nothing and fails when a file is not what it would write. */
-const pages: Readonly<Record<string, string>> = { ...generateConfigDocs(), ...generateErrorDocs(), ...generateMetricsDocs() };
+const pages: Readonly<Record<string, string>> = {
+  ...generateConfigDocs(),
+  ...generateErrorDocs(),
+  ...generateMetricsDocs(),
+  ...(await generateScorecardDocs()),
+};
 
 let stale = 0;
 for (const [path, text] of Object.entries(pages)) {

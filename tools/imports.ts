@@ -86,9 +86,12 @@ function cycles(graph: ReadonlyMap<string, string[]>): Violation[] {
 
 /** Every source file of the project, by path from the root. */
 export function sources(): Map<string, string> {
-  const files = globSync('{admin,advisor,bench,catalog,cli,config,openai,relay,routes,server,simulator,test,tools,translators}/**/*.ts', {
-    exclude: ['**/node_modules/**', 'tools/node24/**'],
-  });
+  const files = globSync(
+    '{admin,advisor,bench,catalog,cli,config,openai,relay,routes,scorecard,server,simulator,test,tools,translators}/**/*.ts',
+    {
+      exclude: ['**/node_modules/**', 'tools/node24/**'],
+    },
+  );
   return new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 }
 

@@ -99,6 +99,9 @@ function callTokens(calls: readonly ToolCall[]): number {
   return calls.reduce((total, call) => total + countTokens(call.name) + countTokens(call.arguments), 0);
 }
 
+/** A system text that wants JSON and nothing else: a model without a JSON mode follows it too. */
+const ASKS_FOR_JSON = /\bone JSON (?:object|value)\b/i;
+
 function write(task: ComposeTask, directives: readonly Directive[], rest: string, random: Random): string {
   const found = (name: string): Directive | undefined => directives.find((directive) => directive.name === name);
   const said = found('say')?.args['text'] ?? (found('echo') ? rest : undefined);
@@ -108,7 +111,7 @@ function write(task: ComposeTask, directives: readonly Directive[], rest: string
     return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${argumentsFor(task, name, random)}}\n</tool_call>`;
   }
   const language = languageOf(rest);
-  if (task.json !== null && !found('nojson')) {
+  if ((task.json !== null || ASKS_FOR_JSON.test(task.system)) && !found('nojson')) {
     const text = JSON.stringify(jsonAnswer(task, rest, random));
     return found('fence') ? `Here is the result:\n\n\`\`\`json\n${text}\n\`\`\`\n` : text;
   }
