@@ -38,7 +38,7 @@ export interface FamilyRules {
   readonly penaltyScore: boolean;
   /** Its id is lower case on the wire, however it was typed. */
   readonly lowerCaseId: boolean;
-  /** What it prints into its text: its thinking between `<think>` tags, or its result between marks of a box. */
+  /** What it prints into its text: its thinking between `<think>` tags; `box`: at times that too, and its result between marks of a box. */
   readonly inlineMarks: 'none' | 'thinking' | 'box';
   /** Takes `modalities`. */
   readonly modalities: boolean;

@@ -41,6 +41,6 @@ export const glmAnswer: AnswerDialect = {
 
 /** Thinking in the text becomes thinking, and the marks of a box go. */
 export function glmFilter(events: ChatEvents, { inlineMarks }: FamilyRules): ChatEvents {
-  if (inlineMarks === 'thinking') return new InlineThinking(events);
-  return inlineMarks === 'box' ? new WithoutMarks(events, BOX) : events;
+  if (inlineMarks === 'none') return events;
+  return new InlineThinking(inlineMarks === 'box' ? new WithoutMarks(events, BOX) : events);
 }

@@ -67,3 +67,9 @@ test('filter levels beside a good answer, pictures and sound are nothing of the 
   const sound = frame({ content: 'Hi', audio: { id: 'a', data: 'AAAA', expires_at: 1 } }) + frame({ content: '' }, USAGE, 'stop');
   expect(replay(glmV4, Buffer.from(sound)).out).not.toContain('AAAA');
 });
+
+test.each(['glm-4.5v', 'glm-4.1v-thinking-flash'])('%s: thinking that strayed into the text, and a result in its box', (model) => {
+  const text = '<think>\nTwo and two.</think>\n<|begin_of_box|>4<|end_of_box|>';
+  const { out } = replayWhole(glmV4, whole(text, { model }));
+  expect(JSON.parse(out)).toMatchObject({ choices: [{ message: { content: '4', reasoning_content: 'Two and two.' } }] });
+});

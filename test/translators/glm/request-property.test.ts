@@ -82,7 +82,7 @@ const whole = fc.record(
     verbosity: fc.constantFrom('low', 'medium', 'high'),
     modalities: fc.constant(['text']),
     prediction: fc.constant({ type: 'content', content: 'x' }),
-    web_search_options: fc.constant({}),
+    web_search_options: fc.constantFrom({}, { search_context_size: 'low' }, { search_context_size: 'high', user_location: {} }),
     service_tier: fc.constant('auto'),
     store: fc.boolean(),
     metadata: fc.constant({ a: 'b' }),
@@ -147,7 +147,9 @@ test('any request becomes one that the vendor takes, or a refusal by name', () =
     fc.property(requests, fc.constantFrom(...CHATS), fc.constantFrom('default' as const, ...EFFORTS), (raw, model, thinking) => {
       const request = checkChatRequest(raw, { maxMessages: 100, maxTools: 128 }) as ChatRequest & Record<string, unknown>;
       const region = model.regions[0] as string;
-      const situation = { model: model.name, region, thinking, requestId: `req_${serial++}_of_this_run` };
+      // What the list says of search, it says of vision models too, which have none.
+      const known = { webSearch: model.tools !== 'none' };
+      const situation = { model: model.name, region, thinking, known, requestId: `req_${serial++}_of_this_run` };
       let asked: Asked;
       try {
         asked = ask(request, situation);
