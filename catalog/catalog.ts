@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Facts, type Families, loadFamilies, type Rules } from './families.ts';
+import { type EmbeddingFacts, type Facts, type Families, loadFamilies, type Rules } from './families.ts';
 import type { Price } from './price.ts';
 
 /** One entry of `models.json`, as far as the relay reads it. `null` = not known, `false` = known to be absent. */
@@ -52,20 +52,11 @@ export interface Model extends Facts {
   readonly replacement: string | null;
   readonly prices: readonly Price[];
   /** Null for models of other kinds, and where it is not known. */
-  readonly embedding: EmbeddingFacts | null;
+  readonly embedding: ListedEmbedding | null;
 }
 
-/** What an embedding model gives and takes. */
-export interface EmbeddingFacts {
-  /** Sizes of its vectors; null when they are not listed. */
-  readonly dimensions: readonly number[] | null;
-  readonly defaultDimensions: number;
-  /** Can another size than the default be asked for? */
-  readonly acceptsDimensions: boolean;
-  /** Texts of one call. */
-  readonly maxItems: number | null;
-  readonly maxTokensPerCall: number | null;
-}
+/** What an entry says of an embedding model; its family says the rest. */
+export type ListedEmbedding = Omit<EmbeddingFacts, 'maxItems' | 'maxItemChars'> & { readonly maxItems: number | null };
 
 /** What a configuration says of a model; what it leaves open stays as it was. */
 export type ModelOverride = { readonly [K in keyof Overridable]?: Overridable[K] | undefined };
@@ -118,9 +109,16 @@ export class Catalog {
     return this.#isListed(`${vendor}/${id}`) ? this.model(vendor, id) : null;
   }
 
-  /** True when a name that is not listed looks like one of this vendor's. */
-  claims(vendor: string, name: string): boolean {
-    return this.#families.claims(vendor, name);
+  /** True when a name that is not listed looks like one of this vendor's, of a kind. */
+  claims(vendor: string, name: string, kind: 'chat' | 'embedding' | 'rerank' = 'chat'): boolean {
+    return this.#families.claims(vendor, name, kind);
+  }
+
+  /** What is known of any name as that of an embedding model; null for a vendor that has none. */
+  embedding(vendor: string, id: string): EmbeddingFacts | null {
+    const ofFamily = this.#families.embedding(vendor, id);
+    const told = this.find(vendor, id)?.embedding ?? null;
+    return ofFamily === null || told === null ? ofFamily : { ...ofFamily, ...given(told) };
   }
 
   /** The price in force in a region, or the last one of a retired model; null when only history, or nothing, is known. */
@@ -225,7 +223,7 @@ function toldBy(entry: Entry | undefined): Told {
   };
 }
 
-const toEmbedding = (written: NonNullable<Entry['embedding']>): EmbeddingFacts => ({
+const toEmbedding = (written: NonNullable<Entry['embedding']>): ListedEmbedding => ({
   dimensions: written.dimensions,
   defaultDimensions: written.default_dimensions,
   acceptsDimensions: written.accepts_dimensions,

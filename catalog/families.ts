@@ -71,6 +71,22 @@ const familySchema = z.strictObject({
   rules: rulesSchema.partial(),
 });
 
+/** What an embedding model gives and takes; null = not known. */
+const embeddingSchema = z.strictObject({
+  /** Sizes of its vectors. */
+  dimensions: z.array(z.int().positive()).min(1).readonly().nullable().default(null),
+  defaultDimensions: tokens.default(null),
+  /** Can another size than the default be asked for? */
+  acceptsDimensions: truth.default(null),
+  /** Texts of one call. */
+  maxItems: z.int().positive(),
+  maxTokensPerCall: tokens.default(null),
+  /** Longest text, in UTF-16 code units, where the vendor counts characters. */
+  maxItemChars: tokens.default(null),
+});
+
+const everyName = { error: 'the last family must match every name' };
+
 const vendorSchema = z.strictObject({
   documents: z.string().min(1),
   /** Names that look like the vendor's own: a backend is asked for them although no list has them. */
@@ -82,7 +98,18 @@ const vendorSchema = z.strictObject({
   families: z
     .array(familySchema)
     .min(1)
-    .refine((families) => families.at(-1)?.match.source === '(?:)', { error: 'the last family must match every name' }),
+    .refine((families) => families.at(-1)?.match.source === '(?:)', everyName),
+  /** Names that look like embedding models of the vendor, and what holds for those that no list has. */
+  embedding: z
+    .strictObject({
+      names: pattern,
+      families: z
+        .array(embeddingSchema.extend({ match: pattern, source: z.string().min(1) }))
+        .min(1)
+        .refine((families) => families.at(-1)?.match.source === '(?:)', everyName),
+    })
+    .optional(),
+  rerank: z.strictObject({ names: pattern }).optional(),
 });
 
 export const familiesSchema = z.strictObject({
@@ -91,6 +118,7 @@ export const familiesSchema = z.strictObject({
 });
 
 export type Facts = Readonly<z.output<typeof factsSchema>>;
+export type EmbeddingFacts = Readonly<z.output<typeof embeddingSchema>>;
 export type Rules = Readonly<z.output<typeof rulesSchema>>;
 
 /** A family with the defaults of its vendor, and of all vendors, filled in. */
@@ -111,9 +139,18 @@ export class Families {
     return Object.keys(this.#data.vendors);
   }
 
-  /** True when a name that no list has looks like one of this vendor's. */
-  claims(vendor: string, name: string): boolean {
-    return this.#vendor(vendor).names.test(name);
+  /** True when a name that no list has looks like one of this vendor's, of a kind. */
+  claims(vendor: string, name: string, kind: 'chat' | 'embedding' | 'rerank' = 'chat'): boolean {
+    const families = this.#vendor(vendor);
+    return (kind === 'chat' ? families : families[kind])?.names.test(name) === true;
+  }
+
+  /** What holds for any name of an embedding model; null for a vendor that has none. */
+  embedding(vendor: string, name: string): EmbeddingFacts | null {
+    const family = this.#vendor(vendor).embedding?.families.find(({ match }) => match.test(name));
+    if (family === undefined) return null;
+    const { match: _match, source: _source, ...facts } = family;
+    return facts;
   }
 
   /** The family of any name; a name like no other has the vendor's last family. */

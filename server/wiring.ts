@@ -143,7 +143,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault,
   };
   const relay = new Relay(state, services);
-  const embeddingFacts = (vendor: string, model: string) => catalog.find(vendor, model)?.embedding ?? null;
+  const embeddingFacts = (vendor: string, model: string) => catalog.embedding(vendor, model);
   const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });
   let current = { relay, vectors, keys: new KeyRing(config), server: config.server };
   const reader = accessReader(config.database);

@@ -30,24 +30,24 @@ export interface EmbeddingFacts {
   /** Can another size than the default be asked for? */
   readonly acceptsDimensions: boolean | null;
   /** Texts of one call. */
-  readonly maxItems: number | null;
+  readonly maxItems: number;
   readonly maxTokensPerCall: number | null;
+  /** Longest text, in UTF-16 code units, where the vendor counts characters. */
+  readonly maxItemChars: number | null;
 }
 
 /** What every dialect for lists of texts has. Pure, as `ChatTranslator` is. */
 interface ListTranslator {
-  /** True when a model name that no table knows looks like one of this vendor's, of this kind. */
-  claims(model: string): boolean;
   /** What a refusal of one call means to the caller, positions counted over the whole request. Never throws. */
   failure(failure: UpstreamFailure, share: Share): OpenAIError;
 }
 
 export interface EmbeddingsTranslator extends ListTranslator {
   /**
-   * @param known the catalogue's facts of the model
+   * @param facts what the catalogue knows of the model
    * @throws OpenAIError when a field cannot be carried and dropping it would change the answer
    */
-  request(request: EmbeddingsRequest, model: string, known: EmbeddingFacts | null, receipt: Receipt): SplitPlan;
+  request(request: EmbeddingsRequest, model: string, facts: EmbeddingFacts, receipt: Receipt): SplitPlan;
   /**
    * The vectors of one call, in the order of its share; usage is null where the vendor told none.
    * @param dimensions what the caller asked for

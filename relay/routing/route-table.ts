@@ -77,12 +77,7 @@ export function servesModel(catalog: Catalog, vendor: string, model: string): bo
 }
 
 /** Who speaks to a backend's models of the other kinds; null when its dialect has none. */
-export type VectorsFor = (kind: Exclude<Kind, 'chat'>, vendor: string, protocol: string) => Claims | null;
-
-interface Claims {
-  /** True when a model name that no table knows looks like one of this vendor's, of this kind. */
-  claims(model: string): boolean;
-}
+export type VectorsFor = (kind: Exclude<Kind, 'chat'>, vendor: string, protocol: string) => object | null;
 
 const KINDS: readonly Kind[] = ['chat', 'embedding', 'rerank'];
 
@@ -223,7 +218,8 @@ export class RouteTable {
   #serves(kind: Kind, backend: Backend, model: string): boolean {
     const { vendor, protocol } = backend;
     if (this.#catalog.find(vendor, model) !== null) return this.#isOf(kind, backend, model);
-    return kind === 'chat' ? servesModel(this.#catalog, vendor, model) : this.#vectorsFor(kind, vendor, protocol)?.claims(model) === true;
+    if (kind === 'chat') return servesModel(this.#catalog, vendor, model);
+    return this.#vectorsFor(kind, vendor, protocol) !== null && this.#catalog.claims(vendor, model, kind);
   }
 
   /** Can this backend's model be asked for this? One that nobody lists may be whatever the configuration says, or the caller who names its backend. */

@@ -54,8 +54,8 @@ export class VectorsRelay {
     const texts = textsOf(request) ?? [];
     return this.#answer(exchange, 'embeddings', sizesOf(texts), route, (place, receipt) => {
       const translator = present(this.#services.vectorsFor('embedding', place.backend.vendor, place.backend.protocol));
-      const known = this.#services.embeddingFacts(place.backend.vendor, place.model);
-      const plan = translator.request(request, place.model, known, receipt);
+      const facts = present(this.#services.embeddingFacts(place.backend.vendor, place.model));
+      const plan = translator.request(request, place.model, facts, receipt);
       const answer = new EmbeddingsAnswer(request.model, texts.length, request.encoding_format ?? 'float');
       return {
         plan,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sharesOf } from '../../translators/compatible/shares.ts';
-import { embeddingsSent, outcome, texts, translator } from './lists.ts';
+import { claims, embeddingFacts, embeddingsSent, outcome, texts, translator } from './lists.ts';
 
 const VENDORS = [
   { vendor: 'qwen', model: 'text-embedding-v4', items: 10 },
@@ -213,12 +213,17 @@ describe('names that no list has', () => {
     ['ernie', 'ernie-5.1', false],
     ['glm', 'embedding-4', true],
     ['glm', 'glm-4.6', false],
-  ])('%s claims %s: %j', (vendor, name, expected) => expect(translator('embedding', vendor).claims(name)).toBe(expected));
+  ])('%s claims %s: %j', (vendor, name, expected) => expect(claims('embedding', vendor, name)).toBe(expected));
 });
 
 test('beside Qwen’s native protocol the path leads out of its base', () => {
-  const plan = translator('embedding', 'qwen', 'native').request({ model: 'm', input: 'x' }, 'text-embedding-v4', null, {
-    note: () => undefined,
-  } as never);
+  const plan = translator('embedding', 'qwen', 'native').request(
+    { model: 'm', input: 'x' },
+    'text-embedding-v4',
+    embeddingFacts('qwen', 'text-embedding-v4'),
+    {
+      note: () => undefined,
+    } as never,
+  );
   expect(new URL(`https://host/api/v1${plan.path}`).pathname).toBe('/compatible-mode/v1/embeddings');
 });

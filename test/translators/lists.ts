@@ -2,9 +2,18 @@ import { loadCatalog } from '../../catalog/catalog.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import { Receipt } from '../../translators/receipt.ts';
 import { vectorsFor } from '../../translators/registry.ts';
-import type { ListTranslators, Share, SplitPlan } from '../../translators/vectors-translator.ts';
+import type { EmbeddingFacts, ListTranslators, Share, SplitPlan } from '../../translators/vectors-translator.ts';
 
 const catalog = loadCatalog();
+
+export const embeddingFacts = (vendor: string, model: string): EmbeddingFacts => {
+  const facts = catalog.embedding(vendor, model);
+  if (facts === null) throw new Error(`${vendor} has no embeddings`);
+  return facts;
+};
+
+/** True when a name that no table knows looks like a vendor's, of a kind. */
+export const claims = (kind: 'embedding' | 'rerank', vendor: string, name: string): boolean => catalog.claims(vendor, name, kind);
 
 /** A request as a vendor gets it: the bodies in order, and what became of the fields, `field=fate→to!` (`!` alters the answer). */
 export interface Sent {
@@ -44,8 +53,10 @@ function sent(plan: SplitPlan, receipt: Receipt): Sent {
 /** @param request without its model */
 export function embeddingsSent(vendor: string, model: string, request: Record<string, unknown>, strict = false): Sent {
   const receipt = new Receipt(strict);
-  const known = catalog.find(vendor, model)?.embedding ?? null;
-  return sent(translator('embedding', vendor).request({ model: 'asked', input: 'x', ...request }, model, known, receipt), receipt);
+  return sent(
+    translator('embedding', vendor).request({ model: 'asked', input: 'x', ...request }, model, embeddingFacts(vendor, model), receipt),
+    receipt,
+  );
 }
 
 /** @param request without its model */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { outcome, rerankSent, texts, translator } from './lists.ts';
+import { claims, outcome, rerankSent, texts, translator } from './lists.ts';
 
 const VENDORS = [
   { vendor: 'qwen', model: 'qwen3-rerank', path: '/../../compatible-api/v1/reranks', documents: 500 },
@@ -110,5 +110,5 @@ test.each<[string, readonly string[]]>([
   ['qwen-plus', []],
   ['some-rerank-model', []],
 ])('%s looks like a model of %j', (name, expected) => {
-  expect(VENDORS.filter(({ vendor }) => translator('rerank', vendor).claims(name)).map(({ vendor }) => vendor)).toEqual(expected);
+  expect(VENDORS.filter(({ vendor }) => claims('rerank', vendor, name)).map(({ vendor }) => vendor)).toEqual(expected);
 });

@@ -9,20 +9,10 @@ import { listUsage } from './list-usage.ts';
 import { garbage, isObject } from './read-wire.ts';
 import { sharesOf } from './shares.ts';
 
-/** What is known of models that the catalogue does not have, and what it does not say of those it has. The first match counts. */
-export interface EmbeddingFamily extends Partial<EmbeddingFacts> {
-  readonly match: RegExp;
-  /** Longest text, in UTF-16 code units, where the vendor counts characters. */
-  readonly maxItemChars?: number;
-}
-
 /** What a vendor does in its own way; the answer has OpenAI's form everywhere. */
 export interface EmbeddingsDialect {
   /** `/embeddings` unless told. */
   readonly path?: string;
-  readonly claims: RegExp;
-  /** Ends with a family that matches every name and says how many texts a call takes. */
-  readonly families: readonly EmbeddingFamily[];
   /** Carries the end user's id, as far as the vendor takes one. */
   readonly carryUser: (user: string, body: Record<string, unknown>, receipt: Receipt) => void;
   readonly failure: (failure: UpstreamFailure) => OpenAIError;
@@ -30,8 +20,7 @@ export interface EmbeddingsDialect {
 
 export function embeddingsTranslator(dialect: EmbeddingsDialect): EmbeddingsTranslator {
   return {
-    claims: (model) => dialect.claims.test(model),
-    request: (request, model, known, receipt) => plan(dialect, request, model, known, receipt),
+    request: (request, model, facts, receipt) => plan(dialect, request, model, facts, receipt),
     whole(body, share, dimensions) {
       const { entries, body: answer } = listIn(body, 'data', (failure) => this.failure(failure, share));
       return { vectors: vectorsIn(entries, share, dimensions), usage: listUsage(answer) };
@@ -42,13 +31,7 @@ export function embeddingsTranslator(dialect: EmbeddingsDialect): EmbeddingsTran
 
 const FIELDS = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
 
-function plan(
-  dialect: EmbeddingsDialect,
-  request: EmbeddingsRequest,
-  model: string,
-  known: EmbeddingFacts | null,
-  receipt: Receipt,
-): SplitPlan {
+function plan(dialect: EmbeddingsDialect, request: EmbeddingsRequest, model: string, facts: EmbeddingFacts, receipt: Receipt): SplitPlan {
   const texts = textsOf(request);
   if (texts === null) {
     receipt.refuse(
@@ -57,18 +40,16 @@ function plan(
       'unsupported_value',
     );
   }
-  const family = dialect.families.find(({ match }) => match.test(model));
   const shared: Record<string, unknown> = { model };
-  checkLengths(texts, family?.maxItemChars);
-  carryDimensions(request.dimensions, { ...family, ...known }, shared, receipt);
+  checkLengths(texts, facts.maxItemChars);
+  carryDimensions(request.dimensions, facts, shared, receipt);
   if (request.encoding_format === 'base64')
     receipt.note('encoding_format', 'emulated', 'the backend answers numbers: the relay encodes them');
   if (request.user !== undefined) dialect.carryUser(request.user, shared, receipt);
   for (const field of Object.keys(request)) {
     if (!FIELDS.has(field)) receipt.note(field, 'dropped', 'neither OpenAI nor this backend documents the field', { alters: true });
   }
-  const items = known?.maxItems ?? family?.maxItems ?? 1;
-  const tokens = known?.maxTokensPerCall ?? family?.maxTokensPerCall ?? null;
+  const { maxItems: items, maxTokensPerCall: tokens } = facts;
   const weightOf = tokens === null ? () => 0 : (index: number) => mostTokens(texts[index] as string);
   const shares = sharesOf(texts.length, { items, weight: tokens ?? 0 }, weightOf);
   if (shares.length > 1)
@@ -76,8 +57,8 @@ function plan(
   return { path: dialect.path ?? '/embeddings', shares, body: ({ from, to }) => ({ ...shared, input: texts.slice(from, to) }) };
 }
 
-function checkLengths(texts: readonly string[], max: number | undefined): void {
-  const index = max === undefined ? -1 : texts.findIndex((text) => text.length > max);
+function checkLengths(texts: readonly string[], max: number | null): void {
+  const index = max === null ? -1 : texts.findIndex((text) => text.length > max);
   if (index < 0) return;
   const message = `This model's maximum input length is ${max} characters. However, input ${index} has ${texts[index]?.length}. Please shorten it.`;
   throw new OpenAIError('context_length_exceeded', message, { param: texts.length === 1 ? 'input' : `input[${index}]` });
@@ -86,7 +67,7 @@ function checkLengths(texts: readonly string[], max: number | undefined): void {
 /** Sent where the model can choose, left out where it gives that size anyway, else refused: no index survives vectors of another size. */
 function carryDimensions(
   asked: number | undefined,
-  { dimensions = null, defaultDimensions = null, acceptsDimensions = null }: Partial<EmbeddingFacts>,
+  { dimensions, defaultDimensions, acceptsDimensions }: EmbeddingFacts,
   body: Record<string, unknown>,
   receipt: Receipt,
 ): void {

@@ -12,7 +12,6 @@ import { sharesOf } from './shares.ts';
 
 /** What a vendor does in its own way. Lengths are in UTF-16 code units where the vendor counts characters. */
 export interface RerankDialect {
-  readonly claims: RegExp;
   readonly path: string;
   readonly maxDocuments: number;
   readonly maxQueryChars?: number;
@@ -28,7 +27,6 @@ export interface RerankDialect {
 
 export function rerankTranslator(dialect: RerankDialect): RerankTranslator {
   return {
-    claims: (model) => dialect.claims.test(model),
     request: (request, model, receipt) => plan(dialect, request, model, receipt),
     whole(body, share) {
       const { entries, body: answer } = listIn(body, 'results', (failure) => this.failure(failure, share));

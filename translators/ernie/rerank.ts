@@ -3,7 +3,6 @@ import { ernieFailure } from './errors.ts';
 
 /** Qianfan v2: 64 documents; longer texts than it reads are cut without a word. */
 export const ernieRerank = rerankTranslator({
-  claims: /^(bce|qwen3)-reranker/i,
   path: '/rerank',
   maxDocuments: 64,
   maxQueryChars: 1_600,

@@ -4,18 +4,6 @@ import { glmFailure } from './errors.ts';
 
 /** Zhipu v4: 64 texts a call, embedding-2 about 8K tokens in all; `encoding_format` is not documented, floats come. */
 export const glmEmbeddings = embeddingsTranslator({
-  claims: /^embedding-\d/i,
-  families: [
-    {
-      match: /^embedding-2$/,
-      maxItems: 64,
-      maxTokensPerCall: 8_192,
-      dimensions: [1024],
-      defaultDimensions: 1024,
-      acceptsDimensions: false,
-    },
-    { match: /^/, maxItems: 64 },
-  ],
   carryUser: (user, body, receipt) => {
     if (user === '') return receipt.note('user', 'dropped', 'an empty id tells nobody apart');
     body['user_id'] = boundedId(user, 6, 128);

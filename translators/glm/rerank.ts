@@ -3,7 +3,6 @@ import { glmFailure } from './errors.ts';
 
 /** Zhipu v4: 128 documents, query and documents of up to 4,096 characters. */
 export const glmRerank = rerankTranslator({
-  claims: /^rerank(-\d+)?$/i,
   path: '/rerank',
   maxDocuments: 128,
   maxQueryChars: 4_096,

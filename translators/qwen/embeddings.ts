@@ -3,12 +3,6 @@ import { qwenFailure } from './errors.ts';
 
 /** DashScope: text-embedding-v1 and -v2 take 25 texts, v3 and v4 10, qwen3.7-text-embedding 20; floats only, no token arrays. */
 const DIALECT: EmbeddingsDialect = {
-  claims: /^(text-embedding-v\d|qwen[\w.-]*-text-embedding)/i,
-  families: [
-    { match: /^text-embedding-v[12]$/, maxItems: 25, dimensions: [1536], defaultDimensions: 1536, acceptsDimensions: false },
-    { match: /^qwen3\.7-text-embedding/, maxItems: 20, maxTokensPerCall: 128_000 },
-    { match: /^/, maxItems: 10 },
-  ],
   carryUser: (_user, _body, receipt) => receipt.note('user', 'dropped', 'the backend takes no end-user id'),
   failure: qwenFailure,
 };

@@ -6,7 +6,6 @@ import { qwenFailure } from './errors.ts';
  * tokens is counted once for each document.
  */
 export const qwenRerank = rerankTranslator({
-  claims: /^(qwen[\w.-]*|gte)-rerank(-v\d+)?$/i,
   path: '/../../compatible-api/v1/reranks',
   maxDocuments: 500,
   maxCallTokens: 120_000,
