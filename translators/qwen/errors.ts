@@ -90,6 +90,26 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
     param: 'messages',
     fallback: true,
   },
+  // The relay chooses how an answer comes, so a refused choice is its own mistake, whatever the catalogue had said of the model.
+  {
+    text: /only support stream|does not support http call|stream=true|for non-streaming calls|incremental_output|result_format/i,
+    to: 'upstream_rejected',
+    fallback: true,
+  },
+  // What one model cannot do, another may: a switch of thinking where there is none, forced calls or JSON while it thinks, any tools at all.
+  { code: ['InvalidParameter.NotSupportEnableThinking'], to: 'invalid_value', param: 'enable_thinking', fallback: true },
+  {
+    text: /enable_thinking parameter is restricted|not supported when enable_thinking|tool_choice parameter does not support|tool_choice is one of|does not support enable_search/i,
+    to: 'invalid_value',
+    param: 'read',
+    fallback: true,
+  },
+  { text: /^(<\d{3}> [\w.]+: )?The tool call is not supported/i, to: 'invalid_value', param: 'tools', fallback: true },
+  {
+    text: /System message must be at the beginning|content field is a required|input content must be a string|"function\.arguments" parameter|Repetitive tool calls/i,
+    to: 'invalid_value',
+    param: 'messages',
+  },
   { code: ['BadRequest.TooLarge'], to: 'request_too_large' },
   { status: [413], to: 'request_too_large' },
   {
@@ -132,7 +152,6 @@ export const QWEN_FAILURES: readonly FailureRow[] = [
       'InvalidParameter',
       'invalid_parameter_error',
       'invalid_value',
-      'InvalidParameter.NotSupportEnableThinking',
       'ServiceUnavailableError',
       'UnsupportedOperation',
       'ClientDisconnect',

@@ -55,6 +55,10 @@ const EXTRAS: ExtraRules = {
   search_options: elsewhere,
   vl_high_resolution_images: keep,
   translation_options: keep,
+  ocr_options: keep,
+  asr_options: keep,
+  enable_code_interpreter: elsewhere,
+  clear_thinking: dropUnless(() => false, 'only models of another maker take it here'),
   tool_stream: keep,
 };
 
@@ -101,6 +105,9 @@ export function carryRequest(request: ChatRequest, target: Target, receipt: Rece
   carryChoices(draft, thinks || offersTools(draft) ? 1 : Math.min(4, draft.facts.maxChoices ?? 1));
   carryLogprobs(draft);
   carrySearch(draft, wire.sources);
+  carryInterpreter(draft, thinks);
+  // A model that speaks calls functions only where it is told to write.
+  if (wire.modalities && draft.facts.rules.modalities && offersTools(draft)) draft.body['modalities'] = ['text'];
   const stream = carryStream(draft, thinks, wire);
   const messages = carryMessages(draft, {
     part: carryPart,
@@ -158,6 +165,15 @@ const carryModalities =
     if (isField && isTextOnly(value) && draft.facts.rules.modalities) draft.body['modalities'] = ['text'];
     else refuseUnless(isTextOnly, 'the relay carries text answers only')(draft, value, field);
   };
+
+/** The vendor's own tool, which works while the model thinks. */
+function carryInterpreter({ request, receipt, body }: Draft, thinks: boolean): void {
+  const field = 'enable_code_interpreter';
+  const value = request[field];
+  if (value === undefined) return;
+  if (thinks) body[field] = value;
+  else receipt.note(field, 'dropped', 'it works only while the model thinks', { alters: value !== false });
+}
 
 const carrySeed =
   (max: number): Rule<number> =>

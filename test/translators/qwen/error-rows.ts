@@ -21,7 +21,45 @@ const MODERATED: Told = { to: 'content_filter' };
 const IMAGE: Told = { to: 'invalid_image_url', param: 'messages', fallback: true };
 const WRONG: Told = { to: 'invalid_request' };
 const value = (param: string): Told => ({ to: 'invalid_value', param });
+/** Wrong for this model; another may take it. */
+const here = (param: string): Told => ({ ...value(param), fallback: true });
 const TOO_LONG: Told = { to: 'context_length_exceeded', param: 'messages', fallback: true };
+
+/** Texts of the chat reference, the error page and the pages on thinking, tools, JSON and streams, under the code of any wrong parameter. */
+const REFUSED: [string, Told][] = [
+  ['you must provide a model parameter', WRONG],
+  ["The 'stream_options' parameter is only allowed when 'stream' is enabled.", value('stream_options')],
+  ['Temperature should be in [0.0, 2.0)', value('temperature')],
+  ["'n' must be 1 when tools is not None", value('n')],
+  ["[] is too short - 'tools'", value('tools')],
+  ['The tool call is not supported.', here('tools')],
+  ['This model does not support enable_search.', here('enable_search')],
+  ['Request body format invalid', WRONG],
+  ['The input messages do not contain elements with the role of user.', value('messages')],
+  ['The content field is a required field.', value('messages')],
+  ['input content must be a string.', value('messages')],
+  ['The provided messages input is invalid. The error info is [Unexpected item type in content]', value('messages')],
+  ['Input should be a valid string: input.messages.2.content', value('messages[2].content')],
+  ['messages with role "tool" must be a response to a preceeding message with "tool_calls".', value('tool_calls')],
+  ['The "function.arguments" parameter of the code model must be in JSON format.', value('messages')],
+  ['Repetitive tool calls detected', value('messages')],
+  ['<400> InternalError.Algo.InvalidParameter: System message must be at the beginning', value('messages')],
+  ['tool_choice is one of the strings that should be ["none", "auto"]', here('tool_choice')],
+  ['parameter.enable_thinking must be set to false for non-streaming calls', FORM],
+  ['This model only support stream mode, please enable the stream parameter to access the model.', FORM],
+  ['current user api does not support http call', FORM],
+  ["'audio' output only support with stream=true", FORM],
+  ['The incremental_output parameter must be "true" when enable_thinking is true', FORM],
+  ['The incremental_output parameter of this model cannot be set to False.', FORM],
+  ['The result_format parameter must be "message" when enable_thinking is true', FORM],
+  ['The value of the enable_thinking parameter is restricted to True.', here('enable_thinking')],
+  ['Json mode response is not supported when enable_thinking is true', here('enable_thinking')],
+  ["'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.", value('messages')],
+  ["Unknown format of response_format, response_format should be a dict, includes 'type'", value('response_format')],
+  ["Format error: 'response_format.json_schema.schema' rejects uniqueItems", value('response_format.json_schema.schema')],
+  ['Exceeded limit on max bytes per data-uri item : 10485760', IMAGE],
+  ['Download the media resource timed out during the data inspection process.', IMAGE],
+];
 
 /** [status, code, message, what the caller is told]; a row for each row of the vendor's error pages. */
 export const ROWS: [number, string, string, Told][] = [
@@ -43,7 +81,7 @@ export const ROWS: [number, string, string, Told][] = [
     400,
     'invalid_parameter_error',
     '<400> InternalError.Algo.InvalidParameter: The tool_choice parameter does not support being set to required or object in thinking mode',
-    value('tool_choice'),
+    here('tool_choice'),
   ],
   [400, 'invalid_parameter_error', 'Range of max_tokens should be [1, 8192]', value('max_tokens')],
   [
@@ -55,7 +93,8 @@ export const ROWS: [number, string, string, Told][] = [
   [400, 'invalid_value', "-1 is lesser than the minimum of 0 - 'seed'", value('seed')],
   [400, 'InvalidParameter', 'Range of input length should be [1, 129024]', TOO_LONG],
   [400, 'invalid_parameter_error', '<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]', TOO_LONG],
-  [400, 'InvalidParameter.NotSupportEnableThinking', 'The model xxx does not support enable_thinking.', value('enable_thinking')],
+  [400, 'InvalidParameter.NotSupportEnableThinking', 'The model xxx does not support enable_thinking.', here('enable_thinking')],
+  ...REFUSED.map(([message, told]): [number, string, string, Told] => [400, 'invalid_parameter_error', message, told]),
   [400, 'BadRequest.EmptyInput', 'm', FORM],
   [400, 'BadRequest.EmptyParameters', 'm', FORM],
   [400, 'BadRequest.EmptyModel', 'm', FORM],
@@ -109,6 +148,7 @@ export const ROWS: [number, string, string, Told][] = [
   [404, 'NotFound', 'm', MODEL],
   [409, 'Conflict', 'm', MODEL],
   [429, 'Throttling', 'Requests throttling triggered.', REQUESTS],
+  [429, 'Throttling', 'Too many requests in route.', REQUESTS],
   [429, 'Throttling.RateQuota', 'Requests rate limit exceeded, please try again later.', REQUESTS],
   [429, 'LimitRequests', 'm', REQUESTS],
   [429, 'limit_requests', 'You exceeded your current requests list.', REQUESTS],
@@ -124,6 +164,7 @@ export const ROWS: [number, string, string, Told][] = [
   [429, 'PrepaidBillOverdue', 'm', CREDIT],
   [429, 'PostpaidBillOverdue', 'm', CREDIT],
   [429, '', 'hour allocated quota exceeded', CREDIT],
+  [429, '', 'week allocated quota exceeded', CREDIT],
   [429, '', 'month allocated quota exceeded', CREDIT],
   [429, '', 'concurrency allocated quota exceeded', REQUESTS],
   [500, 'InternalError', 'An internal error has occured, please try again later or contact service support.', INSIDE],
@@ -135,6 +176,7 @@ export const ROWS: [number, string, string, Told][] = [
   [500, 'RewriteFailed', 'm', INSIDE],
   [500, 'RetrievalFailed', 'm', INSIDE],
   [500, 'InternalError.Algo', 'Inference internal error.', INSIDE],
+  [500, 'InternalError.Algo', 'No backend server available', INSIDE],
   [500, 'InternalError.Algo', 'Receive batching backend response failed!', INSIDE],
   [500, 'InternalError.Algo', '<400> InternalError.Algo.InvalidParameter: The temperature is wrong', value('temperature')],
   [500, 'InternalError.Algo', "Expecting ',' delimiter: line 1 column 9", WRONG],
