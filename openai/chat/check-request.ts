@@ -1,5 +1,4 @@
 import { OpenAIError } from '../errors.ts';
-import { withoutNulls } from '../without-nulls.ts';
 import {
   array,
   boolean,
@@ -21,6 +20,7 @@ import { checkMessages } from './check-messages.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkTools } from './check-tools.ts';
 import type { ChatField, ChatRequest } from './request.ts';
+import { unsetNulls } from './unset-nulls.ts';
 
 export interface RequestLimits {
   readonly maxMessages: number;
@@ -87,8 +87,8 @@ const CHECKS: Readonly<Partial<Record<ChatField, Check>>> = {
 const CHECKED = Object.entries(CHECKS) as [ChatField, Check][];
 
 /**
- * Checks a parsed body against OpenAI's contract and gives it back as a `ChatRequest`: top-level nulls mean "not sent" and are
- * gone, unknown fields stay for the receipt. The body itself is not changed.
+ * Checks a parsed body against OpenAI's contract and gives it back as a `ChatRequest`: nulls mean "not sent" and are gone,
+ * unknown fields stay for the receipt. The body itself is not changed.
  *
  * @throws OpenAIError 400 with OpenAI's code, the field in `param`
  */
@@ -120,7 +120,7 @@ export function checkChatRequest(body: Record<string, unknown>, limits: RequestL
       { param: 'messages' },
     );
   }
-  return withoutNulls(body) as unknown as ChatRequest;
+  return unsetNulls(body) as unknown as ChatRequest;
 }
 
 function saysJson(messages: readonly Record<string, unknown>[]): boolean {

@@ -17,6 +17,7 @@ const FILES = [
   'abort',
   'silence',
   'any-request',
+  'known-clients',
 ];
 
 describe.each(FILES)('native, %s', async (name) => {
