@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { limitsHandler } from '../routes/estafet/limits.ts';
 import { requestRecordHandler } from '../routes/estafet/requests.ts';
 import { usageHandler } from '../routes/estafet/usage.ts';
 import type { RouteDeps } from '../routes/http/deps.ts';
@@ -41,6 +42,7 @@ export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
     { method: 'get', path: '/models', handler: modelListHandler(deps), guard: 'key' },
     { method: 'get', path: '/models/*id', handler: modelHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },
+    { method: 'get', path: '/estafet/limits', handler: limitsHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/usage', handler: usageHandler(deps), guard: 'key' },
     { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
     { method: 'get', path: '/readyz', handler: readyHandler(deps), guard: 'public' },

@@ -18,6 +18,8 @@ type Spendings = Pick<Books, 'usage' | 'spent'>;
 
 export interface OpenQuota {
   readonly quota: GuardedQuota;
+  /** What the books know of a window. */
+  readonly spent: SpentReader;
   /** Connects and begins what runs regularly. A Redis that is not there is tried again until it is. */
   start(): void;
   /** Asks Redis whether it answers; null when limits live in this process. */
@@ -70,7 +72,7 @@ export function openQuotaStore(
     const store = new MemoryStore({ keepLines: false, spent, retainMs: LOCAL_RETAIN_MS });
     quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
-    return { quota, start: () => sweeper.start(), ping: null, close: async () => sweeper.stop() };
+    return { quota, spent, start: () => sweeper.start(), ping: null, close: async () => sweeper.stop() };
   }
   const address = redisAddress(redis.reveal());
   if ('fault' in address) throw new Error(`redis ${address.fault}`);
@@ -83,6 +85,7 @@ export function openQuotaStore(
   quota = new GuardedQuota({ ...guard, store, nodes: () => count.nodes });
   return {
     quota,
+    spent,
     start: () => {
       connection.start();
       count.start();

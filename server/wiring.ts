@@ -122,7 +122,13 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   });
   const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
-  const gate = new QuotaGate(quotas.quota, { leaseMs, shared: config.redis !== undefined, onFault: onQuotaFault, onReserved });
+  const gate = new QuotaGate(quotas.quota, {
+    leaseMs,
+    shared: config.redis !== undefined,
+    spent: quotas.spent,
+    onFault: onQuotaFault,
+    onReserved,
+  });
   const state = { server: config.server, routes, clients };
   const random = options.random ?? Math.random;
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
@@ -171,6 +177,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     current: () => current,
     records,
     books,
+    levels: (caller) => gate.levels(caller),
     ready: () => probe.ready(),
     metrics: config.server.metrics?.port === undefined ? (page ?? null) : null,
     draining: () => draining,

@@ -23,7 +23,10 @@ export function auditedLimits(
 ): AuditedLimits {
   const found = new Map<string, AuditedLimit>();
   const add = (scope: Exclude<Scope, { kind: 'backend' }>, own: Team['limits'], key: string | null): void => {
-    for (const limit of [...configuredLimits(scope, own ?? {}, timeZone), ...new ModelEntries(scope, own?.models, timeZone).limits]) {
+    for (const limit of [
+      ...configuredLimits(scope, own ?? {}, timeZone),
+      ...new ModelEntries(scope, own?.models, timeZone).limits.map(({ limit }) => limit),
+    ]) {
       const ofModel = limit.covers !== undefined;
       const covers: AuditedLimit['covers'] = (entry) => (key === null || entry.key === key) && (limit.covers?.(entry.askedModel) ?? true);
       found.set(limit.bucket, { limit, key, ofModel, covers });

@@ -37,6 +37,13 @@ export function aboutOf(
   ]);
 }
 
+export interface HeldFor {
+  readonly key: string;
+  readonly tokens: number;
+  /** Null for a model without a known price. */
+  readonly cost: { readonly costNano: number; readonly currency: Currency } | null;
+}
+
 /** Nodes of two releases may share one store. */
 const VERSION = 1;
 const FIELDS = 18;
@@ -94,6 +101,18 @@ export function expiredEntry(id: string, closedAtMs: number, about: string): Led
     refusedBy: null,
     heldBy: 'store',
   };
+}
+
+/** Whose reservation it is; null when it does not say. */
+export const keyOf = (about: string): string | null => heldOf(about)?.key ?? null;
+
+/** What an open reservation says of itself: whose it is, and what it expects to use. Null when it says nothing. */
+export function heldOf(about: string): HeldFor | null {
+  const fields = parsed(about);
+  if (fields?.length !== FIELDS || fields[0] !== VERSION) return null;
+  const [promptTokens, completionTokens, costNano] = [Number(fields[11]), Number(fields[12]), fields[13]];
+  const cost = typeof costNano === 'number' ? { costNano, currency: fields[14] as Currency } : null;
+  return { key: String(fields[4]), tokens: promptTokens + completionTokens, cost };
 }
 
 function parsed(text: string): unknown[] | null {

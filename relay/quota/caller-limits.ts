@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Caller } from '../keys/key-ring.ts';
+import type { NamedLimit } from './caller-levels.ts';
 import type { OnStoreLoss } from './guarded-quota.ts';
 import { configuredLimits, type Limit } from './limits.ts';
 import { ModelEntries } from './model-entries.ts';
@@ -33,6 +34,12 @@ export class CallerLimits {
       outputReserve: key.limits?.outputReserve ?? team.limits?.outputReserve ?? null,
     };
     this.#models = [new ModelEntries(ofKey, key.limits?.models, timeZone), new ModelEntries(ofTeam, team.limits?.models, timeZone)];
+  }
+
+  /** All that can hold for a request of this key: its team's first. */
+  get all(): readonly NamedLimit[] {
+    const [ofKey, ofTeam] = this.#models as [ModelEntries, ModelEntries];
+    return [...this.#always.limits.map((limit) => ({ limit, model: null })), ...ofTeam.limits, ...ofKey.limits];
   }
 
   /** @param asked the caller's model name, as it came */

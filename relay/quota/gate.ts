@@ -1,7 +1,9 @@
 import type { Price } from '../../catalog/price.ts';
 import type { Caller } from '../keys/key-ring.ts';
 import type { Cost } from '../ledger/cost.ts';
+import { keyOf } from '../ledger/expired-entry.ts';
 import type { Estimate } from '../records/request-record.ts';
+import { type CallerLevels, callerLevels } from './caller-levels.ts';
 import { CallerLimits } from './caller-limits.ts';
 import { demandsOf, type Expected, estimated, expectedCost, moneyNano } from './demand.ts';
 import type { GuardedQuota, HeldBy, Outcome as Reserved } from './guarded-quota.ts';
@@ -9,6 +11,8 @@ import { rateLimitHeaders } from './headers.ts';
 import { MOST_AMOUNT, MOST_RATE } from './limits.ts';
 import type { Reason, Source, Use } from './lines.ts';
 import { quotaUnavailable, refusalError } from './refusal.ts';
+import type { SpentReader } from './store.ts';
+import { StoreGone } from './store-breaker.ts';
 
 /** A reservation that a request holds; `null` for a caller without limits. */
 export interface Ticket {
@@ -40,6 +44,8 @@ export interface GateOptions {
   readonly leaseMs: number;
   /** Other processes have the same store: they book what this one had reserved if it dies. */
   readonly shared: boolean;
+  /** What the books know of a window that the store does not have; absent where no books are kept. */
+  readonly spent?: SpentReader;
   readonly onFault: (fault: unknown, waiting: number) => void;
   /** Told what the limits said, and how long that took, in ms. */
   readonly onReserved?: ((outcome: Reserved, ms: number) => void) | undefined;
@@ -91,7 +97,7 @@ export class QuotaGate {
     const { owner, onStoreLoss } = own;
     const estimate = estimated(expected, cost);
     const { leaseMs, shared, onFault, onReserved } = this.#options;
-    const asked = { id, owner, demands, leaseMs, about: (shared && request.about?.(estimate, cost)) || '' };
+    const asked = { id, owner, demands, leaseMs, about: shared ? (request.about?.(estimate, cost) ?? '') : caller.key.name };
     const askedAt = performance.now();
     const outcome = await this.#quota.reserve(asked, onStoreLoss).catch((fault: unknown) => {
       onFault(fault, this.#quota.unsent);
@@ -101,6 +107,22 @@ export class QuotaGate {
     if (outcome.ok) return { id, owner, estimate, heldBy: outcome.heldBy, headers: rateLimitHeaders(outcome.tightest) };
     if (outcome.kind === 'unavailable') throw quotaUnavailable(undefined, outcome.retryAfterMs);
     throw refusalError(outcome, request.model, (limit) => demands.find((demand) => demand.limit === limit)?.amount ?? 0);
+  }
+
+  /** What is left of a caller's limits, and what its own requests hold; nothing is reserved. @throws OpenAIError 503 when it cannot be read */
+  async levels(caller: Caller): Promise<CallerLevels> {
+    const { owner, all } = this.#limitsOf(caller);
+    if (all.length === 0) return { limits: [], open: { requests: 0, tokens: null, costNano: {} } };
+    const { shared, spent, onFault } = this.#options;
+    try {
+      const snapshot = await this.#quota.levels(owner);
+      const own = snapshot.open.filter(({ about }) => (shared ? keyOf(about) : about) === caller.key.name);
+      return await callerLevels(owner, all, snapshot, own, spent ?? null);
+    } catch (fault) {
+      if (!(fault instanceof StoreGone)) onFault(fault, this.#quota.unsent);
+      else if (fault.cause !== undefined) onFault(fault.cause, this.#quota.unsent);
+      throw quotaUnavailable(fault, fault instanceof StoreGone ? fault.retryAfterMs : undefined);
+    }
   }
 
   settle({ id, owner }: Ticket, { used, reason }: Outcome, about: string): void {

@@ -1,6 +1,6 @@
 import { checkIds, checkReserve, checkSettlement } from './check-input.ts';
 import { sharedDemands } from './share.ts';
-import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Verdict } from './store.ts';
+import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Snapshot, Verdict } from './store.ts';
 import { StoreGone } from './store-breaker.ts';
 import { Unsent } from './unsent.ts';
 
@@ -107,6 +107,12 @@ export class GuardedQuota {
     for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(onFailure));
     for (const [owner, ids] of this.#idsBy('local')) renewals.push(local.renew(owner, ids, leaseMs));
     await Promise.all(renewals);
+  }
+
+  /** What the store has of an owner. @throws what the store throws, StoreGone when it is gone */
+  levels(owner: string): Promise<Snapshot> {
+    checkIds(owner, []);
+    return this.#options.store.levels(owner);
   }
 
   /** At the end of the process: the number of steps the store has not got. */

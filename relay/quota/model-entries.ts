@@ -34,9 +34,9 @@ export class ModelEntries {
     return this.#exact.size;
   }
 
-  /** Of all entries. */
-  get limits(): readonly Limit[] {
-    return [...this.#exact.values()].flatMap(({ limits }) => limits);
+  /** Every limit, with the name of its entry. */
+  get limits(): readonly { readonly limit: Limit; readonly model: string }[] {
+    return [...this.#exact].flatMap(([model, { limits }]) => limits.map((limit) => ({ limit, model })));
   }
 
   find(asked: string): ModelEntry | undefined {

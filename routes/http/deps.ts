@@ -1,6 +1,7 @@
 import type { Server } from '../../config/config.ts';
-import type { KeyRing } from '../../relay/keys/key-ring.ts';
+import type { Caller, KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
+import type { CallerLevels } from '../../relay/quota/caller-levels.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
@@ -24,6 +25,8 @@ export interface RouteDeps {
   readonly current: () => Current;
   readonly records: RequestRecords;
   readonly books: UsageReader;
+  /** What is left of a caller's limits. @throws OpenAIError `quota_unavailable` */
+  readonly levels: (caller: Caller) => Promise<CallerLevels>;
   readonly ready: () => Promise<Readiness>;
   /** Null when they are not served on this port. */
   readonly metrics: MetricsPage | null;
