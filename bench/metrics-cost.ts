@@ -8,6 +8,7 @@ const names = new ModelNames({ models: {}, backends: {} }, loadCatalog());
 const metrics = new Metrics(names, {
   books: () => ({ waiting: 0, lost: 0, down: false }),
   quota: () => ({ unsent: 0, open: 0 }),
+  breakers: () => [],
   running: () => ({ streams: 0, whole: 0 }),
 });
 const record: RequestRecord = {

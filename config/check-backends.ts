@@ -18,6 +18,7 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
     warnTimeouts(backend, path, context);
     const {
       apiKey: _reference,
+      apiKeys: _references,
       accessKey: _access,
       secretKey: _secret,
       baseUrl: _url,
@@ -31,7 +32,7 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
       name,
       region,
       baseUrl: address(backend, region, facts, path, context),
-      ...credential(backend, facts, path, context),
+      ...credentials(backend, facts, path, context),
     };
   }
   return backends;
@@ -52,13 +53,13 @@ function checkVendorOptions(backend: BackendInput, facts: VendorFacts, path: Pat
   }
 }
 
-/** The key; operators also write it as `key|application`, where the vendor knows applications. */
-function credential(
+/** The keys; operators also write one as `key|application`, where the vendor knows applications. */
+function credentials(
   backend: BackendInput,
   facts: VendorFacts,
   path: Path,
   { problems, secrets }: CheckContext,
-): { readonly apiKey?: Secret; readonly appId?: string } {
+): Pick<Backend, 'apiKey' | 'apiKeys' | 'appId'> {
   const pair = (['accessKey', 'secretKey'] as const).filter((key) => backend[key] !== undefined);
   if (pair[0] !== undefined) {
     const message = facts.options?.includes('accessKey')
@@ -66,20 +67,35 @@ function credential(
       : `vendor ${backend.vendor} has no accessKey/secretKey, use apiKey`;
     problems.add([...path, pair[0]], message, { at: 'key' });
   }
-  if (backend.apiKey === undefined) {
-    if (pair.length === 0 && facts.requires.includes('apiKey')) problems.add([...path, 'apiKey'], 'is required', { at: 'key' });
-    return {};
+  const { apiKey, apiKeys } = backend;
+  if (apiKey !== undefined && apiKeys !== undefined) problems.add([...path, 'apiKeys'], 'cannot stand beside apiKey', { at: 'key' });
+  if (apiKey === undefined && apiKeys === undefined && pair.length === 0 && facts.requires.includes('apiKey')) {
+    problems.add([...path, 'apiKey'], 'is required', { at: 'key' });
   }
-  const resolved = resolveReference(backend.apiKey, secrets);
-  if (!resolved.ok) {
-    problems.add([...path, 'apiKey'], resolved.fault);
-    return {};
+  const references: readonly (readonly [Path, string])[] =
+    apiKey === undefined
+      ? (apiKeys ?? []).map((key, index) => [[...path, 'apiKeys', index], key] as const)
+      : [[[...path, 'apiKey'], apiKey]];
+  const keys: Secret[] = [];
+  let { appId } = backend;
+  for (const [at, reference] of references) {
+    const resolved = resolveReference(reference, secrets);
+    if (!resolved.ok) {
+      problems.add(at, resolved.fault);
+      continue;
+    }
+    const [, key, behind] = (facts.options?.includes('appId') && /^([^|]+)\|([\x21-\x7b\x7d\x7e]{1,128})$/.exec(resolved.value)) || [];
+    keys.push(new Secret(key ?? resolved.value));
+    if (behind === undefined) continue;
+    if (appId !== undefined && appId !== behind)
+      problems.add([...path, 'appId'], 'another application stands behind the key, after its |', { at: 'key' });
+    appId ??= behind;
   }
-  const [, key, appId] = (facts.options?.includes('appId') && /^([^|]+)\|([\x21-\x7b\x7d\x7e]{1,128})$/.exec(resolved.value)) || [];
-  if (key === undefined || appId === undefined) return { apiKey: new Secret(resolved.value) };
-  if (backend.appId !== undefined && backend.appId !== appId)
-    problems.add([...path, 'appId'], 'another application stands behind the key, after its |', { at: 'key' });
-  return { apiKey: new Secret(key), appId };
+  return {
+    ...(keys[0] === undefined ? {} : { apiKey: keys[0] }),
+    ...(apiKeys === undefined ? {} : { apiKeys: keys }),
+    ...(appId === undefined ? {} : { appId }),
+  };
 }
 
 /** The base URL, or '' after a problem. */

@@ -51,7 +51,7 @@ export type Limits = Frozen<z.output<typeof limitsSchema>>;
 export type ModelLimits = Frozen<ModelLimitsFile>;
 
 type BackendFile = Frozen<z.output<ReturnType<typeof backendSchema>>>;
-type BackendSecrets = 'apiKey' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl' | 'workspace';
+type BackendSecrets = 'apiKey' | 'apiKeys' | 'accessKey' | 'secretKey' | 'region' | 'baseUrl' | 'workspace';
 
 export interface Backend extends Omit<BackendFile, BackendSecrets> {
   readonly name: string;
@@ -60,6 +60,8 @@ export interface Backend extends Omit<BackendFile, BackendSecrets> {
   readonly baseUrl: string;
   /** Absent only for a vendor that needs none. */
   readonly apiKey?: Secret;
+  /** All of them, where the file has a list; `apiKey` is the first. */
+  readonly apiKeys?: readonly Secret[];
 }
 
 /** An entry of `models`. */

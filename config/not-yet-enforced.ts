@@ -6,9 +6,7 @@ import type { Problems } from './problem.ts';
  * on a limit that is not there. When a feature arrives, its line here goes, and nothing else changes.
  * `*` stands for any name or index; with `value`, only that value is without effect.
  */
-export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; readonly value?: string; readonly what: string }[] = [
-  { path: ['backends', '*', 'breaker'], what: 'breaker is' },
-];
+export const NOT_YET_ENFORCED: readonly { readonly path: readonly string[]; readonly value?: string; readonly what: string }[] = [];
 
 /** Warns of every key in the file (as written, before defaults) that nothing enforces yet. */
 export function warnNotEnforced(written: unknown, warnings: Problems): void {

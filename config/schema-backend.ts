@@ -38,9 +38,14 @@ const priceSchema = z.strictObject({
 });
 
 const breakerSchema = z.strictObject({
-  failures: z.int().min(1).max(1_000_000).default(5).meta({ description: 'Failures within the window that open the breaker.' }),
+  failures: z.int().min(1).max(1_000_000).default(5).meta({
+    description:
+      'Failures in a row, within the window, that open the breaker: silence, broken connections, garbage; and of a model, overload.',
+  }),
   windowMs: milliseconds.default(30_000).meta({ unit: 'ms', description: 'Window in which failures are counted.' }),
-  openMs: milliseconds.default(15_000).meta({ unit: 'ms', description: 'How long it stays open before one request may probe.' }),
+  openMs: milliseconds
+    .default(15_000)
+    .meta({ unit: 'ms', description: 'How long it stays open before one request may probe. Limits and overload have times of their own.' }),
 });
 
 const timeoutsSchema = z.strictObject({
@@ -83,6 +88,9 @@ export function backendSchema(vendors: Vendors) {
     apiKey: secretReference
       .optional()
       .meta({ description: `The vendor's API key: \`${ENV_REFERENCE}\`, \`env:NAME\` or \`file:/path\`, never the key itself.` }),
+    apiKeys: z.array(secretReference).min(1).max(100).optional().meta({
+      description: 'Several keys instead of `apiKey`: they take turns, and one that is refused or at its limit is left out for a while.',
+    }),
     accessKey: secretReference.optional().meta({ description: 'Access key of a key pair. Not supported yet: use `apiKey`.' }),
     secretKey: secretReference.optional().meta({ description: 'Secret key of a key pair. Not supported yet: use `apiKey`.' }),
     appId: z
@@ -105,7 +113,7 @@ export function backendSchema(vendors: Vendors) {
     }),
     breaker: z
       .union([z.literal('off'), breakerSchema])
-      .optional()
+      .prefault({})
       .meta({ description: 'When to stop calling a failing backend for a while; `off`: never.' }),
     ...rates,
     concurrency: limit

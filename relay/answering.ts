@@ -1,22 +1,20 @@
 import type { Usage } from '../openai/chat/events.ts';
-import { asOpenAIError, type OpenAIError } from '../openai/errors.ts';
+import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import { Receipt } from '../translators/receipt.ts';
 import type { Caller } from './keys/key-ring.ts';
 import { type Cost, costOf } from './ledger/cost.ts';
 import { aboutOf } from './ledger/expired-entry.ts';
-import type { Served } from './quota/calibration.ts';
-import type { Expected } from './quota/demand.ts';
 import type { Ticket } from './quota/gate.ts';
 import { outcomeOf } from './quota/outcome-of.ts';
 import { type Ending, recordOf, type Settled } from './records/record-of.ts';
-import type { Attempt, Estimate, RequestRecord } from './records/request-record.ts';
+import type { Attempt, Estimate } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
 import type { Choice } from './routing/decision.ts';
 import { waitOf } from './routing/latencies.ts';
 import { pause } from './routing/pause.ts';
 import { mayFallBack, waitBeforeRetry } from './routing/retry-policy.ts';
 import { type Place, placeName } from './routing/route-table.ts';
-import type { VendorSignals } from './upstream/vendor-signals.ts';
+import type { Surface, Terms, Told } from './surface.ts';
 
 /** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
 export interface Exchange {
@@ -33,59 +31,13 @@ export interface Exchange {
   readonly onGone: (act: () => void) => void;
 }
 
-/** What a surface adds: its name in the books, and how it makes one attempt. */
-export interface Surface<C extends Place, R extends Settled> {
-  readonly name: string;
-  /** The answer is a stream. */
-  readonly stream: boolean;
-  /**
-   * @param outputReserve most tokens reserved for one output; null: as many as such outputs are known to have
-   * @param served where the request goes first
-   */
-  expected(outputReserve: number | null, served: Served): Expected;
-  /** Told how a request ended whose use had been estimated; absent: the surface learns nothing from it. */
-  learn?(record: RequestRecord): void;
-  /**
-   * Makes one attempt ready: nothing is sent before `send`.
-   * @param number of attempts made before
-   * @throws OpenAIError when the backend cannot carry the request
-   */
-  prepare(candidate: C, receipt: Receipt, number: number): Prepared<R>;
-}
-
-/** An attempt that the backend's own limits may still refuse. */
-export interface Prepared<R extends Settled> {
-  /** Calls that the vendor will count. */
-  readonly calls: number;
-  /** How many of them run at the same time. */
-  readonly atOnce: number;
-  /** How often the prompt is paid. */
-  readonly prompts: number;
-  /**
-   * @param told gets what the vendor said of the call, and what it counted when the attempt fails
-   * @throws OpenAIError when nothing has been sent to the caller
-   */
-  send(told: Told, terms: Terms): Promise<R>;
-}
-
-/** What holds for one attempt beside the backend's configuration. */
-export interface Terms {
-  /** Longest wait for the first byte, in ms. */
-  readonly withinMs: number;
-}
-
-/** What a vendor says besides its answer. */
-export interface Told {
-  /** What it counted, of an attempt that failed. */
-  readonly usages: Usage[];
-  signals: VendorSignals;
-}
-
 /** The id of an attempt: vendors refuse one that they have seen. */
 export const attemptId = (requestId: string, number: number): string => (number === 0 ? requestId : `${requestId}-r${number}`);
 
 /** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
 const UNMET_RETRIES = 1;
+/** Other keys are not tried without end. */
+const MOST_BESIDES = 10;
 
 /** How the attempts at a request ended. */
 interface Tried<R> extends Pick<Ending, 'attempts' | 'receipt' | 'gone'> {
@@ -135,7 +87,7 @@ export class Answering {
 
   /** Candidate after candidate, each as often as helps. Rejects only for a fault of our own. */
   async #try<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<Tried<R>> {
-    const { wheel, random } = this.#services;
+    const { wheel, random, health, latencies } = this.#services;
     const endBy = wheel.now() + this.#deadlineMs;
     const attempts: Attempt[] = [];
     const refusals: OpenAIError[] = [];
@@ -147,33 +99,57 @@ export class Answering {
       return { attempts, receipt, result: null, error: busy ?? failure ?? asOpenAIError(null), place: null, gone };
     };
     for (const [index, candidate] of candidates.entries()) {
-      let unmet = 0;
+      const { backend } = candidate;
+      // Calls that are no retries: answers that broke an emulated promise, and other keys.
+      let besides = 0;
       for (let tries = 1; ; tries++) {
         const startedAt = wheel.now();
         if (startedAt >= endBy) return ended(false);
-        receipt = new Receipt(exchange.caller.key.strict);
         const told: Told = { usages: [], signals: {} };
-        const terms = { withinMs: endBy - startedAt };
-        const running = this.#services.latencies.begin(placeName(candidate), surface.stream);
+        const pass = health.enter(candidate, tries > 1);
+        if (pass instanceof OpenAIError) {
+          attempts.push({ ...this.#attempted(candidate, pass, startedAt, told), skipped: true });
+          refusals.push(pass);
+          failure ??= pass;
+          break;
+        }
+        receipt = new Receipt(exchange.caller.key.strict);
+        const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, began: () => pass.began() };
+        const running = latencies.begin(placeName(candidate), surface.stream);
         const attempted = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told, terms);
         if ('result' in attempted) {
           const { result } = attempted;
           running.ended(waitOf(result, wheel.now(), startedAt));
+          if (result.error !== null) pass.failed(result.error);
+          else if (result.gone) pass.unused();
+          else pass.answered();
           attempts.push(this.#attempted(candidate, result.error, startedAt, told));
           return { attempts, receipt, result, error: result.error, place: candidate, gone: result.gone };
         }
         failure = attempted.failure;
         running.ended(null, failure.kind.startsWith('upstream_'));
+        // Patience that the deadline cut short is not the backend's failure.
+        if (failure.kind === 'upstream_timeout' && terms.withinMs < backend.timeouts.firstByteMs) pass.unused();
+        else pass.failed(failure);
         attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
         if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
-        if (failure.kind === 'upstream_unmet' && unmet++ < UNMET_RETRIES) continue;
-        const { retries } = candidate.backend;
-        const standing = { tries: tries - unmet, retries, last: index === candidates.length - 1, leftMs: endBy - wheel.now() };
+        const again = failure.kind === 'upstream_unmet' ? besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
+        if (again && besides < MOST_BESIDES) {
+          besides++;
+          continue;
+        }
+        const standing = {
+          tries: tries - besides,
+          retries: backend.retries,
+          last: index === candidates.length - 1,
+          leftMs: endBy - wheel.now(),
+        };
         const waitMs = waitBeforeRetry(failure, standing, random);
         if (waitMs === null) break;
         if (!(await pause(waitMs, wheel, exchange.onGone))) return ended(true);
       }
-      if (!mayFallBack(failure, exchange.caller.team)) break;
+      const last = attempts.at(-1)?.skipped === true ? null : failure;
+      if (last !== null && !mayFallBack(last, exchange.caller.team)) break;
     }
     return ended(false);
   }

@@ -6,7 +6,7 @@ import { OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
 import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from './answering.ts';
+import { Answering, attemptId, type Exchange } from './answering.ts';
 import { ChatRun, type RunResult } from './chat/chat-run.ts';
 import { ChatWants } from './chat/chat-wants.ts';
 import { refuseBeyondContext } from './chat/context-length.ts';
@@ -20,10 +20,12 @@ import type { BackendGate } from './quota/backend-gate.ts';
 import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
+import type { BackendHealth } from './routing/backend-health.ts';
 import type { Latencies } from './routing/latencies.ts';
 import { retirementText } from './routing/retirement.ts';
 import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
 import type { Selection } from './routing/selection.ts';
+import type { Prepared, Terms, Told } from './surface.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
 
@@ -46,6 +48,7 @@ export interface RelayServices {
   readonly latencies: Latencies;
   /** The price of a backend's model; null when none is known. */
   readonly priceOf: (backend: Backend, model: string) => Price | null;
+  readonly health: BackendHealth;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Told once per request, after its answer. */
@@ -139,7 +142,7 @@ export class Relay {
     receipt: Receipt,
     number: number,
     told: Told,
-    { withinMs }: Terms,
+    terms: Terms,
   ): Promise<RunResult> {
     const { request, caller, requestId } = exchange;
     const { wheel, check } = this.#services;
@@ -160,10 +163,11 @@ export class Relay {
       plan,
       head,
       requestId: attemptId(requestId, number),
-      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, withinMs, headers),
+      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, terms, headers),
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,
+      onBegin: terms.began,
       redact: (text) => client.redact(text),
       check: (schema, text) => check(schema, text, caller.key.name),
     });

@@ -14,6 +14,7 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { Relay } from '../relay/relay.ts';
+import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
 import { Latencies } from '../relay/routing/latencies.ts';
 import { retirements } from '../relay/routing/retirement.ts';
 import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
@@ -31,6 +32,7 @@ import { ModelNames } from './model-names.ts';
 import { openQuotaStore } from './quota-store.ts';
 import { type Check, ReadinessProbe } from './readiness.ts';
 import { logBooks } from './telemetry/books-log.ts';
+import { logBreaker } from './telemetry/breaker-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
@@ -112,10 +114,22 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const limited = Object.values(config.backends).filter((backend) => backendLimits(backend).length > 0);
   const owners = (): string[] => [...Array.from(teams(), (team) => `team/${team}`), ...limited.map(ownerOf)];
   const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault);
+  const random = options.random ?? Math.random;
+  const onBreaker = (event: BreakerEvent): void => {
+    logBreaker(logger, event);
+    metrics?.breaker(event);
+  };
+  const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker });
   const names = new ModelNames(config, catalog);
   const inFlight = new InFlight();
   const metrics =
-    config.server.metrics && new Metrics(names, { books: () => books.status(), quota: () => quotas.quota, running: () => inFlight });
+    config.server.metrics &&
+    new Metrics(names, {
+      books: () => books.status(),
+      quota: () => quotas.quota,
+      breakers: () => health.openings(),
+      running: () => inFlight,
+    });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
     known: ({ vendor, model }) => names.isServed(vendor, model),
@@ -130,7 +144,6 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onReserved,
   });
   const state = { server: config.server, routes, clients };
-  const random = options.random ?? Math.random;
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
   const latencies = new Latencies(latencyPlaces(config), () => wheel.now());
   const selection = new Selection({ priceOf, latencies, random });
@@ -144,6 +157,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     calibration,
     inFlight,
     priceOf,
+    health,
     random,
     onSettled,
     onFault,
@@ -168,6 +182,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     database: () => books.ping(),
     backends: async () => {
       if (clients.size === 0) throw new Error('no backend is configured');
+      if (Object.values(config.backends).every((backend) => health.isOut(backend))) throw new Error('every backend is out');
     },
   };
   if (quotas.ping !== null) checks['redis'] = quotas.ping;

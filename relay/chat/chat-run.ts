@@ -33,6 +33,8 @@ export interface RunInput {
   readonly wheel: DeadlineWheel;
   readonly heartbeatMs: number;
   readonly check: SchemaCheck;
+  /** Told when the first bytes of a stream leave. */
+  readonly onBegin: () => void;
   /** Takes the backend's own secrets out of what it said. */
   readonly redact: Redact;
 }
@@ -241,6 +243,7 @@ export class ChatRun implements LegOwner, Deadline {
     if (this.#started) return;
     this.#started = true;
     this.#firstByteAtMs = this.#input.wheel.now();
+    this.#input.onBegin();
     this.#input.client?.start();
   }
 

@@ -83,7 +83,7 @@ function reasonOf({ attempts, error, gone }: Ending): Reason {
 /** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
 export function reachedBackend(attempts: readonly Attempt[]): boolean {
   return attempts.some(
-    ({ error, upstreamCode, discarded }) =>
-      error === null || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_'),
+    ({ error, upstreamCode, discarded, skipped }) =>
+      skipped !== true && (error === null || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_')),
   );
 }

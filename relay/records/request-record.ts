@@ -16,6 +16,8 @@ export interface Attempt extends VendorSignals {
   /** The vendor's own code of the error, where it gave one. */
   readonly upstreamCode: string | null;
   readonly ms: number;
+  /** Nothing was sent: the error is what an open breaker remembers. Absent for an attempt that was made. */
+  readonly skipped?: true;
   /** What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. */
   readonly discarded?: Discarded;
 }

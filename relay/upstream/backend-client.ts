@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { Backend } from '../../config/config.ts';
+import { keysOf } from './backend-keys.ts';
 import { bearer, type Credentials, zhipuToken } from './credentials.ts';
 import type { DeadlineWheel } from './deadlines.ts';
 import { redactor } from './secrets.ts';
@@ -14,8 +15,9 @@ export class BackendClient {
   readonly backend: Backend;
   readonly #pool: Pool;
   readonly #wheel: DeadlineWheel;
-  readonly #credentials: Credentials;
-  readonly #key: string;
+  /** One each key, in the order of the configuration; one that sends none where the backend needs none. */
+  readonly #credentials: readonly Credentials[];
+  readonly #keys: readonly string[];
   readonly #basePath: string;
 
   constructor(backend: Backend, wheel: DeadlineWheel, userAgent: string) {
@@ -24,8 +26,9 @@ export class BackendClient {
     this.backend = backend;
     this.#wheel = wheel;
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#key = backend.apiKey?.reveal() ?? '';
-    this.#credentials = backend.auth === 'jwt' ? zhipuToken(this.#key) : bearer(this.#key);
+    const keys = keysOf(backend).map((key) => key.reveal());
+    this.#keys = keys.length === 0 ? [''] : keys;
+    this.#credentials = this.#keys.map(backend.auth === 'jwt' ? zhipuToken : bearer);
     this.#userAgent = userAgent;
     this.#pool = new Pool(url.origin, {
       connections: backend.connections,
@@ -44,7 +47,7 @@ export class BackendClient {
 
   /**
    * @param body JSON text
-   * @param withinMs bounds the wait for the first byte, besides the backend's timeouts
+   * @param terms which key to use, from 0; and what bounds the wait for the first byte, besides the backend's timeouts
    * @param more headers of this call's dialect
    */
   post(
@@ -52,7 +55,7 @@ export class BackendClient {
     body: string,
     requestId: string,
     listener: CallListener,
-    withinMs: number = Number.POSITIVE_INFINITY,
+    { key, withinMs }: CallTerms = { key: 0, withinMs: Number.POSITIVE_INFINITY },
     more: Readonly<Record<string, string>> = {},
   ): UpstreamCall {
     const { timeouts } = this.backend;
@@ -60,7 +63,7 @@ export class BackendClient {
     const call = new UpstreamCall(listener, limits, this.#wheel);
     const headers = [
       'authorization',
-      this.#credentials(Date.now()),
+      this.#authorization(key),
       'content-type',
       'application/json',
       'accept-encoding',
@@ -76,9 +79,16 @@ export class BackendClient {
     return call;
   }
 
-  /** A text without this backend's key, its parts, and the token made of it: vendors quote what they were sent. For errors only, not fast. */
+  /** A text without this backend's keys, their parts, and the tokens made of them: vendors quote what they were sent. For errors only, not fast. */
   redact(text: string): string {
-    return redactor([this.#key, this.#credentials(Date.now()).slice('Bearer '.length)])(text);
+    const tokens = this.#keys.map((_, key) => this.#authorization(key).slice('Bearer '.length));
+    return redactor([...this.#keys, ...tokens])(text);
+  }
+
+  #authorization(key: number): string {
+    const credentials = this.#credentials[key];
+    if (credentials === undefined) throw new RangeError(`backend ${this.name} has no key ${key}`);
+    return credentials(Date.now());
   }
 
   /** Lets running calls end, then closes the connections. */
@@ -89,6 +99,12 @@ export class BackendClient {
   destroy(): Promise<void> {
     return this.#pool.destroy();
   }
+}
+
+/** What holds for one call beside the backend's configuration. */
+export interface CallTerms {
+  readonly key: number;
+  readonly withinMs: number;
 }
 
 /** A path may climb out of the base with `..`: one vendor serves a part of its API under another base. */

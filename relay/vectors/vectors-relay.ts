@@ -8,9 +8,10 @@ import { documentText, type RerankRequest } from '../../openai/rerank/request.ts
 import { mostTokens } from '../../openai/token-estimate.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
-import { Answering, attemptId, type Exchange, type Prepared, type Terms, type Told } from '../answering.ts';
+import { Answering, attemptId, type Exchange } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { OpenRoute, Place } from '../routing/route-table.ts';
+import type { Prepared, Terms, Told } from '../surface.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
 
 /** What embeddings and rerank need beside what chat has. */
@@ -122,14 +123,14 @@ export class VectorsRelay {
     receipt: Receipt,
     number: number,
     told: Told,
-    { withinMs }: Terms,
+    terms: Terms,
   ): Promise<Result> {
     const client = present(this.#state.clients.get(place.backend.name));
     exchange.onChosen(place.backend.name, receipt.header());
     const run = new SplitRun({
       ...attempt,
       requestId: attemptId(exchange.requestId, number),
-      post: (path, body, id, listener) => client.post(path, body, id, listener, withinMs),
+      post: (path, body, id, listener) => client.post(path, body, id, listener, terms),
       redact: (text) => client.redact(text),
     });
     exchange.onGone(() => run.callerGone(exchange.caller.key.onDisconnect === 'drain'));

@@ -5,6 +5,7 @@ export interface MetricSources {
   readonly books: () => { readonly waiting: number; readonly lost: number; readonly down: boolean };
   /** Settlements that the store of limits has not confirmed, and reservations that this process holds. */
   readonly quota: () => { readonly unsent: number; readonly open: number };
+  readonly breakers: () => Iterable<{ readonly backend: string; readonly cause: string; readonly open: number }>;
   readonly running: () => { readonly streams: number; readonly whole: number };
 }
 
@@ -52,6 +53,16 @@ export function metricSet(register: Registry, sources: MetricSources) {
   read('estafet_quota_open_reservations', 'Reservations that this process holds.', () => sources.quota().open);
   read('estafet_books_waiting_lines', 'Lines of the books that are not in the database yet.', () => sources.books().waiting);
   read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0));
+  new Gauge({
+    name: 'estafet_breakers_open',
+    help: 'Breakers that are not closed: a backend, a model or a key that is left out for the cause.',
+    labelNames: ['backend', 'cause'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { backend, cause, open } of sources.breakers()) this.set({ backend, cause }, open);
+    },
+  });
   new Counter({
     name: 'estafet_books_lost_lines_total',
     help: 'Lines of the books that will never be in the database.',
@@ -109,6 +120,11 @@ export function metricSet(register: Registry, sources: MetricSources) {
     ]),
     refusals: counter('estafet_quota_refusals_total', 'Refusals by the limit that refused, and whether to wait.', ['limit', 'kind']),
     reserveSeconds: histogram('estafet_quota_reserve_seconds', 'Time that the limits took to answer.', STORE_SECONDS),
+    breakers: counter('estafet_breaker_changes_total', 'Breakers that opened, let a probe through (`half-open`) or closed.', [
+      'backend',
+      'cause',
+      'state',
+    ]),
     quotaFaults: counter('estafet_quota_faults_total', 'Faults of the store of limits, and of the books where it asks them.'),
   };
 }

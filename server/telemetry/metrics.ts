@@ -4,6 +4,7 @@ import { ERRORS, type ErrorName, OpenAIError } from '../../openai/errors.ts';
 import type { Cost } from '../../relay/ledger/cost.ts';
 import type { Outcome } from '../../relay/quota/guarded-quota.ts';
 import type { Attempt, RequestRecord } from '../../relay/records/request-record.ts';
+import type { BreakerEvent } from '../../relay/routing/backend-health.ts';
 import type { MetricsPage } from '../../routes/ops/metrics.ts';
 import { type ModelNames, OTHER } from '../model-names.ts';
 import { VERSION } from '../version.ts';
@@ -48,7 +49,7 @@ export class Metrics {
     const last = attempts.at(-1);
     const backend = last?.backend ?? NO_BACKEND;
     this.#set.requests.inc({ surface, model: this.#names.asked(record.model), backend, status, cause: causeOf(record) });
-    for (const attempt of attempts) this.#attempt(attempt);
+    for (const attempt of attempts) if (attempt.skipped !== true) this.#attempt(attempt);
     if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);
     this.#set.duration.observe({ surface, backend, stream: record.stream ? 'true' : 'false' }, Math.max(0, record.totalMs) / 1000);
     if (usage === null || last === undefined) return;
@@ -67,6 +68,10 @@ export class Metrics {
     this.#set.reserveSeconds.observe(Math.max(0, ms) / 1000);
     this.#set.reservations.inc({ outcome: outcome.ok ? 'admitted' : outcome.kind === 'unavailable' ? 'unavailable' : 'refused' });
     if (!outcome.ok && 'limit' in outcome) this.#set.refusals.inc({ limit: outcome.limit.name, kind: outcome.kind });
+  }
+
+  breaker({ state, backend, cause }: BreakerEvent): void {
+    this.#set.breakers.inc({ backend, cause, state });
   }
 
   quotaFault(): void {

@@ -26,7 +26,7 @@ export function written(simulator: Simulator, redis: RedisPlace, teams: Teams, b
     server: { host: '127.0.0.1', port: 0, logLevel: 'silent' },
     database: 'memory:',
     redis: typeof redis === 'number' ? `redis://127.0.0.1:${redis}` : redis,
-    backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED', retries: 0, ...backend } },
+    backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED', retries: 0, breaker: 'off', ...backend } },
     models: { 'gpt-4o': ['qwen/qwen-plus'] },
     teams: Object.fromEntries(
       Object.entries(teams).map(([name, team]) => [name, { permit: { vendors: ['qwen'], regions: ['*'] }, ...team }]),

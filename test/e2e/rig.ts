@@ -77,7 +77,7 @@ export async function startRig({ configExtra = {}, keyOptions = {} }: RigOptions
   const simulator = await startSimulator();
   // Each test sees each call it causes, unless it asks for more.
   const { server = {}, backend: told = {}, backends = {}, models = {}, team = {} } = configExtra;
-  const backend: Json = { retries: 0, ...told };
+  const backend: Json = { retries: 0, breaker: 'off', ...told };
   const env: Record<string, string> = {};
   const address = (vendor: string, protocol = protocolOf(vendor)): Json => {
     const found = simulator.vendors[vendor as 'qwen'];

@@ -71,7 +71,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
     fault('silent', 'qwen');
     const started = performance.now();
     expectRefusal(await ask('pair', stream), 'upstream_timeout');
-    expect(performance.now() - started).toBeLessThan(3_600);
+    expect(performance.now() - started).toBeLessThan(15_000);
     expect(asked()).toEqual(['qwen']);
   });
 });

@@ -67,7 +67,7 @@ export async function openSimulated(server = '', rest?: string): Promise<Simulat
   const env: Record<string, string> = {};
   const backends = Object.entries(simulator.vendors).map(([vendor, { baseUrl, key }]) => {
     env[vendor.toUpperCase()] = key;
-    return `  ${vendor}: { vendor: ${vendor}, baseUrl: '${baseUrl}', apiKey: 'env:${vendor.toUpperCase()}', retries: 0 }`;
+    return `  ${vendor}: { vendor: ${vendor}, baseUrl: '${baseUrl}', apiKey: 'env:${vendor.toUpperCase()}', retries: 0, breaker: off }`;
   });
   const access = `${MODELS}
 teams:

@@ -24,8 +24,8 @@ export async function openChatDesk(options: DeskOptions = {}): Promise<ChatDesk>
   const config = configOf(
     `server: { port: 0, drainTimeoutMs: 300${options.server ?? ''} }
 backends:
-  a: { vendor: qwen, baseUrl: '${first.url}/v1', apiKey: 'env:A', retries: 0${options.backend ?? ''} }
-  b: { vendor: glm, baseUrl: '${second.url}/v4', apiKey: 'env:B', retries: 0${options.backend ?? ''} }
+  a: { vendor: qwen, baseUrl: '${first.url}/v1', apiKey: 'env:A', retries: 0, breaker: off${options.backend ?? ''} }
+  b: { vendor: glm, baseUrl: '${second.url}/v4', apiKey: 'env:B', retries: 0, breaker: off${options.backend ?? ''} }
 models: { m: [a/qwen-plus, b/glm-4.6], one: [a/qwen-plus], two: [b/glm-4.6] }
 teams: { t: { permit: { vendors: [qwen, glm], regions: ['*'] } } }
 keys: [{ name: k, team: t, key: '${digestOf(KEY)}'${options.key ?? ''} }]

@@ -74,6 +74,7 @@ export function rig(
         : null,
     wheel,
     heartbeatMs: 10,
+    onBegin: () => undefined,
     check: () => Promise.resolve(null),
     redact: (text) => text,
   };

@@ -20,6 +20,7 @@ const BASE: Backend = {
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 },
   connections: 1,
   retries: 0,
+  breaker: 'off',
 };
 
 class Store extends MemoryStore {

@@ -19,6 +19,7 @@ const names = new ModelNames(config, loadCatalog());
 const sources = {
   books: () => ({ waiting: 3, lost: 2, down: true }),
   quota: () => ({ unsent: 4, open: 5 }),
+  breakers: () => [],
   running: () => ({ streams: 6, whole: 7 }),
 };
 const fresh = () => new Metrics(names, sources);
