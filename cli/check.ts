@@ -3,14 +3,45 @@ import type { Config } from '../config/config.ts';
 import { explainConfig } from '../config/explain.ts';
 import { formatPath, type Problem } from '../config/problem.ts';
 import { retirements, retirementText } from '../relay/routing/retirement.ts';
+import { RouteTable } from '../relay/routing/route-table.ts';
+import { changeLine, type Routed } from '../server/reload/change.ts';
+import { configChanges } from '../server/reload/config-changes.ts';
+import { withoutRestart } from '../server/reload/fixed-settings.ts';
 import { HORIZON_DAYS } from '../server/telemetry/retirement-watch.ts';
+import { translatorFor, vectorsFor } from '../translators/registry.ts';
 import { loadOrExplain } from './load.ts';
 
+export interface CheckOptions {
+  /** A second file, e.g. the one in force: what changes from it to the checked one is shown too. */
+  readonly against?: string;
+}
+
 /** `estafet check FILE`: the problems on standard error and exit code 1; or what the file means, warnings included, on standard output. */
-export function check(file: string): void {
+export function check(file: string, { against }: CheckOptions = {}): void {
   const loaded = loadOrExplain(file);
-  if (loaded === null) process.exitCode = 1;
-  else console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
+  const old = against === undefined ? null : loadOrExplain(against);
+  if (loaded === null || (against !== undefined && old === null)) {
+    process.exitCode = 1;
+    return;
+  }
+  console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
+  if (old !== null) console.log(differenceText(old.config, loaded.config));
+}
+
+/** What a running relay would log if it had the old file and read the new one. */
+function differenceText(old: Config, next: Config): string {
+  const { config, restart } = withoutRestart(old, next);
+  const changes = [...configChanges(routed(old), routed(config)), ...restart];
+  if (changes.length === 0) return `no change against ${old.file}`;
+  return [
+    `changes against ${old.file} (- less, + more, ~ other, ! needs a restart):`,
+    ...changes.map((change) => `  ${changeLine(change)}`),
+  ].join('\n');
+}
+
+function routed(config: Config): Routed {
+  const routes = new RouteTable(config, loadCatalog().with(config.catalog), translatorFor, vectorsFor);
+  return { config, relay: { routes } };
 }
 
 /** Candidates whose model their vendor switches off within the next months, or has. */

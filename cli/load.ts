@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { loadCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
-import { loadConfigFile } from '../config/load.ts';
+import { type ConfigResult, loadConfigFile } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { servesModel } from '../relay/routing/route-table.ts';
 import { VENDORS } from '../translators/registry.ts';
@@ -10,11 +11,23 @@ export interface Loaded {
   readonly warnings: readonly Problem[];
 }
 
-/** A configuration file; or null, and the reasons why not on standard error. */
-export function loadOrExplain(file: string): Loaded | null {
+/**
+ * Reads and checks a configuration file.
+ * @param read is told every file that is read, the secret files too
+ */
+export function load(file: string, read: (path: string) => void = () => {}): ConfigResult {
   const catalog = loadCatalog();
   const serves = (vendor: string, model: string): boolean => servesModel(catalog, vendor, model);
-  const result = loadConfigFile(file, { env: process.env, vendors: VENDORS, serves });
+  const readFile = (path: string): Uint8Array => {
+    read(path);
+    return readFileSync(path);
+  };
+  return loadConfigFile(file, { env: process.env, vendors: VENDORS, serves, readFile });
+}
+
+/** A configuration file; or null, and the reasons why not on standard error. */
+export function loadOrExplain(file: string, read?: (path: string) => void): Loaded | null {
+  const result = load(file, read);
   if (result.ok) return result;
   for (const problem of result.problems) console.error(formatProblem(problem));
   const count = result.problems.length;

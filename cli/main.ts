@@ -3,7 +3,7 @@ import { USAGE_GROUPS } from '../relay/ledger/usage.ts';
 import { VERSION } from '../server/version.ts';
 import { addAccessCommands } from './access-commands.ts';
 import { audit, listeningTime } from './audit.ts';
-import { check } from './check.ts';
+import { type CheckOptions, check } from './check.ts';
 import { scorecard } from './scorecard.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
@@ -58,7 +58,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Check a configuration file and show what it means. Exit code 0: it can be served; 1: it cannot.')
     .argument('[file]', 'configuration file (default: estafet.yaml)')
     .option('-c, --config <file>', 'the same as an option')
-    .action((file: string | undefined, options: { config?: string }) => check(file ?? options.config ?? 'estafet.yaml'));
+    .option('--against <file>', 'show what changes from this file: who loses access, which limits tighten, what needs a restart')
+    .action((file: string | undefined, options: { config?: string } & CheckOptions) =>
+      check(file ?? options.config ?? 'estafet.yaml', options),
+    );
   program
     .command('usage')
     .description('Show what was used and what it cost, from the database of the configuration; the relay may be running or not.')

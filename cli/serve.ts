@@ -4,20 +4,18 @@ import { LedgerFault } from '../relay/ledger/ledger-store.ts';
 import { type RunningRelay, startRelay } from '../server/main.ts';
 import { type Built, build } from '../server/wiring.ts';
 import { firstRun, greeting } from './first-run.ts';
+import { liveReload } from './live-reload.ts';
 import { loadOrExplain, warn } from './load.ts';
+import { overridden } from './overrides.ts';
+import type { ServeOptions } from './serve-options.ts';
 import { type StartedSimulator, startSimulator } from './simulate.ts';
-
-export interface ServeOptions {
-  readonly config?: string;
-  readonly host?: string;
-  readonly port?: number;
-}
 
 const DEFAULT_FILE = 'estafet.yaml';
 
 /** `estafet serve`: starts whole or not at all, and ends with exit code 0 when told to. */
 export async function serve(options: ServeOptions): Promise<void> {
   const file = options.config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
+  const files = new Set<string>();
   let simulator: StartedSimulator | null = null;
   let config: Config | null;
   let key: string | null = null;
@@ -25,7 +23,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     simulator = await startSimulator();
     ({ config, key } = firstRun(simulator));
   } else {
-    const loaded = loadOrExplain(file);
+    const loaded = loadOrExplain(file, (path) => files.add(path));
     if (loaded !== null) warn(loaded.warnings);
     config = loaded?.config ?? null;
   }
@@ -47,6 +45,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   // Before the line is out: whoever reads it may send a signal at once.
   stopOnSignals(running, simulator);
+  if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP: there is no configuration file to read again.'));
+  else await liveReload({ file, files, options, built, running });
   console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
   if (running.metricsUrl !== null) console.log(`Metrics are at ${running.metricsUrl}.`);
 }
@@ -54,29 +54,6 @@ export async function serve(options: ServeOptions): Promise<void> {
 function fail(simulator: StartedSimulator | null): void {
   simulator?.child.kill();
   process.exitCode = 1;
-}
-
-/** Options win over environment variables, and these over the file. Null, and a message, when a variable is no use. */
-function overridden(config: Config, options: ServeOptions, env: NodeJS.ProcessEnv): Config | null {
-  const fromEnv = env['PORT'];
-  if (options.port === undefined && fromEnv !== undefined && !(/^\d{1,5}$/.test(fromEnv) && Number(fromEnv) <= 65_535)) {
-    console.error(`estafet: the environment variable PORT must be a whole number from 0 to 65535, not "${fromEnv}".`);
-    return null;
-  }
-  const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-  const level = env['LOG_LEVEL'];
-  const logLevel = LEVELS.find((name) => name === level) ?? (level === undefined ? config.server.logLevel : undefined);
-  if (logLevel === undefined) {
-    console.error(`estafet: the environment variable LOG_LEVEL must be one of ${LEVELS.join(', ')}, not "${level}".`);
-    return null;
-  }
-  // An empty address would mean every one of this machine.
-  if (options.host === undefined && env['HOST'] === '') {
-    console.error('estafet: the environment variable HOST is empty: unset it, or name the address to listen on.');
-    return null;
-  }
-  const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));
-  return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel } };
 }
 
 /** In one line: which port, that of the apps or that of the metrics, and what to do. */
@@ -111,8 +88,6 @@ function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // The default would end the process; a reload is what the sender means.
-  process.on('SIGHUP', () => console.error('estafet: SIGHUP: this release reloads nothing; restart to apply a changed file.'));
   simulator?.child.on('exit', () => {
     if (!stopping) console.error('estafet: the simulator has ended; requests will fail until the relay is started again.');
   });

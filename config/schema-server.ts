@@ -51,6 +51,10 @@ export const serverSchema = z.strictObject({
   drainTimeoutMs: milliseconds
     .default(30_000)
     .meta({ unit: 'ms', description: 'After SIGTERM, how long running answers may go on before they are cut.' }),
+  watchFiles: z.boolean().default(true).meta({
+    description:
+      'Apply the file anew when it, or a secret file it refers to, has changed. `false`: only on SIGHUP. A file with a problem changes nothing.',
+  }),
   receiptTtlMs: milliseconds.default(900_000).meta({ unit: 'ms', description: 'How long the receipt of a request can be looked up.' }),
   receiptsKept: z
     .int()

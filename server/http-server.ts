@@ -16,9 +16,6 @@ export function createHttpServer(app: Express, config: ServerConfig): Server {
   const server = createServer(
     {
       maxHeaderSize: config.maxHeaderBytes,
-      headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
-      requestTimeout: config.requestTimeoutMs,
-      keepAliveTimeout: config.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(1000, config.headersTimeoutMs),
       // Node would refuse a missing Host with an empty 400; here such a request is served, or refused in OpenAI's form, as any other.
       // Nothing is decided by Host: one origin is served, and who may call depends on the key and the socket's address alone.
@@ -27,11 +24,19 @@ export function createHttpServer(app: Express, config: ServerConfig): Server {
     },
     app,
   );
-  server.maxConnections = config.maxConnections;
+  setServerLimits(server, config);
   server.on('clientError', answerBadHttp);
   // Node would answer an unknown expectation with a bare 417; an expectation may be ignored.
   server.on('checkExpectation', app);
   return server;
+}
+
+/** Those that hold at once for a server that runs, new connections and open ones alike. */
+export function setServerLimits(server: Server, config: ServerConfig): void {
+  server.headersTimeout = Math.min(config.headersTimeoutMs, config.requestTimeoutMs);
+  server.requestTimeout = config.requestTimeoutMs;
+  server.keepAliveTimeout = config.keepAliveTimeoutMs;
+  server.maxConnections = config.maxConnections;
 }
 
 function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {

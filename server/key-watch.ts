@@ -34,7 +34,10 @@ const PAGE_ROWS = 200;
 export class KeyWatch {
   readonly #reader: AccessReader;
   readonly #options: KeyWatchOptions;
+  #config: KeyWatchOptions['config'];
   #stored: StoredKeys;
+  /** Reads take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
   #revision = 0;
   #orphans = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -44,7 +47,8 @@ export class KeyWatch {
   constructor(reader: AccessReader, options: KeyWatchOptions) {
     this.#reader = reader;
     this.#options = options;
-    this.#stored = this.#nothing();
+    this.#config = options.config;
+    this.#stored = this.#nothing(this.#config);
   }
 
   /** Every team the database has or had. */
@@ -55,8 +59,22 @@ export class KeyWatch {
   /** Reads everything. @throws LedgerFault when the database cannot be read: nothing should be served then */
   async open(): Promise<void> {
     await this.#reader.open();
-    await this.#read();
+    await this.#inTurn(() => this.#read());
     this.#later();
+  }
+
+  /**
+   * The rows beside another file, read anew as a whole: what the old file hid may come into force. `onChange` is not told, the ring comes back.
+   * @throws LedgerFault, and nothing has changed
+   */
+  adopt(config: KeyWatchOptions['config']): Promise<KeyRing> {
+    return this.#inTurn(async () => {
+      const stored = this.#nothing(config);
+      const revision = await this.#reader.revision();
+      await this.#fill(stored, 0, revision);
+      this.#config = config;
+      return this.#commit(stored, revision);
+    });
   }
 
   /** A database that does not answer is left after so long. */
@@ -69,8 +87,8 @@ export class KeyWatch {
     clearTimeout(timer);
   }
 
-  #nothing(): StoredKeys {
-    const { config, settings, report } = this.#options;
+  #nothing(config: KeyWatchOptions['config']): StoredKeys {
+    const { settings, report } = this.#options;
     return new StoredKeys(config, settings, (row) => report({ type: 'row-refused', ...row }));
   }
 
@@ -82,7 +100,7 @@ export class KeyWatch {
   async #look(): Promise<void> {
     const { report } = this.#options;
     try {
-      await this.#read();
+      await this.#inTurn(() => this.#read());
       if (this.#downSinceMs !== null) report({ type: 'store-back', downMs: Math.round(performance.now() - this.#downSinceMs) });
       this.#downSinceMs = null;
     } catch (error) {
@@ -99,8 +117,12 @@ export class KeyWatch {
     if (newest === this.#revision) return;
     // A database that was set back, from a backup: what it does not know any more must go too.
     const back = newest < this.#revision;
-    const stored = back ? this.#nothing() : this.#stored;
-    const since = back ? 0 : this.#revision;
+    const stored = back ? this.#nothing(this.#config) : this.#stored;
+    await this.#fill(stored, back ? 0 : this.#revision, newest);
+    this.#options.onChange(this.#commit(stored, newest));
+  }
+
+  async #fill(stored: StoredKeys, since: number, newest: number): Promise<void> {
     // A page that fails leaves rows behind that are newer than the ring in force; they are read again, and nothing is lost.
     await this.#pages(
       since,
@@ -114,14 +136,23 @@ export class KeyWatch {
       (after) => this.#reader.keysAfter(after, PAGE_ROWS),
       (row) => stored.putKey(row),
     );
+  }
+
+  #commit(stored: StoredKeys, revision: number): KeyRing {
     this.#stored = stored;
-    this.#revision = newest;
-    const { config, report, onChange } = this.#options;
+    this.#revision = revision;
+    const { report } = this.#options;
     const entries = stored.entries();
-    onChange(new KeyRing(config, entries));
-    report({ type: 'keys-loaded', keys: entries.size, revision: newest });
+    report({ type: 'keys-loaded', keys: entries.size, revision });
     if (stored.orphans !== this.#orphans && stored.orphans > 0) report({ type: 'keys-without-team', keys: stored.orphans });
     this.#orphans = stored.orphans;
+    return new KeyRing(this.#config, entries);
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(step);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   /** Rows up to a revision: what is newer belongs to the next time, when its teams are read before its keys. */

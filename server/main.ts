@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, setServerLimits } from './http-server.ts';
 import { createMetricsServer } from './metrics-server.ts';
+import type { Change } from './reload/change.ts';
 import { type Built, build } from './wiring.ts';
 
 /** A relay that listens. */
@@ -12,6 +13,8 @@ export interface RunningRelay {
   readonly server: Server;
   /** `http://host:port/metrics` when a port of their own serves them, else null. */
   readonly metricsUrl: string | null;
+  /** Puts another configuration in force without ending anything. @throws Error, and nothing has changed */
+  apply(config: Config): Promise<readonly Change[]>;
   /** Refuses new work, lets running answers end (at most `server.drainTimeoutMs`), then closes everything. True when none was cut. */
   stop(): Promise<boolean>;
 }
@@ -35,13 +38,18 @@ export async function startRelay(config: Config, built: Built = build(config)): 
     throw error;
   }
   const stopAll = async (): Promise<boolean> => {
-    const clean = await stop(server, built, config.server.drainTimeoutMs);
+    const clean = await stop(server, built, built.server().drainTimeoutMs);
     // Last: the end is watched too.
     metricsServer?.close();
     metricsServer?.closeAllConnections();
     return clean;
   };
-  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, stop: stopAll };
+  const apply = async (next: Config): Promise<readonly Change[]> => {
+    const changes = await built.apply(next);
+    setServerLimits(server, built.server());
+    return changes;
+  };
+  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, stop: stopAll };
 }
 
 /** @throws Error with the system's code, and the address and port that were asked for */

@@ -1,42 +1,38 @@
 import type { Express } from 'express';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
-import type { Backend, Config } from '../config/config.ts';
+import type { Config, Server } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
-import { PriceList } from '../relay/ledger/price-list.ts';
 import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
-import { Relay } from '../relay/relay.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
-import { Latencies } from '../relay/routing/latencies.ts';
-import { retirements } from '../relay/routing/retirement.ts';
-import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
-import { Selection } from '../relay/routing/selection.ts';
-import { BackendClient } from '../relay/upstream/backend-client.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
-import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
-import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
+import { VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
+import { BackendClients } from './backend-clients.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
+import { generation } from './generation.ts';
 import { KeyWatch } from './key-watch.ts';
-import { ModelNames } from './model-names.ts';
 import { openQuotaStore } from './quota-store.ts';
 import { type Check, ReadinessProbe } from './readiness.ts';
+import type { Change } from './reload/change.ts';
+import { configChanges } from './reload/config-changes.ts';
+import { withoutRestart } from './reload/fixed-settings.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logBreaker } from './telemetry/breaker-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault, logRequest } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
-import { HORIZON_DAYS, logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
+import { logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
 import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
@@ -53,6 +49,15 @@ export interface Built {
   readonly books: Books;
   /** Opens the books, then the store of limits, which may be gone. @throws LedgerFault when the database cannot be used */
   open(): Promise<void>;
+  /** Of the configuration in force. */
+  server(): Server;
+  /**
+   * Puts another configuration in force, whole, for requests that begin from now on; those that run keep theirs. What needs a restart stays.
+   * @throws Error when it cannot be used, or the keys of the database cannot be read: nothing has changed then
+   */
+  apply(config: Config): Promise<readonly Change[]>;
+  /** Counted and shown by the metrics. */
+  reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void;
   /** From now on new requests are refused. */
   drain(): void;
   /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */
@@ -81,15 +86,10 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   wheel.start();
   const checker = new SchemaChecker();
   const records = new RequestRecords(config.server.receiptsKept, config.server.receiptTtlMs);
-  const clients = new Map<string, BackendClient>();
-  for (const backend of Object.values(config.backends)) clients.set(backend.name, new BackendClient(backend, wheel, `estafet/${VERSION}`));
-  const catalog = (options.catalog ?? loadCatalog()).with(config.catalog);
-  const now = options.now ?? Date.now;
-  const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
-  const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
-  const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
+  const catalog = options.catalog ?? loadCatalog();
+  const { now = Date.now, random = Math.random } = options;
   const retirementWatch = new RetirementWatch(
-    () => retirements(config, catalog, now(), HORIZON_DAYS),
+    () => live.retirements(),
     (retirement) => logRetirement(logger, retirement),
   );
   const books = new Books(options.ledger ?? ledgerStore(config.database), {
@@ -109,18 +109,25 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     logQuotaFault(logger, fault, waiting);
     metrics?.quotaFault();
   };
-  const teams = (): Set<string> => new Set([...Object.keys(config.teams), ...(watch?.teams ?? [])]);
   const { leaseMs = LEASE_MS } = options;
-  const limited = Object.values(config.backends).filter((backend) => backendLimits(backend).length > 0);
-  const owners = (): string[] => [...Array.from(teams(), (team) => `team/${team}`), ...limited.map(ownerOf)];
+  // What was reserved before a reload is swept to its end after it too.
+  const owned = new Set<string>();
+  const own = ({ teams, backends }: Config): void => {
+    for (const team of Object.keys(teams)) owned.add(`team/${team}`);
+    for (const backend of Object.values(backends)) if (backendLimits(backend).length > 0) owned.add(ownerOf(backend));
+  };
+  own(config);
+  const owners = (): string[] => [...new Set([...owned, ...Array.from(watch?.teams ?? [], (team) => `team/${team}`)])];
   const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault);
-  const random = options.random ?? Math.random;
   const onBreaker = (event: BreakerEvent): void => {
     logBreaker(logger, event);
     metrics?.breaker(event);
   };
   const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker });
-  const names = new ModelNames(config, catalog);
+  const names = {
+    asked: (name: string) => live.names.asked(name),
+    served: (vendor: string, model: string) => live.names.served(vendor, model),
+  };
   const inFlight = new InFlight();
   const metrics =
     config.server.metrics &&
@@ -132,7 +139,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
-    known: ({ vendor, model }) => names.isServed(vendor, model),
+    known: ({ vendor, model }) => live.names.isServed(vendor, model),
   });
   const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
@@ -143,29 +150,15 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault: onQuotaFault,
     onReserved,
   });
-  const state = { server: config.server, routes, clients };
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
-  const latencies = new Latencies(latencyPlaces(config), () => wheel.now());
-  const selection = new Selection({ priceOf, latencies, random });
-  const services = {
-    wheel,
-    selection,
-    latencies,
-    check: checker.check,
-    gate,
-    backends,
-    calibration,
-    inFlight,
-    priceOf,
-    health,
-    random,
-    onSettled,
-    onFault,
-  };
-  const relay = new Relay(state, services);
-  const embeddingFacts = (vendor: string, model: string) => catalog.embedding(vendor, model);
-  const vectors = new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts });
-  let current = { relay, vectors, keys: new KeyRing(config), server: config.server };
+  const clients = new BackendClients(wheel, `estafet/${VERSION}`);
+  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, random, onSettled, onFault };
+  const make = (next: Config) => generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services });
+  let live = make(config);
+  clients.adopt(live.clients);
+  let keys = new KeyRing(config);
+  const currentOf = () => ({ relay: live.relay, vectors: live.vectors, keys, server: live.config.server });
+  let current = currentOf();
   const reader = accessReader(config.database);
   const watch =
     reader &&
@@ -173,16 +166,17 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       config,
       settings: storedSettings(VENDORS),
       report: (event) => logKeys(logger, event),
-      onChange: (keys) => {
-        current = { ...current, keys };
+      onChange: (ring) => {
+        keys = ring;
+        current = currentOf();
       },
     });
   let draining = false;
   const checks: Record<string, Check> = {
     database: () => books.ping(),
     backends: async () => {
-      if (clients.size === 0) throw new Error('no backend is configured');
-      if (Object.values(config.backends).every((backend) => health.isOut(backend))) throw new Error('every backend is out');
+      if (live.clients.size === 0) throw new Error('no backend is configured');
+      if (Object.values(live.config.backends).every((backend) => health.isOut(backend))) throw new Error('every backend is out');
     },
   };
   if (quotas.ping !== null) checks['redis'] = quotas.ping;
@@ -213,11 +207,28 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       gate.start();
       retirementWatch.start();
     },
+    server: () => live.config.server,
+    apply: async (wanted) => {
+      const { config: next, restart } = withoutRestart(live.config, wanted);
+      const made = make(next);
+      const ring = watch === null ? new KeyRing(next) : await watch.adopt(next);
+      // From here to the end nothing waits: no request sees half of it.
+      const changes = [...configChanges(live, made), ...restart];
+      clients.adopt(made.clients);
+      own(next);
+      live = made;
+      keys = ring;
+      current = currentOf();
+      logger.level = next.server.logLevel;
+      retirementWatch.look();
+      return changes;
+    },
+    reloaded: (outcome) => metrics?.reloaded(outcome),
     drain: () => {
       draining = true;
     },
     close: async (graceful) => {
-      await Promise.all([...clients.values()].map((client) => (graceful ? client.close() : client.destroy())));
+      await clients.close(graceful);
       // Calls that were cut settle only now, and their lines belong in the books.
       await new Promise(setImmediate);
       await gate.close(config.books.flushTimeoutMs);

@@ -19,7 +19,7 @@ export class Permit {
   /** Verdicts by address. Bounded: an address costs its caller a connection, not us memory. */
   readonly #addresses = new Map<string, boolean>();
 
-  constructor(team: Team, key: Key) {
+  constructor(team: Pick<Team, 'permit'>, key: Pick<Key, 'permit'>) {
     const { permit } = team;
     this.#rules = permit === undefined ? [] : key.permit === undefined ? [permit] : [permit, key.permit];
     this.#callers = this.#rules.flatMap(({ callers }) => (callers === undefined ? [] : [callers.map(parseNetwork)]));

@@ -161,11 +161,19 @@ export class RouteTable {
     return { ok: true, candidates, skipped, settings };
   }
 
-  /** The names this permit can use: those of the configuration, and the vendors' own current models. */
-  list(permit: Permit): ListedModel[] {
-    const names = new Set(Object.keys(this.#config.models).filter((name) => !name.includes('*')));
+  /** Every name and pattern of the configuration, and the vendors' own current models. */
+  names(): ReadonlySet<string> {
+    const names = new Set(Object.keys(this.#config.models));
     for (const { vendor } of Object.values(this.#config.backends)) for (const id of this.#catalog.models(vendor, KINDS)) names.add(id);
-    return [...names].map((name) => this.describe(name, permit)).filter((model) => model !== null);
+    return names;
+  }
+
+  /** The names this permit can use, patterns left out. */
+  list(permit: Permit): ListedModel[] {
+    return [...this.names()]
+      .filter((name) => !name.includes('*'))
+      .map((name) => this.describe(name, permit))
+      .filter((model) => model !== null);
   }
 
   /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */

@@ -13,7 +13,10 @@ import { type CallListener, UpstreamCall } from './upstream-call.ts';
 export class BackendClient {
   readonly name: string;
   readonly backend: Backend;
-  readonly #pool: Pool;
+  /** With the end of each that is being closed. The last is in use. */
+  readonly #pools = new Map<Pool, Promise<void> | null>();
+  #pool: Pool;
+  #retired = false;
   readonly #wheel: DeadlineWheel;
   /** One each key, in the order of the configuration; one that sends none where the backend needs none. */
   readonly #credentials: readonly Credentials[];
@@ -30,17 +33,7 @@ export class BackendClient {
     this.#keys = keys.length === 0 ? [''] : keys;
     this.#credentials = this.#keys.map(backend.auth === 'jwt' ? zhipuToken : bearer);
     this.#userAgent = userAgent;
-    this.#pool = new Pool(url.origin, {
-      connections: backend.connections,
-      connect: { timeout: backend.timeouts.connectMs },
-      // Below the vendors' own idle times: a POST on a socket that the vendor is closing fails.
-      keepAliveTimeout: 4_000,
-      keepAliveMaxTimeout: 30_000,
-      // Our own wheel watches time.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: 32 * 1024,
-    });
+    this.#pool = this.#newPool();
   }
 
   readonly #userAgent: string;
@@ -75,7 +68,10 @@ export class BackendClient {
     ];
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
     for (const [name, value] of Object.entries(more)) headers.push(name, value);
+    // A request that began before the backend was retired may come to it late: it gets a connection, for that call.
+    if (this.#retired) this.#pool = this.#newPool();
     this.#pool.dispatch({ path: joined(this.#basePath, path), method: 'POST', headers, body }, call);
+    if (this.#retired) void this.#end(this.#pool);
     return call;
   }
 
@@ -91,13 +87,45 @@ export class BackendClient {
     return credentials(Date.now());
   }
 
-  /** Lets running calls end, then closes the connections. */
-  close(): Promise<void> {
-    return this.#pool.close();
+  /** The backend is in no configuration any more: its connections are closed when the running calls have ended. Late calls are still carried. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.close();
   }
 
-  destroy(): Promise<void> {
-    return this.#pool.destroy();
+  /** Lets running calls end, then closes the connections. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#pools.keys(), (pool) => this.#end(pool)));
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(Array.from(this.#pools.keys(), (pool) => pool.destroy()));
+  }
+
+  #newPool(): Pool {
+    const { baseUrl, connections, timeouts } = this.backend;
+    const pool = new Pool(new URL(baseUrl).origin, {
+      connections,
+      connect: { timeout: timeouts.connectMs },
+      // Below the vendors' own idle times: a POST on a socket that the vendor is closing fails.
+      keepAliveTimeout: 4_000,
+      keepAliveMaxTimeout: 30_000,
+      // Our own wheel watches time.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 32 * 1024,
+    });
+    this.#pools.set(pool, null);
+    return pool;
+  }
+
+  #end(pool: Pool): Promise<void> {
+    let ending = this.#pools.get(pool);
+    if (ending == null) {
+      ending = pool.close().finally(() => this.#pools.delete(pool));
+      this.#pools.set(pool, ending);
+    }
+    return ending;
   }
 }
 

@@ -115,6 +115,14 @@ export function metricSet(register: Registry, sources: MetricSources) {
       RATIOS,
       ['vendor', 'kind'],
     ),
+    reloads: counter('estafet_config_reloads_total', 'How often the configuration file was read again: applied, unchanged, refused.', [
+      'outcome',
+    ]),
+    fileRefused: new Gauge({
+      name: 'estafet_config_refused',
+      help: '1 while the file on disk is refused and an older configuration is in force, else 0.',
+      registers,
+    }),
     reservations: counter('estafet_quota_reservations_total', 'Questions to the limits, by outcome: admitted, refused, unavailable.', [
       'outcome',
     ]),

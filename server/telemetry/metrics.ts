@@ -22,13 +22,16 @@ interface Billed {
   readonly cost: Cost | null;
 }
 
+/** A model's name as a label; asked for each time, since a reload brings others. */
+type Names = Pick<ModelNames, 'asked' | 'served'>;
+
 /** Counts what happens, in this process since its start. Told once a request, after its answer: a chunk costs nothing. */
 export class Metrics {
-  readonly #names: ModelNames;
+  readonly #names: Names;
   readonly #registry = new Registry();
   readonly #set: MetricSet;
 
-  constructor(names: ModelNames, sources: MetricSources) {
+  constructor(names: Names, sources: MetricSources) {
     this.#names = names;
     this.#set = metricSet(this.#registry, sources);
     this.#set.build.set({ version: VERSION, node: process.version }, 1);
@@ -72,6 +75,12 @@ export class Metrics {
 
   breaker({ state, backend, cause }: BreakerEvent): void {
     this.#set.breakers.inc({ backend, cause, state });
+  }
+
+  /** The configuration file was read again. */
+  reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void {
+    this.#set.reloads.inc({ outcome });
+    this.#set.fileRefused.set(outcome === 'refused' ? 1 : 0);
   }
 
   quotaFault(): void {

@@ -27,6 +27,7 @@ describe('a good file', () => {
       keepAliveTimeoutMs: 72_000,
       maxConnections: 20_000,
       totalDeadlineMs: 600_000,
+      watchFiles: true,
       heartbeatMs: 15_000,
       drainTimeoutMs: 30_000,
       receiptTtlMs: 900_000,

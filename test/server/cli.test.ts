@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -78,6 +79,26 @@ describe('usage', () => {
 });
 
 describe('check', () => {
+  test('--against shows what changes', async () => {
+    const next = FILE(0).replace('qwen-plus', 'qwen-flash').replace('port: 0', 'port: 1');
+    const run = estafet(['check', 'f.yaml', '--against', 'old.yaml'], ENV, folder({ 'f.yaml': next, 'old.yaml': FILE(0) }));
+    expect(await run.exit).toBe(0);
+    const lines = run.stdout.trimEnd().split('\n');
+    expect(lines.slice(lines.findIndex((line) => line.startsWith('changes')))).toEqual([
+      'changes against old.yaml (- less, + more, ~ other, ! needs a restart):',
+      '  - team t reaches fewer backends for gpt-4o (keys app)',
+      '  + team t reaches more backends for gpt-4o (keys app)',
+      '  ~ model gpt-4o: q/qwen-plus → q/qwen-flash',
+      '  ! server.port needs a restart; the old value stays in force',
+    ]);
+  });
+
+  test('--against a file that is no good', async () => {
+    const run = estafet(['check', 'f.yaml', '--against', 'none.yaml'], ENV, folder({ 'f.yaml': FILE(0) }));
+    expect(await run.exit).toBe(1);
+    expect(run.stderr).toMatch(/none\.yaml.*no such file/);
+  });
+
   test('a good file', async () => {
     const run = estafet(['check', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(0) }));
     expect(await run.exit).toBe(0);
@@ -180,12 +201,34 @@ describe('serve', () => {
     expect(run.stderr).toMatch(/--host/);
   });
 
-  test('SIGHUP ends nothing, and says what it does not do', async () => {
-    const run = estafet(['serve', '--config', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(0) }));
+  test('SIGHUP applies a changed file, and refuses a bad one whole; both are in the log', async () => {
+    const home = folder({ 'f.yaml': FILE(0, ', watchFiles: false') });
+    const run = estafet(['serve', '--config', 'f.yaml'], ENV, home);
     const url = await listening(run);
+    const models = async (): Promise<string> =>
+      (await fetch(`${url}/v1/models/gpt-5`, { headers: { authorization: `Bearer ${KEY}` } })).status.toString();
+    expect(await models()).toBe('404');
+    writeFileSync(join(home, 'f.yaml'), FILE(0, ', watchFiles: false').replace('gpt-4o:', 'gpt-5: [q/qwen-plus], gpt-4o:'));
     run.child.kill('SIGHUP');
-    await run.seen(/SIGHUP/);
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await run.seen(/\+ team t gains gpt-5 \(keys app\)/);
+    expect(await models()).toBe('200');
+    writeFileSync(join(home, 'f.yaml'), 'models: 5');
+    run.child.kill('SIGHUP');
+    await run.seen(/"problems":\["f\.yaml:1:\d+ {2}models.*REFUSED as a whole/);
+    expect(await models()).toBe('200');
+    run.child.kill('SIGINT');
+    expect(await run.exit).toBe(0);
+    expect(run.stdout + run.stderr).not.toContain(ENV.BACKEND_KEY);
+  });
+
+  test('a changed secret file is applied by itself', async () => {
+    const text = `${FILE(0)}`.replace("'env:BACKEND_KEY'", "'file:key.txt'");
+    const home = folder({ 'f.yaml': text, 'key.txt': 'sk-one-secret' });
+    const run = estafet(['serve', '--config', 'f.yaml'], {}, home);
+    await listening(run);
+    writeFileSync(join(home, 'key.txt'), 'sk-two-secret-longer');
+    await run.seen(/"cause":"file","changes":\["~ backend q: apiKey is another"\]/);
+    expect(run.stdout + run.stderr).not.toContain('secret');
     run.child.kill('SIGINT');
     expect(await run.exit).toBe(0);
   });

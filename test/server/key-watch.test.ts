@@ -214,3 +214,54 @@ test('every event is a line of the log, refusals loud', () => {
   expect(lines.map(({ level }) => level)).toEqual(['debug', 'warn', 'error', 'error', 'error', 'warn']);
   expect(lines[2]).toMatchObject({ name: 'app', msg: expect.stringContaining('the file defines a key of this name too, and wins') });
 });
+
+describe('another file', () => {
+  const config = (...teams: string[]) => ({
+    keys: [],
+    teams: Object.fromEntries(teams.map((name) => [name, { name, onStoreLoss: 'refuse' as const }])),
+  });
+
+  test('what the old one hid is in force with the new one, and the rows go on being followed', async () => {
+    const database = new Database();
+    database.putKey(row('one', 'later'));
+    const { watch, find, rings, told } = await watched(database);
+    expect([find('one'), told()]).toEqual([null, ['keys-without-team']]);
+    const ring = await watch.adopt(config('later'));
+    expect(ring.find('sk-one', 0)?.team.name).toBe('later');
+    // Whoever asked has the ring, and puts it in force with the rest.
+    expect(rings()).toBe(1);
+    database.putKey(row('two', 'later'));
+    await nextLook();
+    expect([find('one') === null, find('two') === null]).toEqual([false, false]);
+    expect((await watch.adopt(config())).find('sk-one', 0)).toBe(null);
+  });
+
+  test('a database that is away: refused, and the old rows are followed as before', async () => {
+    const database = new Database();
+    database.putTeam(TEAM);
+    database.putKey(row('one'));
+    const { watch, find } = await watched(database);
+    database.away = 'gone';
+    await expect(watch.adopt(config('t'))).rejects.toThrow('gone');
+    database.away = null;
+    database.putKey(row('two'));
+    await nextLook();
+    expect([find('one') === null, find('two') === null]).toEqual([false, false]);
+  });
+
+  test('it waits for a read that has begun', async () => {
+    const database = new Database();
+    database.putTeam(TEAM);
+    const { watch } = await watched(database);
+    database.putKey(row('one'));
+    const order: string[] = [];
+    let ring: Promise<KeyRing> | undefined;
+    database.beforeKeys = () => {
+      order.push('read');
+      ring ??= watch.adopt({ keys: [], teams: {} });
+    };
+    await nextLook();
+    expect((await ring)?.find('sk-one', 0)).not.toBeFalsy();
+    expect(order).toEqual(['read', 'read']);
+  });
+});

@@ -1,0 +1,6 @@
+/** Of `estafet serve`. */
+export interface ServeOptions {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: number;
+}

@@ -1,0 +1,52 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Backend, Config } from '../config/config.ts';
+import { PriceList } from '../relay/ledger/price-list.ts';
+import { Relay, type RelayServices } from '../relay/relay.ts';
+import { Latencies } from '../relay/routing/latencies.ts';
+import { type Retirement, retirements } from '../relay/routing/retirement.ts';
+import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
+import { Selection } from '../relay/routing/selection.ts';
+import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
+import { translatorFor, vectorsFor } from '../translators/registry.ts';
+import type { ClientsByName } from './backend-clients.ts';
+import { ModelNames } from './model-names.ts';
+import { HORIZON_DAYS } from './telemetry/retirement-watch.ts';
+
+/** All that one configuration makes: swapped as a whole by a reload, and kept by the requests that began with it. */
+export interface Generation {
+  readonly config: Config;
+  readonly relay: Relay;
+  readonly vectors: VectorsRelay;
+  readonly names: ModelNames;
+  readonly clients: ClientsByName;
+  retirements(): Retirement[];
+}
+
+/** What outlives every configuration. */
+export interface Lasting {
+  readonly catalog: Catalog;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'>;
+}
+
+export function generation(config: Config, clients: ClientsByName, { catalog: shipped, now, services: lasting }: Lasting): Generation {
+  const catalog = shipped.with(config.catalog);
+  const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
+  const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
+  // What was learned of latencies is worth half a minute: it is learned anew.
+  const latencies = new Latencies(latencyPlaces(config), () => lasting.wheel.now());
+  const selection = new Selection({ priceOf, latencies, random: lasting.random });
+  const services = { ...lasting, priceOf, latencies, selection };
+  const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
+  const state = { server: config.server, routes, clients };
+  const embeddingFacts = (vendor: string, model: string) => catalog.embedding(vendor, model);
+  return {
+    config,
+    relay: new Relay(state, services),
+    vectors: new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts }),
+    names: new ModelNames(config, catalog),
+    clients,
+    retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
+  };
+}
