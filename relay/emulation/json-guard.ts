@@ -1,6 +1,7 @@
 import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { probabilitiesOf } from './token-probabilities.ts';
 
 /**
  * Checks a JSON text against a schema somewhere off the event loop; resolves to what is wrong with it, or null.
@@ -44,7 +45,7 @@ export class JsonGuard implements ChatEvents {
     this.#stops = stops;
   }
 
-  text(choice: number, text: string): void {
+  text(choice: number, text: string, logprobs?: readonly unknown[]): void {
     const state = this.#state(choice);
     const part = state.scanner.take(text);
     if (part === '') {
@@ -53,7 +54,13 @@ export class JsonGuard implements ChatEvents {
     }
     state.text += part;
     if (state.text.length > MAX_TEXT) throw unmet('it is too long to be checked');
-    this.#next.text(choice, part);
+    if (logprobs === undefined) {
+      this.#next.text(choice, part);
+      return;
+    }
+    // The part is the beginning of the text, or begins with its first bracket.
+    const start = text.indexOf(part);
+    this.#next.text(choice, part, probabilitiesOf(logprobs, text, start, start + part.length));
   }
 
   reasoning(choice: number, text: string): void {

@@ -13,7 +13,7 @@ const MAX_HELD = 1024 * 1024;
 export class MustCall implements ChatEvents {
   readonly #next: ChatEvents;
   readonly #name: string | null;
-  readonly #held: string[] = [];
+  readonly #held: { text: string; logprobs: unknown[] | null }[] = [];
   readonly #called = new Set<number>();
   #broken: OpenAIError | null = null;
 
@@ -32,9 +32,10 @@ export class MustCall implements ChatEvents {
       this.#next.text(choice, text, logprobs);
       return;
     }
-    const held = (this.#held[choice] ?? '') + text;
-    if (held.length > MAX_HELD) throw unmet(this.#name);
-    this.#held[choice] = held;
+    const held = (this.#held[choice] ??= { text: '', logprobs: null });
+    held.text += text;
+    if (held.text.length > MAX_HELD) throw unmet(this.#name);
+    for (const entry of logprobs ?? []) (held.logprobs ??= []).push(entry);
   }
 
   reasoning(choice: number, text: string): void {
@@ -76,8 +77,8 @@ export class MustCall implements ChatEvents {
 
   #release(choice: number): void {
     const held = this.#held[choice];
-    if (held !== undefined && held !== '') this.#next.text(choice, held);
-    this.#held[choice] = '';
+    if (held !== undefined && held.text !== '') this.#next.text(choice, held.text, held.logprobs ?? undefined);
+    this.#held[choice] = { text: '', logprobs: null };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
+import { probabilitiesOf } from './token-probabilities.ts';
 
 interface ChoiceState {
   /** The end of the text so far, as long as it may be the beginning of a stop word. */
@@ -43,7 +44,9 @@ export class StopCutter implements ChatEvents {
     const at = this.#firstWord(whole);
     if (at >= 0) {
       state.held = '';
-      if (at > 0) this.#next.text(choice, whole.slice(0, at), logprobs);
+      const end = at - (whole.length - text.length);
+      const told = logprobs === undefined || end <= 0 ? undefined : probabilitiesOf(logprobs, text, 0, end);
+      if (at > 0) this.#next.text(choice, whole.slice(0, at), told);
       this.#cut(choice, state);
       return;
     }

@@ -38,11 +38,10 @@ export function carryFormat(draft: Draft, thinks: boolean): void {
 
 /**
  * A native mode is held to its word like an emulated one: models put fences around the JSON now and then. Not where the answer is the
- * rest of a text that the caller has begun, nor where it comes with the probabilities of its tokens, which would no longer fit.
+ * rest of a text that the caller has begun.
  */
 function holdNative(draft: Draft, schema: Readonly<Record<string, unknown>> | null): void {
-  if (continues(draft) || draft.request.logprobs === true) return;
-  holdToJson(draft, schema);
+  if (!continues(draft)) holdToJson(draft, schema);
 }
 
 /** The last message is the beginning of the answer. */

@@ -25,7 +25,7 @@ describe('text and json_object', () => {
 
   test.each([
     ['a stop word may cut it', { stop: ['x'] }, { json: { schema: null, mayEndEarly: true } }],
-    ['an answer with the probabilities of its tokens comes as it is', { logprobs: true }, {}],
+    ['the probabilities of its tokens come with it', { logprobs: true }, { json: { schema: null } }],
     ['the rest of a text is no whole JSON', { messages: [...JSON_HI, { role: 'assistant', content: '{"a":', partial: true }] }, {}],
   ])('%s', (_what, more, emulation) => {
     expect(ask({ ...OBJECT, ...more }).emulation).toEqual(emulation);
