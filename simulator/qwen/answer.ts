@@ -1,4 +1,5 @@
 import type { Composition, Incoming, Kernel } from '../kernel/types.ts';
+import { logprobsOf } from './logprobs.ts';
 
 /** Everything a completion says, streamed or not (Qwen: chat reference and recorded answers). */
 export interface Answer {
@@ -10,6 +11,8 @@ export interface Answer {
   readonly choices: readonly Composition[];
   readonly thinking: boolean;
   readonly usage: Usage;
+  /** Rivals told of each token; null = no probabilities. */
+  readonly topLogprobs: number | null;
   readonly callId: (choice: number, call: number) => string;
 }
 
@@ -35,7 +38,7 @@ export function usageBody(usage: Usage, thinking: boolean): Record<string, unkno
 }
 
 /** Body of a non-streamed completion. Text is "" beside tool calls, where OpenAI has null. */
-export function completionBody(answer: Answer): Record<string, unknown> {
+export function completionBody(answer: Answer, pieces: (text: string) => readonly string[]): Record<string, unknown> {
   const choices = answer.choices.map((choice, index) => {
     const calls = choice.toolCalls.map((call, position) => ({
       function: { name: call.name, arguments: call.arguments },
@@ -49,7 +52,7 @@ export function completionBody(answer: Answer): Record<string, unknown> {
       ...(answer.thinking ? { reasoning_content: choice.reasoning } : {}),
       ...(calls.length > 0 ? { tool_calls: calls } : {}),
     };
-    return { message, finish_reason: choice.finish, index, logprobs: null };
+    return { message, finish_reason: choice.finish, index, logprobs: logprobsOf(() => pieces(choice.content), answer.topLogprobs) };
   });
   return {
     choices,

@@ -43,7 +43,7 @@ export interface Turn {
 export function chat(call: Call): ChatResult {
   const { answer, sampling, fragments } = converse(call);
   const { model, usage } = answer;
-  if (!sampling.stream) return { model, usage, stream: false, body: completionBody(answer), frames: null };
+  if (!sampling.stream) return { model, usage, stream: false, body: completionBody(answer, fragments.pieces), frames: null };
   const usageAlways = call.faults.some((fault) => fault.name === 'usage-always');
   const frames = completionFrames(answer, { ...fragments, includeUsage: sampling.includeUsage, usageAlways });
   return { model, usage, stream: true, body: null, frames };
@@ -93,6 +93,7 @@ export function converse(call: Call, native: { readonly maxSeed: number } | null
     model: model.id,
     choices,
     thinking: thinking.on,
+    topLogprobs: sampling.topLogprobs,
     usage,
     callId: (choice, position) => `call_${kernel.hex(call.incoming, `call-${choice}-${position}`, 24)}`,
   };

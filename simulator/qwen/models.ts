@@ -27,6 +27,8 @@ export interface ChatModel {
   readonly toolStream: boolean;
   readonly search: boolean;
   readonly severalChoices: boolean;
+  /** Tells probabilities of tokens. */
+  readonly logprobs: boolean;
   /** A system message anywhere but first breaks the chat template (strict profile). */
   readonly systemFirst: boolean;
   /** Native path it is served on; `any` where the documents do not say. */
@@ -44,7 +46,7 @@ type Row = readonly [string, number, number, number, Thinking, string];
 /**
  * Flags: v vision, t tools, o json_object, s json_schema, S stream only, Q thinks only in streams, e Qwen effort,
  * h hosted effort, c max_completion_tokens, p preserve_thinking, f tool_stream, w web search, n several choices,
- * F system first, R retired.
+ * F system first, R retired, l probabilities of tokens.
  */
 const ROWS: readonly Row[] = [
   ['qwen3.8-max', 991_808, 131_072, 262_144, 'on', 'vtsecpfwF'],
@@ -61,22 +63,22 @@ const ROWS: readonly Row[] = [
   ['qwen3.5-397b-a17b', 258_048, 64 * K, 80 * K, 'on', 'vtocF'],
   ['qwen3.5-27b', 258_048, 64 * K, 80 * K, 'on', 'vtocF'],
   ['qwen3-max', 258_048, 64 * K, 80 * K, 'off', 'tswn'],
-  ['qwen-plus', 995_904, 32_768, 80 * K, 'off', 'tswn'],
-  ['qwen-plus-latest', 995_904, 32_768, 80 * K, 'off', 'tswn'],
+  ['qwen-plus', 995_904, 32_768, 80 * K, 'off', 'tswnl'],
+  ['qwen-plus-latest', 995_904, 32_768, 80 * K, 'off', 'tswnl'],
   ['qwen-flash', 995_904, 32_768, 80 * K, 'off', 'tswn'],
-  ['qwen-turbo', 98_304, 16_384, 38_912, 'off', 'tswnR'],
+  ['qwen-turbo', 98_304, 16_384, 38_912, 'off', 'tswnRl'],
   ['qwen-max', 30_720, 8_192, 0, 'none', 'towR'],
   ['qwen-max-2025-01-25', 30_720, 8_192, 0, 'none', 'toR'],
   ['qwen-long', 10_000_000, 8_192, 0, 'none', 't'],
   ['qwen3-coder-plus', 997_952, 64 * K, 0, 'none', 'to'],
   ['qwen3-coder-flash', 997_952, 64 * K, 0, 'none', 'to'],
-  ['qwen3-235b-a22b', 129_024, 16_384, 38_912, 'on', 'toQ'],
-  ['qwen3-32b', 129_024, 16_384, 38_912, 'on', 'toQ'],
-  ['qwen3-8b', 129_024, 8_192, 38_912, 'on', 'toQ'],
+  ['qwen3-235b-a22b', 129_024, 16_384, 38_912, 'on', 'toQl'],
+  ['qwen3-32b', 129_024, 16_384, 38_912, 'on', 'toQl'],
+  ['qwen3-8b', 129_024, 8_192, 38_912, 'on', 'toQl'],
   ['qwen3-235b-a22b-thinking-2507', 126_976, 32_768, 80 * K, 'only', 't'],
-  ['qwen3-235b-a22b-instruct-2507', 129_024, 32_768, 0, 'none', 'to'],
-  ['qwen3-vl-plus', 260_096, 32_768, 80 * K, 'off', 'vto'],
-  ['qwen3-vl-flash', 260_096, 32_768, 80 * K, 'off', 'vto'],
+  ['qwen3-235b-a22b-instruct-2507', 129_024, 32_768, 0, 'none', 'tol'],
+  ['qwen3-vl-plus', 260_096, 32_768, 80 * K, 'off', 'vtol'],
+  ['qwen3-vl-flash', 260_096, 32_768, 80 * K, 'off', 'vtol'],
   ['qwen-vl-max', 129_024, 8_192, 0, 'none', 'vtoR'],
   ['qwq-plus', 98_304, 8_192, 32_768, 'only', 'tSR'],
   ['qwq-32b', 98_304, 8_192, 32_768, 'only', 'tS'],
@@ -108,6 +110,7 @@ function modelOf([id, input, maxOutput, maxThinking, thinking, flags]: Row): Cha
     toolStream: has('f'),
     search: has('w'),
     severalChoices: has('n'),
+    logprobs: has('l'),
     systemFirst: has('F'),
     // Open Qwen3.5 sees, and no document says where it is served.
     path: /^qwen3\.5-\d/.test(id) ? 'any' : has('v') ? 'multimodal' : 'text',

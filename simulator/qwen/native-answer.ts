@@ -1,6 +1,7 @@
 import type { Composition, Frame, ToolCall } from '../kernel/types.ts';
 import type { Answer, Usage } from './answer.ts';
 import type { Turn } from './chat.ts';
+import { logprobsOf } from './logprobs.ts';
 import { nativeErrorEvent } from './native-errors.ts';
 import type { NativeRequest } from './native-request.ts';
 import { type Search, searchResults } from './search.ts';
@@ -11,11 +12,11 @@ import { brokenOff, fragmentsOf } from './stream.ts';
 type Form = Pick<NativeRequest, 'multimodal' | 'resultFormat' | 'incremental'>;
 
 /** Body of an answer that is not streamed. Nothing in it names id, model or time. */
-export function nativeBody({ answer, search }: Turn, form: Form): Record<string, unknown> {
+export function nativeBody({ answer, search, fragments }: Turn, form: Form): Record<string, unknown> {
   const output =
     form.resultFormat === 'text'
       ? { text: answer.choices[0]?.content ?? '', finish_reason: answer.choices[0]?.finish ?? 'stop' }
-      : { choices: answer.choices.map((choice, index) => wholeChoice(choice, index, answer, form)) };
+      : { choices: answer.choices.map((choice, index) => wholeChoice(choice, index, answer, form, fragments.pieces)) };
   return {
     output: { ...output, ...searchInfo(search) },
     usage: { ...usageOf(answer, answer.usage.completionTokens), ...searchUsage(search) },
@@ -23,7 +24,13 @@ export function nativeBody({ answer, search }: Turn, form: Form): Record<string,
   };
 }
 
-function wholeChoice(choice: Composition, index: number, answer: Answer, form: Form): Record<string, unknown> {
+function wholeChoice(
+  choice: Composition,
+  index: number,
+  answer: Answer,
+  form: Form,
+  pieces: Turn['fragments']['pieces'],
+): Record<string, unknown> {
   const calls = choice.toolCalls.map((call, position) => callPart(call, position, answer.callId(index, position), call.arguments));
   const message = {
     role: 'assistant',
@@ -31,7 +38,7 @@ function wholeChoice(choice: Composition, index: number, answer: Answer, form: F
     ...(answer.thinking ? { reasoning_content: choice.reasoning } : {}),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
-  return { finish_reason: choice.finish, ...numberOf(index, answer), message };
+  return { finish_reason: choice.finish, ...numberOf(index, answer), message, ...toldOf(() => pieces(choice.content), answer) };
 }
 
 /** Told with `enable_source`. */
@@ -39,6 +46,12 @@ const searchInfo = (search: Search | null): object => (search?.source === true ?
 
 const searchUsage = (search: Search | null): object =>
   search === null ? {} : { plugins: { search: { count: 1, strategy: search.strategy } } };
+
+/** `logprobs` only where they are asked for. */
+function toldOf(tokens: () => readonly string[], { topLogprobs }: Answer): object {
+  const logprobs = logprobsOf(tokens, topLogprobs);
+  return logprobs === null ? {} : { logprobs };
+}
 
 /** `index` only beside other choices. */
 const numberOf = (index: number, { choices }: Answer): object => (choices.length > 1 ? { index } : {});
@@ -88,12 +101,22 @@ export function nativeFrames(turn: Turn, form: Form, countTokens: (text: string)
     for (const step of stepsOf(choice, index, turn)) {
       counted = Math.min(total, counted + countTokens(`${step.reasoning ?? ''}${step.text ?? ''}`));
       const last = index === answer.choices.length - 1 && step.finish !== undefined;
+      const { text } = step;
       const shown = form.incremental ? step : soFar(said, step);
       const message = messageOf(shown, answer, form);
       const output =
         form.resultFormat === 'text'
           ? { text: shown.text ?? '', finish_reason: step.finish ?? 'null' }
-          : { choices: [{ ...numberOf(index, answer), message, finish_reason: step.finish ?? 'null' }] };
+          : {
+              choices: [
+                {
+                  ...numberOf(index, answer),
+                  message,
+                  finish_reason: step.finish ?? 'null',
+                  ...(text === undefined ? {} : toldOf(() => [text], answer)),
+                },
+              ],
+            };
       // With a search the first event brings the pages, and no usage yet.
       const first = frames.length === 0 && search !== null;
       const usage = first && !last ? {} : { ...usageOf(answer, last ? total : counted), ...searchUsage(search) };

@@ -13,6 +13,8 @@ export interface Sampling {
   readonly maxTokens: number | null;
   /** Bounds answer and reasoning together. */
   readonly maxCompletionTokens: number | null;
+  /** How many rivals of each token are told; null = no probabilities. */
+  readonly topLogprobs: number | null;
 }
 
 /** @throws Refusal 400 */
@@ -26,9 +28,10 @@ export function readSampling(body: JsonObject, model: ChatModel, maxSeed = 2_147
   ranged(body, 'presence_penalty', (value) => value >= -2 && value <= 2, 'Presence_penalty should be in [-2.0, 2.0]');
   ranged(body, 'repetition_penalty', (value) => value > 0, 'Repetition_penalty should be greater than 0.0');
   whole(body, 'top_k', (value) => value >= 0, 'Parameter top_k be greater than or equal to 0');
-  readBoolean(body, 'logprobs');
-  whole(body, 'top_logprobs', (value) => value >= 0 && value <= 5, 'Range of top_logprobs should be [0, 5]');
+  const logprobs = readBoolean(body, 'logprobs') === true && model.logprobs;
+  const top = whole(body, 'top_logprobs', (value) => value >= 0 && value <= 5, 'Range of top_logprobs should be [0, 5]');
   return {
+    topLogprobs: logprobs ? (top ?? 0) : null,
     stream,
     includeUsage: isObject(streamOptions) && streamOptions['include_usage'] === true,
     n: whole(body, 'n', (value) => value >= 1 && value <= 4, 'Range of n should be [1, 4]') ?? 1,

@@ -1,6 +1,7 @@
 import type { Composition, Frame, ToolCall } from '../kernel/types.ts';
 import { type Answer, usageBody } from './answer.ts';
 import type { FragmentVariant, MidError } from './faults.ts';
+import { logprobsOf } from './logprobs.ts';
 
 /**
  * The frames of a streamed completion (Qwen: streaming, recorded traffic). Role only in the first delta; reasoning
@@ -31,8 +32,8 @@ export function completionFrames(answer: Answer, options: StreamOptions): readon
     content,
   });
   const frames = answer.choices.flatMap((choice, index) =>
-    deltasOf(choice, index, answer, options).map(({ delta, content, finish, bare }) =>
-      frame([bare ? { delta, index } : { delta, finish_reason: finish ?? null, index, logprobs: null }], content),
+    deltasOf(choice, index, answer, options).map(({ delta, content, finish, bare, logprobs }) =>
+      frame([bare ? { delta, index } : { delta, finish_reason: finish ?? null, index, logprobs: logprobs ?? null }], content),
     ),
   );
   if (options.includeUsage || options.usageAlways) frames.push(frame([], false, usageBody(answer.usage, answer.thinking)));
@@ -49,6 +50,7 @@ interface Delta {
   readonly finish?: string;
   /** Leaves out `finish_reason` and `logprobs`. */
   readonly bare?: boolean;
+  readonly logprobs?: object | null;
 }
 
 function deltasOf(choice: Composition, index: number, answer: Answer, options: StreamOptions): readonly Delta[] {
@@ -68,7 +70,8 @@ function deltasOf(choice: Composition, index: number, answer: Answer, options: S
     return deltas;
   }
   if (!answer.thinking) deltas.push({ delta: { content: '', role: 'assistant' }, content: false });
-  for (const piece of options.pieces(choice.content)) deltas.push({ delta: { content: piece, ...mute }, content: true });
+  for (const piece of options.pieces(choice.content))
+    deltas.push({ delta: { content: piece, ...mute }, content: true, logprobs: logprobsOf(() => [piece], answer.topLogprobs) });
   deltas.push({ delta: { content: '', ...mute }, content: false, finish: choice.finish });
   return deltas;
 }

@@ -179,6 +179,7 @@ test.each([
   ['qwen3-vl-plus', true],
   ['qwen3-vl-flash', true],
   ['qwen3-32b', true],
+  ['qwen-flash', false],
   ['qwen3.8-max', false],
   ['qwen3-coder-plus', false],
 ])('Chat reference, logprobs: %s gives them: %s', (model, gives) => {
