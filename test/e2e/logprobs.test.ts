@@ -44,7 +44,7 @@ describe.each(['qwen/qwen-plus', 'qwen-own/qwen-plus'])('%s', (model) => {
 });
 
 test('a model that gives none: the receipt says so', async () => {
-  const answer = await rig.raw({ model: 'qwen/qwen3-max', messages: said('Hi'), logprobs: true });
+  const answer = await rig.raw({ model: 'qwen/qwen3.7-plus', messages: said('Hi'), reasoning_effort: 'none', logprobs: true });
   expect(answer.status, answer.text).toBe(200);
   expect(answer.headers.get('x-estafet-receipt')).toContain('logprobs=dropped');
 });
