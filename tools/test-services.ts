@@ -38,7 +38,7 @@ const SERVICES: readonly Service[] = [
   {
     name: "OpenAI's SDK for Python",
     left: 'the tests with that SDK',
-    remedy: 'python3 of 3.10 or newer with venv, and PyPI',
+    remedy: 'python3 of 3.11 or newer with venv, and PyPI',
     find: () => pythonSdk(),
     install: installPythonSdk,
     small: true,
