@@ -1,20 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { redisAddress } from '../config/redis-address.ts';
 import { type AuditedLimits, auditedLimits, uncoveredLimits } from '../relay/audit/audited-limits.ts';
 import { LedgerFault } from '../relay/ledger/ledger-store.ts';
 import { backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
-import { RedisStore } from '../relay/quota/redis-store.ts';
-import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
+import { StoreGone } from '../relay/quota/store-breaker.ts';
 import { directory } from '../server/access/access-view.ts';
-import type { AuditReader } from '../server/database/audit-reader.ts';
 import { accessView } from '../server/database/open-access.ts';
 import { auditReader } from '../server/database/open-ledger.ts';
-import { auditStore, type LevelsAudit } from '../server/quota-audit.ts';
-import { redisConnection } from '../server/redis-connection.ts';
+import { auditStore } from '../server/quota-audit.ts';
 import { SETTINGS } from './access-session.ts';
 import { type AuditReport, auditText } from './audit-report.ts';
 import { loadOrExplain } from './load.ts';
+import { unreachable, withRedisStore } from './redis-store.ts';
 
 export interface AuditOptions {
   readonly team?: string;
@@ -25,9 +21,6 @@ export interface AuditOptions {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** A Redis slower than this cannot be audited. */
-const REDIS = { timeoutMs: 5_000, pauseMs: 0 } as const;
-const CONNECT_MS = 3_000;
 
 /** A time on the command line, in ms: `500ms`, `10s`, `2m`. @throws Error that says what is wrong */
 export function listeningTime(text: string): number {
@@ -69,7 +62,11 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
     const teams = await teamsOf(config, team);
     const backends = Object.values(team === null ? config.backends : {});
     const limited = backends.map((backend) => [ownerOf(backend), uncoveredLimits(backendLimits(backend))] as const);
-    const levels = await levelsOf(config, books, new Map([...teams, ...limited]), listenMs, retainedMs);
+    const owners = new Map([...teams, ...limited]);
+    const levels =
+      config.redis === undefined
+        ? null
+        : await withRedisStore(config.redis, (store) => auditStore({ store, books, owners, listenMs, retainedMs }));
     const { hours, lines, drifts } = await books.sums(retainedMs, team);
     const findings = drifts.map(({ hourMs, of, column, expected, found }) => ({
       owner: new Date(hourMs).toISOString(),
@@ -91,34 +88,6 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
     };
   } finally {
     await books.close();
-  }
-}
-
-/** Null without Redis. @throws Error in one line when it cannot be reached */
-async function levelsOf(
-  { redis }: Pick<Config, 'redis'>,
-  books: AuditReader,
-  owners: ReadonlyMap<string, AuditedLimits>,
-  listenMs: number,
-  retainedMs: number,
-): Promise<LevelsAudit | null> {
-  if (redis === undefined) return null;
-  const address = redisAddress(redis.reveal());
-  if ('fault' in address) throw new Error(`redis ${address.fault}`);
-  let fault: unknown = null;
-  const { client, start, close } = redisConnection(address, (error) => {
-    fault = error;
-  });
-  try {
-    start();
-    const until = performance.now() + CONNECT_MS;
-    while (client.status !== 'ready' && performance.now() < until) await sleep(10);
-    if (client.status !== 'ready') throw new StoreGone(0, fault ?? new Error('it does not answer'));
-    const breaker = new StoreBreaker(REDIS);
-    const store = new RedisStore(client, { keepLines: 'expired', spent: null, breakerOf: () => breaker });
-    return await auditStore({ store, books, owners, listenMs, retainedMs });
-  } finally {
-    close();
   }
 }
 
@@ -147,10 +116,6 @@ async function teamsOf(config: Config, only: string | null): Promise<ReadonlyMap
 
 function explained(error: unknown): string {
   if (error instanceof LedgerFault) return error.message;
-  if (error instanceof StoreGone) {
-    const { cause } = error;
-    const code = (cause as { code?: string } | null)?.code;
-    return `Redis cannot be reached: ${code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message : String(cause)}`;
-  }
+  if (error instanceof StoreGone) return unreachable(error);
   return error instanceof Error ? error.message : String(error);
 }

@@ -68,9 +68,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--by <what>', 'what to break it down by; days are UTC days').choices(USAGE_GROUPS).default('team'))
     .option('--from <time>', 'first day (2026-11-01, UTC) or full hour (2026-11-01T08:00+08:00); default: all that is kept', time(false))
     .option('--to <time>', 'last day, included, or the hour at which to end; default: now', time(true))
-    .option('--key <name>', 'only this key')
-    .option('--team <name>', 'only this team')
+    .option('--key <name or id>', 'only this key; as JSON also its refusals and running requests')
+    .option('--team <name>', 'only this team; as JSON also its refusals and running requests')
     .addOption(new Option('--format <format>', 'how to print it').choices(FORMATS).default('table'))
+    .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
     .action((options) => usage(options));
   addAccessCommands(program);

@@ -2,6 +2,7 @@ import type { Currency } from '../relay/ledger/ledger-entry.ts';
 import { decimal } from '../relay/ledger/money.ts';
 import { addUsage, NO_USAGE, type UsageGroup, type UsageRow, type UsageTotals } from '../relay/ledger/usage.ts';
 import { textTable } from './text-table.ts';
+import type { OpenTold, UsageOwner } from './usage-owner.ts';
 
 export const FORMATS = ['table', 'csv', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -35,9 +36,35 @@ export function formatUsage(rows: readonly UsageRow[], by: UsageGroup, format: F
   return textTable([header(by, currencies), ...lines.map(([name = '', ...rest]) => [name || '(none)', ...rest])], 1) + footnotes(total);
 }
 
+/** One key's or team's usage as JSON: as `formatUsage`, and its sum, its refusals by limit, and what its running requests have reserved. */
+export function usageOfOwner(
+  rows: readonly UsageRow[],
+  by: UsageGroup,
+  { key, id, team }: UsageOwner,
+  refusals: ReadonlyMap<string, number>,
+  told: OpenTold,
+): string {
+  const total = rows.reduce<UsageTotals>(addUsage, NO_USAGE);
+  const report = {
+    ...(key === null ? { team } : { key, id, team }),
+    requests: total.requests,
+    tokens: total.promptTokens + total.completionTokens,
+    cost: costJson(total.costNano),
+    open: told.open && { count: told.open.count, tokens: told.open.tokens, cost: costJson(told.open.costNano) },
+    open_unknown: told.open === null ? told.reason : null,
+    refusals: Object.fromEntries(refusals),
+    by,
+    rows: rows.map((row) => ({ [by]: row.group, ...jsonOf(row) })),
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+const costJson = (costNano: UsageTotals['costNano']): Record<string, string> =>
+  Object.fromEntries(Object.entries(costNano).map(([currency, nano]) => [currency, decimal(nano)]));
+
 function jsonOf(totals: UsageTotals): Record<string, unknown> {
   const counts = Object.fromEntries(Object.entries(COUNTS).map(([field, name]) => [name, totals[field as keyof typeof COUNTS]]));
-  return { ...counts, cost: Object.fromEntries(Object.entries(totals.costNano).map(([currency, nano]) => [currency, decimal(nano)])) };
+  return { ...counts, cost: costJson(totals.costNano) };
 }
 
 const header = (by: UsageGroup, currencies: readonly Currency[]): string[] => [

@@ -1,8 +1,10 @@
+import type { Config } from '../config/config.ts';
 import { LedgerFault, type LedgerStore } from '../relay/ledger/ledger-store.ts';
-import type { UsageGroup, UsageRow } from '../relay/ledger/usage.ts';
-import { ledgerReader } from '../server/database/open-ledger.ts';
+import type { UsageGroup, UsageQuery, UsageRow } from '../relay/ledger/usage.ts';
+import { auditReader, ledgerReader } from '../server/database/open-ledger.ts';
 import { loadOrExplain } from './load.ts';
-import { type Format, formatUsage } from './usage-table.ts';
+import { openReservations, usageOwner } from './usage-owner.ts';
+import { type Format, formatUsage, usageOfOwner } from './usage-table.ts';
 
 export interface UsageOptions {
   readonly by: UsageGroup;
@@ -11,6 +13,8 @@ export interface UsageOptions {
   readonly key?: string;
   readonly team?: string;
   readonly format: Format;
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean;
   readonly config: string;
 }
 
@@ -34,28 +38,39 @@ export function moment(text: string, end: boolean): number {
 }
 
 /** `estafet usage`: reads the database itself, beside a relay that may be running. Exit code 1 and one line when it cannot. */
-export async function usage({ by, from, to, key, team, format, config: file }: UsageOptions): Promise<void> {
+export async function usage({ by, from, to, key, team, json = false, format: asked, config: file }: UsageOptions): Promise<void> {
   const loaded = loadOrExplain(file);
   if (loaded === null) {
     process.exitCode = 1;
     return;
   }
-  let rows: UsageRow[];
+  const { config } = loaded;
+  const format = json ? 'json' : asked;
   try {
-    rows = await read(ledgerReader(loaded.config.database), {
-      by,
-      fromMs: from ?? null,
-      toMs: to ?? null,
-      key: key ?? null,
-      team: team ?? null,
-    });
+    process.stdout.write(await told(config, { by, fromMs: from ?? null, toMs: to ?? null }, key ?? null, team ?? null, format));
   } catch (error) {
     if (!(error instanceof LedgerFault)) throw error;
     console.error(`estafet: ${error.message}`);
     process.exitCode = 1;
-    return;
   }
-  process.stdout.write(formatUsage(rows, by, format));
+}
+
+type Span = Pick<UsageQuery, 'fromMs' | 'toMs'> & { readonly by: UsageGroup };
+
+/** JSON about one key or team also has what only this owner's can be asked for. @throws LedgerFault */
+async function told(config: Config, span: Span, key: string | null, team: string | null, format: Format): Promise<string> {
+  const ledger = ledgerReader(config.database);
+  const owner = await usageOwner(config, key, team);
+  const query = { ...span, key: owner.key, team };
+  const rows = await read(ledger, query);
+  if (format !== 'json' || (key === null && team === null)) return formatUsage(rows, span.by, format);
+  const books = auditReader(config.database);
+  try {
+    await books.open();
+    return usageOfOwner(rows, span.by, owner, await books.refusals(query), await openReservations(config, owner));
+  } finally {
+    await books.close();
+  }
 }
 
 async function read(store: LedgerStore, query: Parameters<LedgerStore['usage']>[0]): Promise<UsageRow[]> {

@@ -81,7 +81,7 @@ const held = async () => (await store.levels('team/busy')).buckets.get('team/con
 
 describe.each(REDIS)('%s: the books and the levels agree', () => {
   test(`a node that dies under ${STREAMS} streams: slots come back, each is booked once, and nothing drifts`, {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const [dying, one, other] = await Promise.all([node(), node(), node()]);
     for (const { url } of [one, other, dying]) expect((await ask(url, 'busy')).status).toBe(200);
@@ -95,6 +95,15 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     expect(await held()).toEqual({ kind: 'slots', used: STREAMS });
     // With every slot of a living node in use the auditor sees no drift either.
     expect(await audit()).toMatchObject({ code: 0, text: expect.stringMatching(/^no drift: /) });
+    for (const of of ['--team', '--key']) {
+      const told = estafet(['usage', '--json', of, 'busy'], ENV(), place);
+      expect(await told.exit).toBe(0);
+      expect(JSON.parse(told.stdout)).toMatchObject({
+        requests: 3,
+        open: { count: STREAMS, cost: { CNY: expect.any(String) } },
+        open_unknown: null,
+      });
+    }
     await dying.end('SIGKILL');
     expect((await cut).every(({ status }) => status === 'rejected')).toBe(true);
     const died = performance.now();
@@ -114,7 +123,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')]);
   });
 
-  test('under load, while requests begin and end, and right after a relay stopped, there is no drift', { timeout: 60_000 }, async () => {
+  test('under load, while requests begin and end, and right after a relay stopped, there is no drift', { timeout: 120_000 }, async () => {
     const { url, end } = await node();
     let stop = false;
     const load = Array.from({ length: 4 }, async () => {
@@ -128,7 +137,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     expect(JSON.parse((await audit('--json')).text)).toMatchObject({ ok: true, drifts: [] });
   });
 
-  test('refusals are told by limit, in the books and by the command', { timeout: 60_000 }, async () => {
+  test('refusals are told by limit, in the books and by the command', { timeout: 120_000 }, async () => {
     const { url, end } = await node();
     for (const status of [200, 200, 429, 429]) expect((await ask(url, 'strict')).status).toBe(status);
     await end('SIGTERM');
@@ -177,7 +186,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     test.each([
       { what: 'a budget', bucket: /budget/, offset: 8, value: (used: number) => used - 5 },
       { what: 'a rate', bucket: /tpm/, offset: 8, value: () => -30_000_000_000_000 },
-    ])('$what in Redis', { timeout: 60_000 }, async ({ bucket, offset, value }) => {
+    ])('$what in Redis', { timeout: 120_000 }, async ({ bucket, offset, value }) => {
       await tampered(bucket, offset, value, async (name) => {
         const found = await audit('--team', 'busy');
         expect(found.code).toBe(1);
@@ -187,7 +196,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
       expect((await audit('--team', 'busy')).code).toBe(0);
     });
 
-    test('slots that nobody holds', { timeout: 60_000 }, async () => {
+    test('slots that nobody holds', { timeout: 120_000 }, async () => {
       const client = redis.connect();
       await client.hset(KEY, 'team/concurrency', Buffer.concat([double(2), double(7)]));
       const { code, text } = await audit();
@@ -196,7 +205,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
       await client.hdel(KEY, 'team/concurrency');
     });
 
-    test('a line that was deleted, and a sum that was changed', { timeout: 60_000 }, async () => {
+    test('a line that was deleted, and a sum that was changed', { timeout: 120_000 }, async () => {
       await books((db) =>
         sql`delete from estafet_requests where id = (select min(id) from estafet_requests where reason = 'expired')`.execute(db),
       );
@@ -207,7 +216,7 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     });
   });
 
-  test('what cannot be reached is one line and exit code 1', { timeout: 60_000 }, async () => {
+  test('what cannot be reached is one line and exit code 1', { timeout: 120_000 }, async () => {
     const config = JSON.parse(written(simulator, redis.port, TEAMS)) as Record<string, unknown>;
     const without = folder({
       'estafet.yaml': JSON.stringify({ ...config, database: 'sqlite:none.db' }),

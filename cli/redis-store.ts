@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redisAddress } from '../config/redis-address.ts';
+import type { Secret } from '../config/secret.ts';
+import { RedisStore } from '../relay/quota/redis-store.ts';
+import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
+import { redisConnection } from '../server/redis-connection.ts';
+
+/** A Redis slower than this is of no use to a command. */
+const REDIS = { timeoutMs: 5_000, pauseMs: 0 } as const;
+const CONNECT_MS = 3_000;
+
+/** The limits in Redis, for a command beside relays that may be running. @throws StoreGone when it cannot be reached; what `work` throws */
+export async function withRedisStore<T>(redis: Secret, work: (store: RedisStore) => Promise<T>): Promise<T> {
+  const address = redisAddress(redis.reveal());
+  if ('fault' in address) throw new Error(`redis ${address.fault}`);
+  let fault: unknown = null;
+  const { client, start, close } = redisConnection(address, (error) => {
+    fault = error;
+  });
+  try {
+    start();
+    const until = performance.now() + CONNECT_MS;
+    while (client.status !== 'ready' && performance.now() < until) await sleep(10);
+    if (client.status !== 'ready') throw new StoreGone(0, fault ?? new Error('it does not answer'));
+    const breaker = new StoreBreaker(REDIS);
+    return await work(new RedisStore(client, { keepLines: 'expired', spent: null, breakerOf: () => breaker }));
+  } finally {
+    close();
+  }
+}
+
+/** Why Redis could not be asked, in one line. */
+export function unreachable({ cause }: StoreGone): string {
+  const code = (cause as { code?: string } | null)?.code;
+  return `Redis cannot be reached: ${code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message : String(cause)}`;
+}
