@@ -11,6 +11,7 @@ import { askOnce } from '../relay/quota/spent-cache.ts';
 import type { SpentReader } from '../relay/quota/store.ts';
 import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { Sweeper } from '../relay/quota/sweeper.ts';
+import type { SharedHashes } from '../relay/routing/shared-health.ts';
 import { redisConnection } from './redis-connection.ts';
 
 /** What the limits ask of the books. */
@@ -24,6 +25,8 @@ export interface OpenQuota {
   start(): void;
   /** Asks Redis whether it answers; null when limits live in this process. */
   readonly ping: (() => Promise<unknown>) | null;
+  /** The same Redis, for what else nodes tell each other; null when there is none. */
+  readonly redis: SharedHashes | null;
   close(): Promise<void>;
 }
 
@@ -72,7 +75,7 @@ export function openQuotaStore(
     const store = new MemoryStore({ keepLines: false, spent, retainMs: LOCAL_RETAIN_MS });
     quota = new GuardedQuota({ ...guard, store, nodes: () => 1 });
     const sweeper = new Sweeper({ ...sweeping, stores: [store] });
-    return { quota, spent, start: () => sweeper.start(), ping: null, close: async () => sweeper.stop() };
+    return { quota, spent, start: () => sweeper.start(), ping: null, redis: null, close: async () => sweeper.stop() };
   }
   const address = redisAddress(redis.reveal());
   if ('fault' in address) throw new Error(`redis ${address.fault}`);
@@ -92,6 +95,7 @@ export function openQuotaStore(
       sweeper.start();
     },
     ping: () => client.ping(),
+    redis: client,
     close: async () => {
       sweeper.stop();
       await count.stop();

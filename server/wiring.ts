@@ -13,6 +13,7 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
+import { SharedHealth } from '../relay/routing/shared-health.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
@@ -122,8 +123,19 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const onBreaker = (event: BreakerEvent): void => {
     logBreaker(logger, event);
     metrics?.breaker(event);
+    void shared?.tell(event);
   };
   const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker });
+  const shared =
+    quotas.redis &&
+    new SharedHealth({
+      redis: quotas.redis,
+      backends: () => Object.values(live.config.backends),
+      health,
+      now: () => wheel.now(),
+      // A Redis that is gone is told of by the limits.
+      onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own'),
+    });
   const names = {
     asked: (name: string) => live.names.asked(name),
     served: (vendor: string, model: string) => live.names.served(vendor, model),
@@ -204,6 +216,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await books.open();
       await watch?.open();
       quotas.start();
+      shared?.start();
       gate.start();
       retirementWatch.start();
     },
@@ -232,6 +245,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       // Calls that were cut settle only now, and their lines belong in the books.
       await new Promise(setImmediate);
       await gate.close(config.books.flushTimeoutMs);
+      shared?.stop();
       await quotas.close();
       await Promise.all([watch?.close(config.books.flushTimeoutMs), books.close(config.books.flushTimeoutMs)]);
       wheel.stop();
