@@ -90,7 +90,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description(
       'Ask for every feature of OpenAI’s API on every backend and model, and show what came: exact, emulated, degraded, refused or failed.',
     )
-    .option('--backend <name>', 'only this backend')
+    .option('-c, --config <file>', 'the backends and models of this file, instead of the built-in ones')
+    .option('--live', 'ask the vendors themselves, not the simulator (default file: estafet.yaml)')
+    .option('--yes', 'with --live: make the calls, which cost money')
+    .option('--backend <name>', 'only this backend, or several with commas')
     .option('--model <name>', 'only this model of the backends')
     .option('--feature <part>', 'only features whose id begins so')
     .addOption(new Option('--json', 'everything, with the evidence of each cell').conflicts('markdown'))

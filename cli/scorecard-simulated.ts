@@ -42,7 +42,7 @@ export interface CardChoice {
 export function simulatedModels({ backend, model }: CardChoice): CardModel[] {
   const catalog = loadCatalog();
   return Object.entries(BACKENDS).flatMap(([name, { vendor, protocol, chat, embedding, rerank }]) => {
-    if (backend !== undefined && backend !== name) return [];
+    if (backend !== undefined && !backend.split(',').includes(name)) return [];
     const listed: [string, CardModel['kind']][] = [
       ...chat.map((id) => [id, 'chat'] as [string, 'chat']),
       [embedding, 'embedding'],

@@ -1,29 +1,70 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
 import type { Card } from '../scorecard/card.ts';
+import type { CardModel, Feature } from '../scorecard/feature.ts';
 import { FEATURES } from '../scorecard/features.ts';
 import { cardMarkdown, share, summary } from '../scorecard/markdown.ts';
+import { loadOrExplain } from './load.ts';
+import { configuredModels, liveCalls, liveCard } from './scorecard-live.ts';
 import { simulatedCard, simulatedModels } from './scorecard-simulated.ts';
 import { textTable } from './text-table.ts';
 
 export interface ScorecardOptions {
+  readonly config?: string;
   readonly backend?: string;
   readonly model?: string;
   readonly feature?: string;
+  readonly live?: boolean;
+  readonly yes?: boolean;
   readonly json?: boolean;
   readonly markdown?: boolean;
 }
 
-/** `estafet scorecard`. Exit code 1: a cell failed, or nothing could be tried. */
+/** `estafet scorecard`. Exit code 1: a cell failed, or nothing was tried. */
 export async function scorecard(options: ScorecardOptions): Promise<void> {
+  const config = configOf(options);
+  if (config === undefined) return fail();
   const features = FEATURES.filter(({ id }) => id.startsWith(options.feature ?? ''));
-  const models = simulatedModels(options);
-  if (features.length === 0 || models.length === 0) {
-    console.error(`estafet: there is no such ${features.length === 0 ? 'feature' : 'backend'}.`);
-    process.exitCode = 1;
-    return;
-  }
-  const card = await simulatedCard(models, features);
-  console.log(options.json === true ? JSON.stringify(card, null, 1) : options.markdown === true ? cardMarkdown(card) : cardText(card));
+  const models = config === null ? simulatedModels(options) : configuredModels(config, options);
+  if (features.length === 0) return fail(`no feature's id begins with "${options.feature}".`);
+  if (models.length === 0) return fail('no model of such a backend is asked for by anything in `models`.');
+  const card =
+    config === null || options.live !== true ? await simulatedCard(models, features) : await live(config, models, features, options);
+  if (card === null) return fail();
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(card, null, 1)}\n` : options.markdown === true ? cardMarkdown(card) : cardText(card),
+  );
   if (card.cells.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1;
+}
+
+/** Null: the built-in backends; undefined: the file is no good, as was said. */
+function configOf({ config: file, live: isLive }: ScorecardOptions): Config | null | undefined {
+  if (file === undefined && isLive !== true) return null;
+  const named = file ?? 'estafet.yaml';
+  if (!existsSync(named)) {
+    console.error(`estafet: there is no file ${named}; --config names one.`);
+    return undefined;
+  }
+  return loadOrExplain(named)?.config;
+}
+
+/** Null, after it has been told what a card costs, unless that is agreed to. */
+async function live(
+  config: Config,
+  models: readonly CardModel[],
+  features: readonly Feature[],
+  { yes }: ScorecardOptions,
+): Promise<Card | null> {
+  const calls = Object.entries(liveCalls(models, features));
+  console.error(`This makes about ${calls.map(([backend, count]) => `${count} calls to ${backend}`).join(', ')}, which the vendors bill.`);
+  if (yes === true) return liveCard(config, models, features, Date.now());
+  console.error('Nothing was sent. With --yes they are made.');
+  return null;
+}
+
+function fail(message?: string): void {
+  if (message !== undefined) console.error(`estafet: ${message}`);
+  process.exitCode = 1;
 }
 
 function cardText(card: Card): string {
@@ -37,5 +78,5 @@ function cardText(card: Card): string {
       `${backend}: ${share(counts.exact + counts.emulated, tested)} of ${tested} tested cells exact or emulated, ${counts.failed} failed`,
   );
   const failed = card.cells.filter(({ verdict }) => verdict === 'failed').map(({ id, why }) => `failed: ${id}: ${why}`);
-  return [textTable([['feature', ...backends], ...rows], backends.length + 1), ...totals, ...failed].join('\n');
+  return `${[textTable([['feature', ...backends], ...rows], backends.length + 1), ...totals, ...failed].join('\n')}\n`;
 }

@@ -1,0 +1,243 @@
+/** One rule of a translator, broken, and the cells that rest on it. */
+export interface TranslationMutation {
+  readonly name: string;
+  /** Below `translators/`, or `catalog/…`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** Backends of the card that the rule is for. */
+  readonly backends: readonly Backend[];
+  /** On each of them, at least one model's cell of each of these features must fall, and no other cell. */
+  readonly falls: readonly string[];
+}
+
+type Backend = 'qwen' | 'qwen-native' | 'ernie' | 'glm';
+const QWEN: readonly Backend[] = ['qwen', 'qwen-native'];
+const ALL: readonly Backend[] = [...QWEN, 'ernie', 'glm'];
+
+export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
+  {
+    name: 'qwen: a penalty is lost in silence',
+    file: 'qwen/request.ts',
+    from: 'presence_penalty: keep,',
+    to: 'presence_penalty: elsewhere,',
+    backends: QWEN,
+    falls: ['presence-penalty'],
+  },
+  {
+    name: 'qwen: seeds below 0 go out as they came',
+    file: 'qwen/request.ts',
+    from: 'const seed = Math.abs(value) % (max + 1);',
+    to: 'const seed = value % (max + 1);',
+    backends: QWEN,
+    falls: ['seed-negative'],
+  },
+  {
+    name: 'qwen: no name is reserved',
+    file: 'qwen/request.ts',
+    from: "reservedNames: ['search']",
+    to: 'reservedNames: []',
+    backends: QWEN,
+    falls: ['tools-name'],
+  },
+  {
+    name: 'qwen: parallel calls are taken for the vendor’s default',
+    file: 'qwen/request.ts',
+    from: 'parallelByDefault: false',
+    to: 'parallelByDefault: true',
+    backends: QWEN,
+    falls: ['tools-parallel'],
+  },
+  {
+    name: 'qwen: uniqueItems goes out',
+    file: 'qwen/format.ts',
+    from: 'const sent = withoutUniqueItems(schema) as Record<string, unknown>;',
+    to: 'const sent = schema; void withoutUniqueItems;',
+    backends: QWEN,
+    falls: ['json-schema-unique'],
+  },
+  {
+    name: 'qwen: a search that is not switched on',
+    file: 'qwen/search.ts',
+    from: "body['enable_search'] = true;",
+    to: '',
+    backends: QWEN,
+    falls: ['web-search'],
+  },
+  {
+    name: 'qwen: moderation is an invalid request like others',
+    file: 'qwen/errors.ts',
+    from: "'DataInspectionFailed', 'data_inspection_failed', ",
+    to: '',
+    backends: QWEN,
+    falls: ['vendor-moderation', 'vendor-moderation-out'],
+  },
+  {
+    name: 'qwen: more texts than a call takes',
+    file: 'qwen/embeddings.ts',
+    from: '{ match: /^/, maxItems: 10 }',
+    to: '{ match: /^/, maxItems: 100 }',
+    backends: QWEN,
+    falls: ['embed-many'],
+  },
+  {
+    name: 'qwen: the answer gets the bound that is for thinking too',
+    file: 'qwen/token-limits.ts',
+    from: "else if (field === 'max_completion_tokens') carrySplit(draft, value);",
+    to: "else if (field === 'never') carrySplit(draft, value);",
+    backends: QWEN,
+    falls: ['max-completion-thinking'],
+  },
+  {
+    name: 'ernie: a penalty is lost in silence',
+    file: 'ernie/request.ts',
+    from: 'frequency_penalty: sampling(),',
+    to: 'frequency_penalty: () => {},',
+    backends: ['ernie'],
+    falls: ['frequency-penalty'],
+  },
+  {
+    name: 'ernie: the end user is dropped',
+    file: 'ernie/request.ts',
+    from: '  user: carryUser,',
+    to: "  user: dropUnless(() => false, 'nobody asks'),",
+    backends: ['ernie'],
+    falls: ['user'],
+  },
+  {
+    name: 'ernie: seeds below 1 go out as they came',
+    file: 'ernie/request.ts',
+    from: 'value >= 1 && value <= MAX_SEED ? value',
+    to: 'value <= MAX_SEED ? value',
+    backends: ['ernie'],
+    falls: ['seed-negative'],
+  },
+  {
+    name: 'ernie: a temperature of 0 goes out',
+    file: 'ernie/request.ts',
+    from: 'value === 0 ? min : Math.min(max, value)',
+    to: "value === 0 && range !== 'temperature' ? min : Math.min(max, value)",
+    backends: ['ernie'],
+    falls: ['temperature-0'],
+  },
+  {
+    name: 'ernie: names are lost',
+    file: 'ernie/messages.ts',
+    from: 'names: true',
+    to: 'names: false',
+    backends: ['ernie'],
+    falls: ['names'],
+  },
+  {
+    name: 'ernie: neighbours of one role go out apart',
+    file: 'ernie/messages.ts',
+    from: 'joinNeighbours: true',
+    to: 'joinNeighbours: false',
+    backends: ['ernie'],
+    falls: ['same-role'],
+  },
+  {
+    name: 'ernie: a withdrawn answer is passed on',
+    file: 'ernie/answer.ts',
+    from: 'if (flag === 3 || flag === 4)',
+    to: 'if (flag === 9)',
+    backends: ['ernie'],
+    falls: ['vendor-moderation-out'],
+  },
+  {
+    name: 'ernie: the limit of tokens is taken for an accident',
+    file: 'ernie/errors.ts',
+    from: "code: ['tpm_rate_limit_exceeded', 'input_tpm_rate_limit_exceeded',",
+    to: "code: ['input_tpm_rate_limit_exceeded',",
+    backends: ['ernie'],
+    falls: ['vendor-tokens'],
+  },
+  {
+    name: 'glm: greedy is a small temperature',
+    file: 'glm/request.ts',
+    from: 'if (temperature === 0 && own !== true)',
+    to: 'if (temperature === -1 && own !== true)',
+    backends: ['glm'],
+    falls: ['temperature-0'],
+  },
+  {
+    name: 'glm: forced calls go out',
+    file: 'glm/request.ts',
+    from: "choices: (wanted) => (wanted === 'auto' ? 'send' : 'emulate')",
+    to: "choices: () => 'send'",
+    backends: ['glm'],
+    falls: ['tools-required', 'tools-named', 'tools-none', 'tools-allowed', 'functions', 'tools-thinking'],
+  },
+  {
+    name: 'glm: the receipt tells of an end user that is not sent',
+    file: 'glm/request.ts',
+    from: "draft.body['user_id'] = sent;",
+    to: '',
+    backends: ['glm'],
+    falls: ['user', 'safety-identifier'],
+  },
+  {
+    name: 'glm: a withdrawn answer is passed on',
+    file: 'glm/answer.ts',
+    from: "verdict: (choice) => (choice.finish_reason === 'sensitive' ? { showText: false, finish: 'content_filter' } : null),",
+    to: "verdict: (choice) => (choice.finish_reason === 'sensitive' ? { showText: true, finish: 'stop' } : null),",
+    backends: ['glm'],
+    falls: ['vendor-moderation-out'],
+  },
+  {
+    name: 'glm: a long prompt is a mistake like others',
+    file: 'glm/errors.ts',
+    from: "  { code: '1261', to: 'context_length_exceeded', param: 'messages', fallback: true },",
+    to: '',
+    backends: ['glm'],
+    falls: ['vendor-context'],
+  },
+  {
+    name: 'glm: more texts than a call takes',
+    file: 'glm/embeddings.ts',
+    from: '{ match: /^/, maxItems: 64 }',
+    to: '{ match: /^/, maxItems: 640 }',
+    backends: ['glm'],
+    falls: ['embed-many'],
+  },
+  {
+    name: 'glm: more documents than a call takes',
+    file: 'glm/rerank.ts',
+    from: 'maxDocuments: 128',
+    to: 'maxDocuments: 1280',
+    backends: ['glm'],
+    falls: ['rerank-many'],
+  },
+  {
+    name: 'all: stop words beyond the vendor’s are forgotten',
+    file: 'compatible/carry.ts',
+    from: 'draft.emulation.stop = words;',
+    to: '',
+    backends: ['glm'],
+    falls: ['stop-4'],
+  },
+  {
+    name: 'all: more choices than the vendor makes are forgotten',
+    file: 'compatible/carry.ts',
+    from: 'draft.emulation.choices = n;',
+    to: '',
+    backends: ['ernie', 'glm', ...QWEN],
+    falls: ['n', 'n-stream', 'n-many'],
+  },
+  {
+    name: 'all: a second call slips through',
+    file: 'compatible/tools.ts',
+    from: '  emulation.firstCallOnly = true;\n  if (!rules.parallelSwitch)',
+    to: '  if (!rules.parallelSwitch)',
+    backends: ['glm'],
+    falls: ['tools-one'],
+  },
+  {
+    name: 'all: developer messages are lost',
+    file: 'compatible/messages.ts',
+    from: "      case 'developer':\n      case 'system':",
+    to: "      case 'developer':\n        break;\n      case 'system':",
+    backends: ALL,
+    falls: ['developer'],
+  },
+];
