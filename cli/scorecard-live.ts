@@ -43,7 +43,10 @@ export function liveCalls(models: readonly CardModel[], features: readonly Featu
 /** Fills a card with the file's own backends, addresses, keys and limits; each request goes out once. */
 export async function liveCard(config: Config, models: readonly CardModel[], features: readonly Feature[], nowMs: number): Promise<Card> {
   const written = Object.fromEntries(
-    Object.entries(config.backends).map(([name, { vendor, protocol }]) => [name, { settings: { vendor, protocol }, apiKey: 'replaced-below' }]),
+    Object.entries(config.backends).map(([name, { vendor, protocol }]) => [
+      name,
+      { settings: { vendor, protocol }, apiKey: 'replaced-below' },
+    ]),
   );
   const { config: own, keys } = cardConfig(written, models);
   const backends = Object.fromEntries(

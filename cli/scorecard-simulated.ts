@@ -1,4 +1,5 @@
 import { catalogEdition, loadCatalog } from '../catalog/catalog.ts';
+import type { Config } from '../config/config.ts';
 import { type Card, totalsOf } from '../scorecard/card.ts';
 import type { CardModel, Feature } from '../scorecard/feature.ts';
 import { runCells } from '../scorecard/run.ts';
@@ -64,10 +65,14 @@ export function simulatedModels({ backend, model }: CardChoice): CardModel[] {
 }
 
 /** Starts simulator and relay, fills the card and ends both. */
-export async function simulatedCard(models: readonly CardModel[], features: readonly Feature[]): Promise<Card> {
+export async function simulatedCard(
+  models: readonly CardModel[],
+  features: readonly Feature[],
+  catalog: Config['catalog'] = {},
+): Promise<Card> {
   const simulator = await startSimulator();
   try {
-    const { config, keys } = cardConfig(simulatedBackends(models, simulator.vendors), models);
+    const { config, keys } = cardConfig(simulatedBackends(models, simulator.vendors), models, catalog);
     const relay = await openCardRelay(config, keys, simulatorLog(simulator.admin), Date.parse(catalogEdition().asOf));
     try {
       return cardOf(models, features, await runCells(relay, models, features), null);

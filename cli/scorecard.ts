@@ -29,7 +29,9 @@ export async function scorecard(options: ScorecardOptions): Promise<void> {
   if (features.length === 0) return fail(`no feature's id begins with "${options.feature}".`);
   if (models.length === 0) return fail('no model of such a backend is asked for by anything in `models`.');
   const card =
-    config === null || options.live !== true ? await simulatedCard(models, features) : await live(config, models, features, options);
+    config === null || options.live !== true
+      ? await simulatedCard(models, features, config?.catalog)
+      : await live(config, models, features, options);
   if (card === null) return fail();
   process.stdout.write(
     options.json === true ? `${JSON.stringify(card, null, 1)}\n` : options.markdown === true ? cardMarkdown(card) : cardText(card),

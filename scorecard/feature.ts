@@ -48,6 +48,7 @@ export interface Refusal {
   readonly status: number;
   readonly code: string | null;
   readonly param?: string | null;
+  readonly type?: string;
 }
 
 /** Text: a broken promise. A lack: the answer is right but tells less than OpenAI's would. Unjudged: what was asked for could not come. */

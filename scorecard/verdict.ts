@@ -66,6 +66,7 @@ function refusalFault(wanted: Refusal, { status, error, text }: Answer): string 
   if (error === null) return `an error ${wanted.code} is due, and ${status} came: ${text.slice(0, 120)}`;
   if (status !== wanted.status) return `status ${status} (${String(error['code'])}) instead of ${wanted.status} (${wanted.code})`;
   if (error['code'] !== wanted.code) return `code ${String(error['code'])} instead of ${wanted.code}`;
+  if (wanted.type !== undefined && error['type'] !== wanted.type) return `type ${String(error['type'])} instead of ${wanted.type}`;
   if (wanted.param !== undefined && error['param'] !== wanted.param) return `param ${String(error['param'])} instead of ${wanted.param}`;
   return null;
 }

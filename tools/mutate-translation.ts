@@ -50,9 +50,11 @@ async function caught(mutation: TranslationMutation, before: Card): Promise<bool
   );
   try {
     const { fallen, risen } = moved(before, await fill(touched(mutation)));
-    const due = new Set(falls.flatMap((feature) => backends.map((backend) => `${feature}/${backend}`)));
+    const due = new Set(
+      falls.flatMap((feature) => (feature.includes('/') ? [feature] : backends.map((backend) => `${feature}/${backend}`))),
+    );
     const missed = [...due].filter((cell) => !fallen.has(cell));
-    const others = [...fallen, ...risen].filter((cell) => !due.has(cell));
+    const others = [...[...fallen].filter((cell) => !due.has(cell)), ...risen];
     const good = missed.length === 0 && others.length === 0;
     console.log(`${good ? 'caught  ' : 'WRONG   '}  ${name}: ${[...fallen].join(', ') || 'nothing'} fell`);
     if (missed.length > 0) console.log(`          did not fall: ${missed.join(', ')}`);

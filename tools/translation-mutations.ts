@@ -7,7 +7,7 @@ export interface TranslationMutation {
   readonly to: string;
   /** Backends of the card that the rule is for. */
   readonly backends: readonly Backend[];
-  /** On each of them, at least one model's cell of each of these features must fall, and no other cell. */
+  /** On each of them (or on the one behind the slash) a cell of each of these features must fall, and no other. */
   readonly falls: readonly string[];
 }
 
@@ -73,14 +73,6 @@ export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
     falls: ['vendor-moderation', 'vendor-moderation-out'],
   },
   {
-    name: 'qwen: more texts than a call takes',
-    file: 'qwen/embeddings.ts',
-    from: '{ match: /^/, maxItems: 10 }',
-    to: '{ match: /^/, maxItems: 100 }',
-    backends: QWEN,
-    falls: ['embed-many'],
-  },
-  {
     name: 'qwen: the answer gets the bound that is for thinking too',
     file: 'qwen/token-limits.ts',
     from: "else if (field === 'max_completion_tokens') carrySplit(draft, value);",
@@ -129,12 +121,12 @@ export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
     falls: ['names'],
   },
   {
-    name: 'ernie: neighbours of one role go out apart',
+    name: 'ernie: an assistant has the last word',
     file: 'ernie/messages.ts',
-    from: 'joinNeighbours: true',
-    to: 'joinNeighbours: false',
+    from: 'userLast: true',
+    to: 'userLast: false',
     backends: ['ernie'],
-    falls: ['same-role'],
+    falls: ['assistant-last'],
   },
   {
     name: 'ernie: a withdrawn answer is passed on',
@@ -193,14 +185,6 @@ export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
     falls: ['vendor-context'],
   },
   {
-    name: 'glm: more texts than a call takes',
-    file: 'glm/embeddings.ts',
-    from: '{ match: /^/, maxItems: 64 }',
-    to: '{ match: /^/, maxItems: 640 }',
-    backends: ['glm'],
-    falls: ['embed-many'],
-  },
-  {
     name: 'glm: more documents than a call takes',
     file: 'glm/rerank.ts',
     from: 'maxDocuments: 128',
@@ -213,8 +197,8 @@ export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
     file: 'compatible/carry.ts',
     from: 'draft.emulation.stop = words;',
     to: '',
-    backends: ['glm'],
-    falls: ['stop-4'],
+    backends: ['ernie', 'glm'],
+    falls: ['stop-long/ernie', 'stop-4/glm'],
   },
   {
     name: 'all: more choices than the vendor makes are forgotten',
@@ -231,6 +215,14 @@ export const TRANSLATION_MUTATIONS: readonly TranslationMutation[] = [
     to: '  if (!rules.parallelSwitch)',
     backends: ['glm'],
     falls: ['tools-one'],
+  },
+  {
+    name: 'all: one text more than a call takes',
+    file: 'compatible/embeddings.ts',
+    from: 'sharesOf(texts.length, { items, weight',
+    to: 'sharesOf(texts.length, { items: items + 1, weight',
+    backends: ALL,
+    falls: ['embed-many'],
   },
   {
     name: 'all: developer messages are lost',

@@ -24,16 +24,29 @@ const mistake = (id: string, title: string, fields: Json, refusal: Refusal): Fea
   ]);
 
 /** What the vendor says, in its own words, of a call: whole and streamed it is one status. */
-const fault = (id: string, title: string, directive: string, refusal: Refusal, judge?: (answer: Answer) => readonly string[]): Feature =>
-  row(id, title, (sim) =>
+const fault = (
+  id: string,
+  title: string,
+  directive: string,
+  refusal: Refusal | ((vendor: string) => Refusal),
+  judge?: (answer: Answer) => readonly string[],
+): Feature =>
+  row(id, title, (sim, { vendor }) =>
     sim
       ? [false, true].map((stream) => ({
           ask: { body: { messages: [user(`Hello. [[sim:${directive}]]`)], stream } },
-          refusal,
+          refusal: typeof refusal === 'function' ? refusal(vendor) : refusal,
           ...(judge === undefined ? {} : { judge: (answer: Answer) => judge(answer) }),
         }))
       : [],
   );
+
+/** Zhipu has one code for both limits. */
+const tokenLimit = (vendor: string): Refusal => ({
+  status: 429,
+  code: 'rate_limit_exceeded',
+  type: vendor === 'glm' ? 'requests' : 'tokens',
+});
 
 const waits = ({ retryAfter }: Answer): readonly string[] => must(Number(retryAfter) >= 1, 'nobody is told when to try again');
 const noRetry = ({ shouldRetry }: Answer): readonly string[] => must(shouldRetry === 'false', 'the SDKs would try again');
@@ -99,8 +112,14 @@ export const ERRORS: readonly Feature[] = [
   ),
   fault('vendor-key', 'The vendor refuses the relay’s key', 'dead-key', { status: 502, code: 'upstream_auth' }, noRetry),
   fault('vendor-credit', 'The vendor’s account has no money', 'arrears', { status: 503, code: 'upstream_out_of_credit' }, noRetry),
-  fault('vendor-rate', 'The vendor’s limit of requests', 'rate-limit kind=rpm', { status: 429, code: 'rate_limit_exceeded' }, waits),
-  fault('vendor-tokens', 'The vendor’s limit of tokens', 'rate-limit kind=tpm', { status: 429, code: 'rate_limit_exceeded' }, waits),
+  fault(
+    'vendor-rate',
+    'The vendor’s limit of requests',
+    'rate-limit kind=rpm',
+    { status: 429, code: 'rate_limit_exceeded', type: 'requests' },
+    waits,
+  ),
+  fault('vendor-tokens', 'The vendor’s limit of tokens', 'rate-limit kind=tpm', tokenLimit, waits),
   fault('vendor-overload', 'The vendor has no capacity', 'overload', { status: 503, code: 'upstream_overloaded' }, waits),
   fault('vendor-internal', 'An accident of the vendor', 'internal', { status: 503, code: 'upstream_overloaded' }),
   fault('vendor-retired', 'The vendor has retired the model', 'retired', { status: 502, code: 'upstream_model_unavailable' }, noRetry),
@@ -114,7 +133,11 @@ export const ERRORS: readonly Feature[] = [
       ? [false, true].map((stream) => ({
           ask: { body: { messages: [user('[[sim:tokens n=30]] [[sim:moderation where=output]]')], stream } },
           orError: 'content_filter',
-          judge: ({ reply }) => must(reply?.choices[0]?.finish === 'content_filter', 'the answer does not end in content_filter'),
+          judge: ({ reply }) => [
+            ...must(reply?.choices[0]?.finish === 'content_filter', 'the answer does not end in content_filter'),
+            // What had been streamed before is with the caller.
+            ...must(stream || (reply?.choices[0]?.content ?? '') === '', 'the text that was withdrawn is passed on'),
+          ],
         }))
       : [],
   ),

@@ -155,6 +155,15 @@ describe('a verdict', () => {
       'failed',
       /404/,
     ],
+    [
+      'another type than is due',
+      feature(),
+      { ...PROBE, refusal: { status: 400, code: 'c', type: 'tokens' } },
+      answer(400, refusal('p', 'c')),
+      seen({}),
+      'failed',
+      /type/,
+    ],
     ['an answer where an error is due', feature(), { ...PROBE, refusal: { status: 400, code: 'c' } }, GOOD, seen({}), 'failed', /is due/],
     ['an error as good as an answer', feature(), { ...PROBE, orError: 'c' }, answer(400, refusal(null, 'c')), seen({}), 'exact', /^$/],
   ])('%s', (_name, row, probe, came, known, verdict, why) => {
