@@ -69,11 +69,20 @@ function listenFault(error: unknown, { server }: Config): string {
   return `cannot listen on ${address ?? server.host}:${port ?? server.port}: ${why}`;
 }
 
+/** Two signals so close are one. */
+const ONE_WISH_MS = 500;
+
 function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null): void {
-  let stopping = false;
+  let stoppingSince: number | null = null;
   const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+    if (stoppingSince !== null) {
+      // Ctrl-C comes twice where npm passes on what the terminal has sent already: that is one wish.
+      if (performance.now() - stoppingSince < ONE_WISH_MS) return;
+      simulator?.child.kill();
+      console.error('estafet: told to stop a second time: answers that still ran are cut.');
+      process.exit(1);
+    }
+    stoppingSince = performance.now();
     running.stop().then(
       (clean) => {
         simulator?.child.kill();
@@ -89,6 +98,6 @@ function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   simulator?.child.on('exit', () => {
-    if (!stopping) console.error('estafet: the simulator has ended; requests will fail until the relay is started again.');
+    if (stoppingSince === null) console.error('estafet: the simulator has ended; requests will fail until the relay is started again.');
   });
 }

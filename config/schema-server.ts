@@ -45,6 +45,16 @@ export const serverSchema = z.strictObject({
     description:
       'From the arrival of a request: later no backend is asked, again or for the first time, and none is waited for that has not begun to answer. Running answers go on.',
   }),
+  maxInFlight: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .meta({ description: 'Most requests that are answered at once; more get 503 `overloaded`.' }),
+  maxLagMs: z.int().min(0).max(60_000).default(1_000).meta({
+    unit: 'ms',
+    description: 'New requests get 503 `overloaded` while the event loop is later than this, twice in a row. 0: never.',
+  }),
   heartbeatMs: milliseconds
     .default(15_000)
     .meta({ unit: 'ms', description: 'A stream silent for this long gets an SSE comment, so that proxies keep it open.' }),

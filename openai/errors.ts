@@ -174,6 +174,11 @@ export const ERRORS = {
     type: 'server_error',
     about: 'This process is shutting down, or has too much to check at the moment; ask again.',
   },
+  overloaded: {
+    status: 503,
+    type: 'server_error',
+    about: 'This process has too many requests at once, or no time for another; `server.maxInFlight`, `server.maxLagMs`.',
+  },
   usage_unavailable: {
     status: 503,
     type: 'server_error',

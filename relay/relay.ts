@@ -173,7 +173,10 @@ export class Relay {
     });
     exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));
     try {
-      return await run.start();
+      return await this.#services.inFlight.cuttable(
+        (error) => run.cut(error),
+        () => run.start(),
+      );
     } catch (error) {
       told.usages.push(...run.told);
       throw error;

@@ -12,12 +12,15 @@ import { embeddingsHandler, rerankHandler } from '../routes/openai/vectors.ts';
 import { healthHandler } from '../routes/ops/health.ts';
 import { metricsHandler } from '../routes/ops/metrics.ts';
 import { readyHandler } from '../routes/ops/ready.ts';
+import type { Overload } from './overload.ts';
 
 export interface AppDeps extends RouteDeps {
   /** Told of every error that an answer carries or an accident of our own, with the request id. */
   readonly onError: (error: OpenAIError, requestId: string, method: string, path: string) => void;
   /** True once the process is shutting down: new requests are refused. */
   readonly draining: () => boolean;
+  /** Says whether a request with work behind it is one too many. */
+  readonly overload: Pick<Overload, 'enter' | 'leave'>;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -66,7 +69,14 @@ export function createApp(deps: AppDeps): Express {
     const paths = BASES.map((base) => base + path);
     const guarded = (request: Request, response: Response): void | Promise<void> => {
       // Whoever watches the process is told of it to the end.
-      if (guard !== 'key' || !deps.draining()) return handler(request, response);
+      if (guard !== 'key') return handler(request, response);
+      if (!deps.draining()) {
+        if (method === 'get') return handler(request, response);
+        if (!deps.overload.enter())
+          throw new OpenAIError('overloaded', 'The relay has too much to do. Please try again.', { retryAfterMs: 1000 });
+        response.once('close', () => deps.overload.leave());
+        return handler(request, response);
+      }
       response.setHeader('connection', 'close');
       throw new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 });
     };

@@ -65,6 +65,9 @@ function urlOf(server: Server): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
+/** For the last event of a stream that is cut. */
+const LAST_WORDS_MS = 500;
+
 async function stop(server: Server, built: Built, timeoutMs: number): Promise<boolean> {
   built.drain();
   let cut = false;
@@ -73,12 +76,16 @@ async function stop(server: Server, built: Built, timeoutMs: number): Promise<bo
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  let end: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     cut = true;
-    server.closeAllConnections();
+    built.cut();
+    // Whoever does not take the last event in time, or is not yet as far as an answer, is cut off.
+    end = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
   }, timeoutMs);
   await closed;
   clearTimeout(timer);
+  clearTimeout(end);
   clearInterval(sweep);
   await built.close(!cut);
   built.logger.flush();

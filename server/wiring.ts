@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
 import type { Config, Server } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
+import { OpenAIError } from '../openai/errors.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
@@ -23,6 +24,7 @@ import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
 import { generation } from './generation.ts';
 import { KeyWatch } from './key-watch.ts';
+import { Overload } from './overload.ts';
 import { openQuotaStore } from './quota-store.ts';
 import { type Check, ReadinessProbe } from './readiness.ts';
 import type { Change } from './reload/change.ts';
@@ -61,6 +63,8 @@ export interface Built {
   reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void;
   /** From now on new requests are refused. */
   drain(): void;
+  /** Ends the requests that still run: each gets `draining`, a stream that has begun as its last event. */
+  cut(): void;
   /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */
   close(graceful: boolean): Promise<void>;
 }
@@ -194,6 +198,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   if (quotas.ping !== null) checks['redis'] = quotas.ping;
   const probe = new ReadinessProbe({ checks, ...READY, draining: () => draining });
   const page = metrics && metricsPage(metrics, config.server.metrics);
+  const overload = new Overload({ maxInFlight: () => live.config.server.maxInFlight, maxLagMs: () => live.config.server.maxLagMs });
   const app = createApp({
     current: () => current,
     records,
@@ -202,6 +207,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     ready: () => probe.ready(),
     metrics: config.server.metrics?.port === undefined ? (page ?? null) : null,
     draining: () => draining,
+    overload,
     onError: (error, id, method, path) => {
       logError(logger, error, id, method, path);
       metrics?.answered(error);
@@ -218,6 +224,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       quotas.start();
       shared?.start();
       gate.start();
+      overload.start();
       retirementWatch.start();
     },
     server: () => live.config.server,
@@ -240,6 +247,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     drain: () => {
       draining = true;
     },
+    cut: () => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 })),
     close: async (graceful) => {
       await clients.close(graceful);
       // Calls that were cut settle only now, and their lines belong in the books.
@@ -249,6 +257,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await quotas.close();
       await Promise.all([watch?.close(config.books.flushTimeoutMs), books.close(config.books.flushTimeoutMs)]);
       wheel.stop();
+      overload.stop();
       retirementWatch.stop();
       stopFlushing();
       await checker.close();

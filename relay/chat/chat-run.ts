@@ -118,6 +118,11 @@ export class ChatRun implements LegOwner, Deadline {
     }
   }
 
+  /** The process ends before the answer does. */
+  cut(error: OpenAIError): void {
+    this.failed(this.#legs[0]?.leg as ChatLeg, error);
+  }
+
   progressed(leg: ChatLeg): void {
     if (this.#settled) return;
     // One socket read brings many frames, each with its own call here: what they make leaves in one write, after the last of them.

@@ -67,6 +67,15 @@ export class SplitRun implements CallOwner {
     this.#settle(null);
   }
 
+  /** The process ends before the answer does. What has been sent is most likely worked on, and paid for. */
+  cut(error: OpenAIError): void {
+    const [call] = this.#running;
+    if (this.#settled || call === undefined) return;
+    for (const { share } of this.#running) this.#told.push(this.#input.estimate(share));
+    this.failed(call, error);
+    call.abort();
+  }
+
   answered(call: SplitCall, body: unknown): void {
     this.#told.push(this.#input.take(body, call.share) ?? this.#input.estimate(call.share));
   }

@@ -135,7 +135,10 @@ export class VectorsRelay {
     });
     exchange.onGone(() => run.callerGone(exchange.caller.key.onDisconnect === 'drain'));
     try {
-      const result = await run.start();
+      const result = await this.#services.inFlight.cuttable(
+        (error) => run.cut(error),
+        () => run.start(),
+      );
       return { ...result, json: result.gone ? null : json(result.usage) };
     } catch (error) {
       told.usages.push(...run.told);

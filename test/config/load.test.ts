@@ -27,6 +27,8 @@ describe('a good file', () => {
       keepAliveTimeoutMs: 72_000,
       maxConnections: 20_000,
       totalDeadlineMs: 600_000,
+      maxInFlight: 10_000,
+      maxLagMs: 1_000,
       watchFiles: true,
       heartbeatMs: 15_000,
       drainTimeoutMs: 30_000,

@@ -49,6 +49,7 @@ describe('a fault of our own', () => {
       throw new TypeError('secret details at /home/x');
     },
     draining: () => false,
+    overload: { enter: () => true, leave: () => undefined },
     onError: (error: OpenAIError, id: string) => void told.push({ error, id }),
   } as unknown as AppDeps);
 

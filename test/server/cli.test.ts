@@ -280,21 +280,51 @@ describe('the end of a process', () => {
     await backend.close();
   });
 
-  test('what does not end in time is cut, and that is said', async () => {
+  /** A stream that stands after its first piece. */
+  async function standing(drainTimeoutMs: number) {
     const backend = await scripted((socket) => socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel'))));
-    const run = estafet(['serve', '--config', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(0, ', drainTimeoutMs: 200', `${backend.url}/v1`) }));
+    const home = folder({ 'f.yaml': FILE(0, `, drainTimeoutMs: ${drainTimeoutMs}`, `${backend.url}/v1`) });
+    const run = estafet(['serve', '--config', 'f.yaml'], ENV, home);
     const url = await listening(run);
-    const answer = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'x' }] }),
-    });
+    const post = (stream: boolean): Promise<Response> =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'gpt-4o', stream, messages: [{ role: 'user', content: 'x' }] }),
+      });
+    const answer = await post(true);
+    return { backend, run, answer, post };
+  }
+
+  test('what does not end in time is cut with an error of its own kind, booked, and that is said', async () => {
+    const { backend, run, answer, post } = await standing(500);
+    const whole = post(false);
+    await until('the second call', () => backend.requests.length === 2);
     run.child.kill('SIGTERM');
+    // As npm passes on a signal that the terminal has sent already.
     run.child.kill('SIGTERM');
-    await expect(answer.text()).rejects.toThrow();
+    const text = await answer.text();
+    const last = text.trimEnd().split('\n\n').at(-1)?.slice('data: '.length) ?? '';
+    expect(JSON.parse(last)).toEqual({ error: { message: expect.any(String), type: 'server_error', param: null, code: 'draining' } });
+    expect(text).not.toContain('[DONE]');
+    expect(text).not.toContain('"finish_reason":"stop"');
+    const refused = await whole;
+    expect([refused.status, ((await refused.json()) as { error: { code: string } }).error.code]).toEqual([503, 'draining']);
     expect(await run.exit).toBe(0);
     expect(run.stderr).toMatch(/were cut/);
+    expect(run.stdout.match(/"msg":"request"/g)?.length).toBe(2);
     await until('the backend\u2019s call is closed', () => backend.sockets.size === 0);
+    await backend.close();
+  });
+
+  test('a second signal ends it at once', async () => {
+    const { backend, run, answer } = await standing(60_000);
+    run.child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    run.child.kill('SIGINT');
+    expect(await run.exit).toBe(1);
+    await expect(answer.text()).rejects.toThrow();
+    expect(run.stderr).toMatch(/a second time/);
     await backend.close();
   });
 });
