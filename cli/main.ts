@@ -4,6 +4,7 @@ import { VERSION } from '../server/version.ts';
 import { addAccessCommands } from './access-commands.ts';
 import { audit, listeningTime } from './audit.ts';
 import { type CheckOptions, check } from './check.ts';
+import { NEEDS, type NeedOption, route } from './route.ts';
 import { scorecard } from './scorecard.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
@@ -37,6 +38,19 @@ function listening(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+function needs(text: string): NeedOption[] {
+  const words = text.split(',');
+  const wrong = words.find((word) => !NEEDS.some((need) => need === word));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong)} is not one of ${NEEDS.join(', ')}`);
+  return words as NeedOption[];
+}
+
+function tokens(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number from 1');
+  return value;
 }
 
 /** `estafet …`. Wrong usage: a message and exit code 2; a failure: one line and exit code 1. */
@@ -99,6 +113,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--json', 'everything, with the evidence of each cell').conflicts('markdown'))
     .option('--markdown', 'as a page')
     .action((options) => scorecard(options));
+  program
+    .command('route')
+    .description('Show where a request would go and why, without sending it. Exit code 0: it would be sent; 1: it would be refused.')
+    .requiredOption('--model <name>', 'the model that the app asks for')
+    .requiredOption('--key <name>', 'name of the key, of the file or of the database')
+    .addOption(new Option('--kind <kind>', 'of model').choices(['chat', 'embedding', 'rerank']).default('chat'))
+    .option('--needs <list>', `what the request needs, with commas: ${NEEDS.join(', ')}`, needs)
+    .option('--tokens <number>', 'length of the prompt', tokens, 1_000)
+    .option('--json', 'print the decision as JSON')
+    .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
+    .action((options) => route(options));
   program
     .command('simulate')
     .description('Run the three vendors on this machine, for tests. All options go to the simulator; see its own --help.')

@@ -206,6 +206,8 @@ export interface ErrorDetails {
   readonly upstreamCode?: string | undefined;
   /** More headers of the answer, e.g. `x-ratelimit-*`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What a refusal rests on, for the log only. */
+  readonly evidence?: Readonly<Record<string, unknown>> | undefined;
   /** Which limit refused, for `x-estafet-limit`. */
   readonly limit?: string | undefined;
 }

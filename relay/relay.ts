@@ -87,7 +87,8 @@ export class Relay {
   route(model: string, caller: Caller, kind: Kind = 'chat'): OpenRoute {
     const route = this.#state.routes.route(model, permitOf(caller), kind);
     if (route.ok) return route;
-    if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model' });
+    const evidence = { key: caller.key.name, team: caller.team.name, model: shown(model), why: route.why, skipped: route.skipped };
+    if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model', evidence });
     if (route.why === 'retired') {
       const text = retirementText({ ...route.model, daysLeft: 0 });
       throw new OpenAIError(
@@ -99,9 +100,10 @@ export class Relay {
       throw new OpenAIError(
         'region_not_permitted',
         `The model \`${shown(model)}\` is served only in regions that this key has no permit for.`,
+        { evidence },
       );
     }
-    throw new OpenAIError('model_not_found', `The model \`${shown(model)}\` does not exist or you do not have access to it.`);
+    throw new OpenAIError('model_not_found', `The model \`${shown(model)}\` does not exist or you do not have access to it.`, { evidence });
   }
 
   /**

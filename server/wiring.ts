@@ -14,6 +14,7 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
+import { withoutPermits } from '../relay/routing/decision.ts';
 import { SharedHealth } from '../relay/routing/shared-health.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
@@ -105,7 +106,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     // What is owed comes first, whatever happens to the rest.
     books.add(record);
     const text = JSON.stringify(record);
-    records.add(record, text, Date.now());
+    const decision = withoutPermits(record.decision);
+    records.add(record, decision === record.decision ? text : JSON.stringify({ ...record, decision }), Date.now());
     logRequest(logger, record, text);
     metrics?.settled(record);
     options.onSettled?.(record);

@@ -94,6 +94,7 @@ export function expiredEntry(id: string, closedAtMs: number, about: string): Led
     totalMs: Math.max(0, closedAtMs - number(1)),
     receipt: null,
     attempts: '[]',
+    decision: null,
     estimatePromptTokens: number(11),
     estimateCompletionTokens: number(12),
     estimateCostNano: costNano,

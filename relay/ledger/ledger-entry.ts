@@ -1,4 +1,5 @@
 import type { Reason, RequestRecord } from '../records/request-record.ts';
+import type { Decision } from '../routing/decision.ts';
 
 /** Money is never added up across these. */
 export type Currency = 'CNY' | 'USD';
@@ -44,6 +45,8 @@ export interface LedgerEntry {
   readonly receipt: string | null;
   /** JSON: a list of `Attempt`. */
   readonly attempts: string;
+  /** JSON: a `Decision`; null of a request whose node died. */
+  readonly decision: string | null;
   /** What the limits reserved before the request was sent; null for a key without limits, and when they refused. So are the three below. */
   readonly estimatePromptTokens: number | null;
   readonly estimateCompletionTokens: number | null;
@@ -94,6 +97,7 @@ export function ledgerEntry(record: RequestRecord): LedgerEntry {
     totalMs: record.totalMs,
     receipt: receiptText(record.receipt),
     attempts: JSON.stringify(record.attempts.map((attempt) => ({ ...attempt, model: clippedName(attempt.model) }))),
+    decision: decisionText(record.decision),
     estimatePromptTokens: estimate?.promptTokens ?? null,
     estimateCompletionTokens: estimate?.completionTokens ?? null,
     estimateCostNano: estimate?.costNano ?? null,
@@ -104,6 +108,12 @@ export function ledgerEntry(record: RequestRecord): LedgerEntry {
 }
 
 export const clippedName = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
+
+/** Callers make up names behind `backend/`. */
+function decisionText({ order, skipped, ...decision }: Decision): string {
+  const clipped = <T extends { readonly to: string }>(entry: T): T => ({ ...entry, to: clippedName(entry.to) });
+  return JSON.stringify({ ...decision, order: order.map(clipped), skipped: skipped.map(clipped) });
+}
 
 function receiptText(receipt: RequestRecord['receipt']): string | null {
   if (receipt === null) return null;

@@ -4,10 +4,10 @@ import type { Cost } from '../ledger/cost.ts';
 export type Strategy = 'order' | 'weighted' | 'latency' | 'cost';
 
 /**
- * Why a candidate is not asked. `vendor`, `region`: the key's permit · `retired`: by its vendor · `same-model`: vectors come from one model
+ * Why a candidate is not asked. `model`, `vendor`, `region`: the key's permit · `retired`: by its vendor · `same-model`: vectors come from one model
  * only · the others: the request needs what the model is known not to have.
  */
-export type Rule = 'vendor' | 'region' | 'retired' | 'same-model' | Need;
+export type Rule = 'model' | 'vendor' | 'region' | 'retired' | 'same-model' | Need;
 
 /** What a request may need of a model. */
 export type Need = 'tools' | 'vision' | 'audio' | 'thinking' | 'no-thinking' | 'logprobs' | 'context';
@@ -49,4 +49,10 @@ export interface Choice<C> {
   /** At least one. */
   readonly candidates: readonly C[];
   readonly decision: Decision;
+}
+
+/** Permits are the admin's business: what one leaves out is in the log and the books, not in what its caller may look up. */
+export function withoutPermits(decision: Decision): Decision {
+  const skipped = decision.skipped.filter(({ rule }) => rule !== 'model' && rule !== 'vendor' && rule !== 'region');
+  return skipped.length === decision.skipped.length ? decision : { ...decision, skipped };
 }

@@ -54,9 +54,9 @@ export type Route =
    * `unknown`: no such model, or not for this key (callers cannot tell which) · `region`: only forbidden regions have it · `kind`: this key
    * may use it, for something else.
    */
-  | { readonly ok: false; readonly why: 'unknown' | 'region' | 'kind' }
+  | { readonly ok: false; readonly why: 'unknown' | 'region' | 'kind'; readonly skipped: readonly Skipped[] }
   /** Every permitted candidate is retired; the first of them. */
-  | { readonly ok: false; readonly why: 'retired'; readonly model: Model };
+  | { readonly ok: false; readonly why: 'retired'; readonly model: Model; readonly skipped: readonly Skipped[] };
 
 export interface ListedModel {
   readonly id: string;
@@ -123,9 +123,10 @@ export class RouteTable {
     if (route.candidates.every((candidate) => now < candidate.goneFromMs)) return route;
     const candidates = route.candidates.filter((candidate) => now < candidate.goneFromMs);
     const first = route.candidates[0];
-    if (candidates.length === 0 && first !== undefined) return { ok: false, why: 'retired', model: first.facts };
     const retired = route.candidates.filter((candidate) => !candidates.includes(candidate)).map(skippedBy('retired'));
-    return { ...route, candidates, skipped: [...route.skipped, ...retired] };
+    const skipped = [...route.skipped, ...retired];
+    if (candidates.length === 0 && first !== undefined) return { ok: false, why: 'retired', model: first.facts, skipped };
+    return { ...route, candidates, skipped };
   }
 
   /** The permitted candidates in the order of the file, weights not yet drawn. Remembered for names that lead somewhere. */
@@ -141,24 +142,21 @@ export class RouteTable {
   }
 
   #decide(asked: string, permit: Permit, kind: Kind): Route {
-    if (!permit.model(asked)) return { ok: false, why: 'unknown' };
     const { candidates: known, settings } = this.#found(asked, kind);
+    if (!permit.model(asked)) return { ok: false, why: 'unknown', skipped: known.map(skippedBy('model')) };
     const all = known.filter(({ backend }) => permit.vendor(backend.vendor));
-    if (all.length === 0) {
-      const others = KINDS.filter((other) => other !== kind).flatMap((other) => this.#found(asked, other).candidates);
-      return { ok: false, why: others.some(({ backend }) => permit.destination(backend)) ? 'kind' : 'unknown' };
-    }
-    const permitted = all.filter(({ backend }) => permit.region(backend.region));
-    if (permitted.length === 0) return { ok: false, why: 'region' };
-    const candidates = kind === 'embedding' ? sameModel(permitted) : permitted;
     const without = (from: readonly Candidate[], left: readonly Candidate[], rule: Rule): Skipped[] =>
       from.filter((candidate) => !left.includes(candidate)).map(skippedBy(rule));
-    const skipped = [
-      ...without(known, all, 'vendor'),
-      ...without(all, permitted, 'region'),
-      ...without(permitted, candidates, 'same-model'),
-    ];
-    return { ok: true, candidates, skipped, settings };
+    if (all.length === 0) {
+      const others = KINDS.filter((other) => other !== kind).flatMap((other) => this.#found(asked, other).candidates);
+      const why = others.some(({ backend }) => permit.destination(backend)) ? 'kind' : 'unknown';
+      return { ok: false, why, skipped: without(known, all, 'vendor') };
+    }
+    const permitted = all.filter(({ backend }) => permit.region(backend.region));
+    const forbidden = [...without(known, all, 'vendor'), ...without(all, permitted, 'region')];
+    if (permitted.length === 0) return { ok: false, why: 'region', skipped: forbidden };
+    const candidates = kind === 'embedding' ? sameModel(permitted) : permitted;
+    return { ok: true, candidates, skipped: [...forbidden, ...without(permitted, candidates, 'same-model')], settings };
   }
 
   /** Every name and pattern of the configuration, and the vendors' own current models. */

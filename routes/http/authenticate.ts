@@ -23,7 +23,9 @@ export function authenticate(request: IncomingMessage, keys: KeyRing, nowMs: num
   }
   const caller: Caller = { ...entry, address: request.socket.remoteAddress ?? '' };
   if (!permitOf(caller).caller(caller.address)) {
-    throw new OpenAIError('unsupported_country_region_territory', 'Country, region, or territory not supported');
+    throw new OpenAIError('unsupported_country_region_territory', 'Country, region, or territory not supported', {
+      evidence: { key: caller.key.name, team: caller.team.name, address: caller.address },
+    });
   }
   return caller;
 }

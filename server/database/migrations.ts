@@ -98,6 +98,7 @@ export const MIGRATIONS: readonly Migration[] = [
     'alter table estafet_requests add column held_by text',
     'create index estafet_requests_refused on estafet_requests (key_name, at_ms) where refused_by is not null',
   ],
+  ['alter table estafet_requests add column decision text'],
 ];
 
 /** Brings the schema up to date, inside a transaction that no other process can be in. @throws LedgerFault on a newer schema */

@@ -94,6 +94,7 @@ export const REQUEST_COLUMNS: Readonly<Record<keyof LedgerEntry, readonly [colum
   totalMs: ['total_ms', 'bigint'],
   receipt: ['receipt', 'text'],
   attempts: ['attempts', 'text'],
+  decision: ['decision', 'text'],
   estimatePromptTokens: ['estimate_prompt_tokens', 'bigint'],
   estimateCompletionTokens: ['estimate_completion_tokens', 'bigint'],
   estimateCostNano: ['estimate_cost_nano', 'bigint'],

@@ -47,6 +47,7 @@ export function logRequest(logger: Logger, { error, status, reason }: RequestRec
 export function logError(logger: Logger, error: OpenAIError, requestId: string, method: string, path: string): void {
   const fields = { id: requestId, method, path, status: error.status, code: error.code ?? error.kind };
   if (error.kind === 'internal_error') logger.error({ ...fields, error: describe(error.cause) }, 'internal error');
+  else if (error.details.evidence !== undefined) logger.info({ ...fields, evidence: error.details.evidence }, 'refused by routing');
   else logger.debug({ ...fields, reason: error.message }, 'refused');
 }
 

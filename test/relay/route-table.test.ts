@@ -205,6 +205,6 @@ describe('kinds of models', () => {
 
   test('without anybody who speaks to them, only chat is served', () => {
     const bare = new RouteTable(config, catalog, translatorFor);
-    expect(bare.route('text-embedding-v4', caller, 'embedding')).toEqual({ ok: false, why: 'unknown' });
+    expect(bare.route('text-embedding-v4', caller, 'embedding')).toEqual({ ok: false, why: 'unknown', skipped: [] });
   });
 });

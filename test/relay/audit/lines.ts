@@ -35,6 +35,7 @@ export function line(id: string, endedS: number, more: Partial<LedgerEntry> = {}
     estimateCompletionTokens: 90,
     estimateCostNano: 500,
     estimateCurrency: 'CNY',
+    decision: null,
     refusedBy: null,
     heldBy: 'store',
     ...more,

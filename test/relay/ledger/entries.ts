@@ -40,6 +40,7 @@ export function entry(id: string, more: Partial<LedgerEntry> = {}): LedgerEntry 
     estimateCompletionTokens: null,
     estimateCostNano: null,
     estimateCurrency: null,
+    decision: null,
     refusedBy: null,
     heldBy: null,
     ...more,

@@ -33,10 +33,15 @@ const record: RequestRecord = {
 
 describe('a line', () => {
   test('says what the record says; served by the last attempt', () => {
-    const { attempts, ...line } = ledgerEntry(record);
-    const { attempts: _, ...rest } = entry('req_1', { stream: 1, backend: 'glm', vendor: 'glm', region: 'cn', servedModel: 'glm-4.6' });
+    const { attempts, decision, ...line } = ledgerEntry(record);
+    const {
+      attempts: _,
+      decision: __,
+      ...rest
+    } = entry('req_1', { stream: 1, backend: 'glm', vendor: 'glm', region: 'cn', servedModel: 'glm-4.6' });
     expect(line).toEqual({ ...rest, paidPromptTokens: 30, costNano: 12_345, priceSource: 'https://x' });
     expect(JSON.parse(attempts)).toEqual(record.attempts);
+    expect(JSON.parse(decision ?? '')).toEqual(record.decision);
   });
 
   test('of a request that no backend answered has no tokens and no cost', () => {
