@@ -87,7 +87,10 @@ export class Relay {
   route(model: string, caller: Caller, kind: Kind = 'chat'): OpenRoute {
     const route = this.#state.routes.route(model, permitOf(caller), kind);
     if (route.ok) return route;
-    const evidence = { key: caller.key.name, team: caller.team.name, model: shown(model), why: route.why, skipped: route.skipped };
+    // A name that leads nowhere rests on nothing: a slip of the caller's.
+    const { skipped } = route;
+    const evidence =
+      skipped.length === 0 ? undefined : { key: caller.key.name, team: caller.team.name, model: shown(model), why: route.why, skipped };
     if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model', evidence });
     if (route.why === 'retired') {
       const text = retirementText({ ...route.model, daysLeft: 0 });
