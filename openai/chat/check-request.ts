@@ -72,7 +72,7 @@ const CHECKS: Readonly<Partial<Record<ChatField, Check>>> = {
   modalities: checkModalities,
   audio: objects,
   prediction: objects,
-  web_search_options: objects,
+  web_search_options: checkSearchOptions,
   service_tier: strings,
   store: booleans,
   metadata: checkMetadata,
@@ -137,6 +137,16 @@ function checkStreamOptions(value: unknown, path: string): void {
   for (const key of ['include_usage', 'include_obfuscation']) {
     if (options[key] != null) boolean(`${path}.${key}`, options[key]);
   }
+}
+
+function checkSearchOptions(value: unknown, path: string): void {
+  const { search_context_size: size, user_location: place } = object(path, value);
+  if (size != null) oneOf(`${path}.search_context_size`, size, ['low', 'medium', 'high']);
+  if (place == null) return;
+  const at = `${path}.user_location`;
+  const { type, approximate } = object(at, place);
+  oneOf(`${at}.type`, type ?? missing(`${at}.type`), ['approximate']);
+  object(`${at}.approximate`, approximate ?? missing(`${at}.approximate`));
 }
 
 function checkLogitBias(value: unknown, path: string): void {
