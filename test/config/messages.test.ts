@@ -151,6 +151,16 @@ describe('values', () => {
     ],
     ['no credential', backend('{ vendor: qwen }'), '2:3  backends.b.apiKey: is required'],
     [
+      'one key and several',
+      backend('{ vendor: qwen, apiKey: env:QWEN_KEY, apiKeys: [env:QWEN_KEY] }'),
+      '2:44  backends.b.apiKeys: cannot stand beside apiKey',
+    ],
+    [
+      'one of several that is not there',
+      backend('{ vendor: qwen, apiKeys: [env:QWEN_KEY, env:NOPE] }'),
+      '2:46  backends.b.apiKeys[1]: environment variable NOPE is not set',
+    ],
+    [
       'key pair',
       backend('{ vendor: ernie, accessKey: env:QWEN_KEY, secretKey: env:GLM_KEY }'),
       '2:23  backends.b.accessKey: accessKey/secretKey exchange is not supported yet, use apiKey',
