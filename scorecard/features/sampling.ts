@@ -58,17 +58,12 @@ function limit(id: string, title: string, field: string, effort: Json): Feature 
   );
 }
 
-/** The simulated models give no probabilities: what is asked of them is all there is to see. */
-const logprobs = (sim: boolean, body: Json): Probe =>
-  probe({ messages: [user('Hello.')], logprobs: true, ...body }, ({ logprobs: tokens }, _answer, { sent, changes }): readonly Finding[] => {
-    if (changes.some(({ field }) => field === 'logprobs'))
-      return must(tokens === null, 'probabilities came, and the receipt says that none do');
-    if (!sim) return must((tokens ?? []).length > 0, 'no probabilities came, and the receipt is silent');
-    const asked = sent?.[0]?.body['logprobs'] === true;
-    return asked
-      ? [{ unjudged: 'the vendor is asked for them; the simulator gives none' }]
-      : ['logprobs did not reach the vendor, and the receipt is silent'];
-  });
+const logprobs = (body: Json): Probe =>
+  probe({ messages: [user('Hello.')], logprobs: true, ...body }, ({ logprobs: tokens }, _answer, { changes }): readonly Finding[] =>
+    changes.some(({ field }) => field === 'logprobs')
+      ? must(tokens === null, 'probabilities came, and the receipt says that none do')
+      : must((tokens ?? []).length > 0, 'no probabilities came, and the receipt is silent'),
+  );
 
 export const SAMPLING: readonly Feature[] = [
   carried('temperature', 'temperature: 0.7', { temperature: 0.7 }),
@@ -81,9 +76,9 @@ export const SAMPLING: readonly Feature[] = [
   carried('seed', 'seed', { seed: 42 }),
   carried('seed-negative', 'seed below 0', { seed: -7 }),
   carried('logit-bias', 'logit_bias', { logit_bias: { '50256': -100 } }),
-  { ...shown('logprobs', 'logprobs', ['logprobs'], (sim) => [logprobs(sim, {})]), group: 'Sampling' },
+  { ...shown('logprobs', 'logprobs', ['logprobs'], () => [logprobs({})]), group: 'Sampling' },
   {
-    ...shown('top-logprobs', 'top_logprobs: 3', ['top_logprobs', 'logprobs'], (sim) => [logprobs(sim, { top_logprobs: 3 })]),
+    ...shown('top-logprobs', 'top_logprobs: 3', ['top_logprobs', 'logprobs'], () => [logprobs({ top_logprobs: 3 })]),
     group: 'Sampling',
   },
   shown('n', 'n: 2', ['n'], (sim) => [probe({ messages: [say(sim, 'one')], n: 2 }, choices(2))]),
