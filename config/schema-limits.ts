@@ -13,7 +13,14 @@ const MOST_MONEY = Math.floor(Number.MAX_SAFE_INTEGER / 1e9);
 export const currency = z.enum(['CNY', 'USD']);
 
 const budgetSchema = z.strictObject({
-  amount: z.number().gt(0).max(MOST_MONEY).meta({ description: 'Money that may be spent in one window; decimals are allowed.' }),
+  amount: z
+    .number()
+    .gt(0)
+    .max(MOST_MONEY)
+    .refine((amount) => amount <= 0 || Math.round(amount * 1e9) > 0, {
+      error: 'must be at least 0.000000001: money is counted in billionths',
+    })
+    .meta({ description: 'Money that may be spent in one window; decimals are allowed, to the billionth.' }),
   currency: currency.meta({ description: 'Currency of `amount`.' }),
   per: z
     .enum(['hour', 'day', 'week', 'month', 'never'])

@@ -73,6 +73,7 @@ const PLACES = [
 const BAD_BUDGETS = [
   ['{ amount: 0, currency: CNY, per: day }', '.amount', 'must be more than 0'],
   ['{ amount: -1, currency: CNY, per: day }', '.amount', 'must be more than 0'],
+  ['{ amount: 0.0000000004, currency: CNY, per: day }', '.amount', 'must be at least 0.000000001: money is counted in billionths'],
   ['{ amount: 9007200, currency: CNY, per: day }', '.amount', 'must be at most 9007199'],
   ['{ amount: .nan, currency: CNY, per: day }', '.amount', 'must be a number'],
   ['{ amount: 1, currency: EUR, per: day }', '.currency', '"EUR" is not one of CNY, USD'],
