@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Place, placeName } from './route-table.ts';
 
 /**
@@ -15,7 +15,7 @@ export function byConversation<C extends Place>(conversation: string, tier: read
 
 /** A number above 0 and up to 1 that a text always has. */
 function unitOf(text: string): number {
-  return (createHash('sha1').update(text).digest().readUInt32BE(0) + 1) / 2 ** 32;
+  return (hash('sha1', text, 'buffer').readUInt32BE(0) + 1) / 2 ** 32;
 }
 
 /** What vendors' caches need to be the same is the beginning; no more of it is read. In UTF-16 code units. */
@@ -23,6 +23,5 @@ const MOST_PREFIX = 2_048;
 
 /** The words that a conversation begins with, bounded, and its caller. The name lives as long as the request and goes nowhere. */
 export function conversationName(key: string, parts: readonly string[]): string {
-  const hash = createHash('sha1').update(JSON.stringify([key, ...parts.map((part) => part.slice(0, MOST_PREFIX))]));
-  return hash.digest('hex');
+  return hash('sha1', JSON.stringify([key, ...parts.map((part) => part.slice(0, MOST_PREFIX))]), 'hex');
 }
