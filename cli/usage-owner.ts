@@ -15,6 +15,8 @@ export interface UsageOwner {
   readonly id: string | null;
   /** Null for a key that there is no more. */
   readonly team: string | null;
+  /** What is neither in the file nor in the database, e.g. `key "app"`; the books may have it all the same. Null when it is there. */
+  readonly missing: string | null;
 }
 
 /** What running requests have reserved. */
@@ -29,15 +31,19 @@ export type OpenTold = { readonly open: OpenReservations } | { readonly open: nu
 
 /** A key by its name, or by its id where the database has it. @throws LedgerFault for an id that there is not */
 export async function usageOwner(config: Config, key: string | null, team: string | null): Promise<UsageOwner> {
-  if (key === null) return { key, id: null, team };
+  if (key === null && team === null) return { key, id: null, team, missing: null };
   const view = accessView(config.database);
   try {
     await view?.open();
-    const { keys } = await directory(config, SETTINGS, view, Date.now());
+    const { keys, teams } = await directory(config, SETTINGS, view, Date.now());
+    if (key === null) {
+      const there = teams.some(({ name }) => name === team);
+      return { key, id: null, team, missing: there ? null : `team ${JSON.stringify(team)}` };
+    }
     const found = keys.find(({ id }) => id === key) ?? keys.find(({ name }) => name === key);
-    if (found !== undefined) return { key: found.name, id: found.id, team: found.team };
+    if (found !== undefined) return { key: found.name, id: found.id, team: found.team, missing: null };
     if (key.startsWith('key_')) throw new LedgerFault(`there is no key ${JSON.stringify(key)}`);
-    return { key, id: null, team };
+    return { key, id: null, team, missing: `key ${JSON.stringify(key)}` };
   } finally {
     await view?.close();
   }

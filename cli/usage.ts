@@ -63,6 +63,8 @@ async function told(config: Config, span: Span, key: string | null, team: string
   const owner = await usageOwner(config, key, team);
   const query = { ...span, key: owner.key, team };
   const rows = await read(ledger, query);
+  if (owner.missing !== null && rows.length === 0)
+    throw new LedgerFault(`there is no ${owner.missing}, nor has it a line in the books of that time`);
   if (format !== 'json' || (key === null && team === null)) return formatUsage(rows, span.by, format);
   const books = auditReader(config.database);
   try {

@@ -78,6 +78,18 @@ test('a team has the sum of its keys; a key that is gone still has its books', a
   expect(await json('--key', 'long-gone')).toMatchObject({ key: 'long-gone', team: null, requests: 1, refusals: {} });
 }, 90_000);
 
+test.each([
+  ['--key', 'typo', 'key "typo"'],
+  ['--team', 'typo', 'team "typo"'],
+])(
+  '%s of a name that neither the file, the database nor the books know is refused, not told as nothing',
+  async (option, name, what) => {
+    const err = `estafet: there is no ${what}, nor has it a line in the books of that time\n`;
+    for (const more of [[], ['--json']]) expect(await run('usage', option, name, ...more)).toEqual({ code: 1, out: '', err });
+  },
+  90_000,
+);
+
 test('a Redis that is gone is the reason, and no failure', async () => {
   const reason = { open: null, open_unknown: 'Redis cannot be reached: nothing listens there' };
   expect(await json('-c', 'gone.yaml', '--team', 'blue')).toMatchObject({ requests: 7, ...reason });
