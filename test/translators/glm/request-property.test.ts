@@ -178,9 +178,10 @@ test('with a strict key nothing that alters the answer goes out', () => {
       // Refused exactly where something would have been altered, or nothing could be carried anyhow.
       expect(strict).toEqual(lenient === null || lenient.length > 0 ? null : []);
     }),
-    { numRuns: 800 },
+    { numRuns: 2000 },
   );
-  expect(carried).toBeGreaterThan(10);
+  // Few of what is drawn at random alters nothing; none would prove nothing.
+  expect(carried).toBeGreaterThan(5);
 });
 
 function altersOf(run: () => Asked): string[] | null {
