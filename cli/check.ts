@@ -8,24 +8,55 @@ import { changeLine, type Routed } from '../server/reload/change.ts';
 import { configChanges } from '../server/reload/config-changes.ts';
 import { withoutRestart } from '../server/reload/fixed-settings.ts';
 import { HORIZON_DAYS } from '../server/telemetry/retirement-watch.ts';
-import { translatorFor, vectorsFor } from '../translators/registry.ts';
+import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
+import { liveCheck } from './live-check.ts';
+import { liveText } from './live-text.ts';
 import { loadOrExplain } from './load.ts';
 
 export interface CheckOptions {
   /** A second file, e.g. the one in force: what changes from it to the checked one is shown too. */
   readonly against?: string;
+  /** The backends are asked too. */
+  readonly live?: boolean;
+  /** With `live`: only this one, or several with commas. */
+  readonly backend?: string;
+  /** With `live`: a token of chat, even where a list of models would do. */
+  readonly chat?: boolean;
+  /** With `live`: only what the backends answered, as JSON. */
+  readonly json?: boolean;
 }
 
-/** `estafet check FILE`: the problems on standard error and exit code 1; or what the file means, warnings included, on standard output. */
-export function check(file: string, { against }: CheckOptions = {}): void {
-  const loaded = loadOrExplain(file);
-  const old = against === undefined ? null : loadOrExplain(against);
+/**
+ * `estafet check FILE`: the problems on standard error and exit code 1; or what the file means, warnings included, on standard output.
+ * With `live` the exit code is 1 as well when a backend does not answer one of its keys.
+ */
+export async function check(file: string, options: CheckOptions = {}, vendors = VENDORS): Promise<void> {
+  const { against, live = false, json = false } = options;
+  const loaded = loadOrExplain(file, undefined, vendors);
+  const old = against === undefined ? null : loadOrExplain(against, undefined, vendors);
   if (loaded === null || (against !== undefined && old === null)) {
     process.exitCode = 1;
     return;
   }
-  console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
-  if (old !== null) console.log(differenceText(old.config, loaded.config));
+  if (!json) {
+    console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
+    if (old !== null) console.log(differenceText(old.config, loaded.config));
+  }
+  if (live) await askBackends(loaded.config, options, vendors);
+}
+
+async function askBackends(config: Config, { backend, chat = false, json = false }: CheckOptions, vendors: typeof VENDORS): Promise<void> {
+  const backends = backend?.split(',');
+  const unknown = backends?.find((name) => !Object.hasOwn(config.backends, name));
+  if (unknown !== undefined) {
+    console.error(`estafet: there is no backend ${JSON.stringify(unknown)}; there are: ${Object.keys(config.backends).join(', ')}`);
+    process.exitCode = 1;
+    return;
+  }
+  const results = await liveCheck(config, vendors, { chat, ...(backends === undefined ? {} : { backends }) });
+  const ok = results.every(({ keys }) => keys.every(({ verdict }) => verdict === 'works'));
+  if (!ok) process.exitCode = 1;
+  process.stdout.write(json ? `${JSON.stringify({ ok, backends: results }, null, 2)}\n` : liveText(results));
 }
 
 /** What a running relay would log if it had the old file and read the new one. */

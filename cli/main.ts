@@ -73,9 +73,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     .argument('[file]', 'configuration file (default: estafet.yaml)')
     .option('-c, --config <file>', 'the same as an option')
     .option('--against <file>', 'show what changes from this file: who loses access, which limits tighten, what needs a restart')
-    .action((file: string | undefined, options: { config?: string } & CheckOptions) =>
-      check(file ?? options.config ?? 'estafet.yaml', options),
-    );
+    .option('--live', 'ask each backend one cheap thing with each of its keys; exit code 1 unless all of them work')
+    .option('--backend <name>', 'with --live: only this backend, or several with commas')
+    .option('--chat', 'with --live: ask for a token of chat, which may be billed, even where the list of models would do')
+    .option('--json', 'with --live: print only what the backends answered, as JSON')
+    .action((file: string | undefined, options: { config?: string } & CheckOptions, command: Command) => {
+      const { live, backend, chat, json } = options;
+      if (live !== true && (backend !== undefined || chat === true || json === true))
+        command.error('error: --backend, --chat and --json need --live', { exitCode: 2 });
+      return check(file ?? options.config ?? 'estafet.yaml', options);
+    });
   program
     .command('usage')
     .description('Show what was used and what it cost, from the database of the configuration; the relay may be running or not.')

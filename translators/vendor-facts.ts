@@ -19,6 +19,12 @@ export interface VendorFacts {
     /** Protocol → path of its base URL. */
     readonly paths: Readonly<Record<string, string>>;
   };
+  /** Protocol → path under the base URL that lists the models, asked for nothing and with a key only. Absent: the vendor documents none. */
+  readonly modelLists?: Readonly<Record<string, string>>;
+  /** Regions that are subscriptions for coding tools. They list no models. */
+  readonly plans?: readonly string[];
+  /** A plan's key at another address is answered like an account without money, not like a wrong key. */
+  readonly planKeysLookEmpty?: true;
   readonly requires: readonly 'apiKey'[];
   /** Options of a backend that only some vendors have. */
   readonly options?: readonly ('appId' | 'jwt' | 'accessKey')[];

@@ -51,14 +51,29 @@ export class BackendClient {
     { key, withinMs }: CallTerms = { key: 0, withinMs: Number.POSITIVE_INFINITY },
     more: Readonly<Record<string, string>> = {},
   ): UpstreamCall {
+    return this.#send('POST', path, body, requestId, listener, { key, withinMs }, more);
+  }
+
+  /** A question without a body. */
+  get(path: string, requestId: string, listener: CallListener): UpstreamCall {
+    return this.#send('GET', path, null, requestId, listener, { key: 0, withinMs: Number.POSITIVE_INFINITY });
+  }
+
+  #send(
+    method: 'POST' | 'GET',
+    path: string,
+    body: string | null,
+    requestId: string,
+    listener: CallListener,
+    { key, withinMs }: CallTerms,
+    more: Readonly<Record<string, string>> = {},
+  ): UpstreamCall {
     const { timeouts } = this.backend;
     const limits = withinMs < timeouts.firstByteMs ? { ...timeouts, firstByteMs: withinMs } : timeouts;
     const call = new UpstreamCall(listener, limits, this.#wheel);
     const headers = [
       'authorization',
       this.#authorization(key),
-      'content-type',
-      'application/json',
       'accept-encoding',
       'identity',
       'user-agent',
@@ -66,11 +81,12 @@ export class BackendClient {
       'x-request-id',
       requestId,
     ];
+    if (body !== null) headers.push('content-type', 'application/json');
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
     for (const [name, value] of Object.entries(more)) headers.push(name, value);
     // A request that began before the backend was retired may come to it late: it gets a connection, for that call.
     if (this.#retired) this.#pool = this.#newPool();
-    this.#pool.dispatch({ path: joined(this.#basePath, path), method: 'POST', headers, body }, call);
+    this.#pool.dispatch({ path: joined(this.#basePath, path), method, headers, body }, call);
     if (this.#retired) void this.#end(this.#pool);
     return call;
   }

@@ -55,6 +55,7 @@ export const ERRORS: Readonly<Record<string, ErrorRow>> = {
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
   ),
   invalid_api_key: error(401, 'invalid_api_key', INVALID, `Incorrect API key provided. ${HELP}#apikey-error`),
+  invalid_access_token: error(401, 'NOT AUTHORIZED', INVALID, 'invalid access token or token expired'),
   access_denied: same(403, 'access_denied', 'Access denied.'),
   'Endpoint.AccessDenied': same(403, 'Endpoint.AccessDenied', 'Workspace endpoint access denied.'),
   'AccessDenied.Unpurchased': same(

@@ -7,8 +7,10 @@ export const REGIONS = ['cn-beijing', 'ap-southeast-1', 'us-east-1', 'cn-hongkon
 export interface KeyRow extends VendorKey {
   /** Keys of one account share its rate limits. */
   readonly account: string;
-  /** Error row every call of this key ends in. */
+  /** Error row every call of this key ends in, at a pay-as-you-go address. */
   readonly refused: string | null;
+  /** A key of the coding plan: works at the plan's address only. */
+  readonly plan: boolean;
 }
 
 const row = (name: string, key: string, region: string, account: string, what: string, refused: string | null = null): KeyRow => ({
@@ -18,6 +20,7 @@ const row = (name: string, key: string, region: string, account: string, what: s
   account,
   what,
   refused,
+  plan: key.startsWith('sk-sp-'),
 });
 
 export const KEYS: readonly KeyRow[] = [
@@ -30,17 +33,32 @@ export const KEYS: readonly KeyRow[] = [
   row('arrears', 'sk-arrears-e5c9f3a71b2d4068', 'cn-beijing', 'arrears', 'the account owes money', 'Arrearage'),
   row('free-used', 'sk-free-used-f6d0a4b82c3e5179', 'cn-beijing', 'free', 'free quota used up', 'AllocationQuota.FreeTierOnly'),
   row('unpurchased', 'sk-unpurchased-07e1b5c93d4f6280', 'cn-beijing', 'unpurchased', 'service not activated', 'AccessDenied.Unpurchased'),
-  row('plan', 'sk-sp-plan-18f2c6d04e5a7391', 'cn-beijing', 'plan', 'a coding-plan key on a pay-as-you-go host', 'invalid_api_key'),
+  row('plan', 'sk-sp-plan-18f2c6d04e5a7391', 'cn-beijing', 'plan', 'a coding-plan key: 401 on a pay-as-you-go host', 'invalid_api_key'),
   row('wrong', 'sk-wrong-2903d7e15f6b84a2', 'cn-beijing', 'wrong', 'deleted, as is every key not in this list', 'invalid_api_key'),
 ];
 
-/** The row of a credential in a region. @throws Refusal 401, or what the key's account is refused with */
-export function authenticate(authorization: string | undefined, region: string): KeyRow {
+/** The row of a credential in a region. @throws Refusal 401 */
+function rowOf(authorization: string | undefined, region: string, refusal: string): KeyRow {
   if (authorization === undefined || authorization.trim() === '') throw new Refusal('no_api_key');
   const credential = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
   const found = KEYS.find((one) => one.key === credential);
-  if (found === undefined || found.region !== region) throw new Refusal('invalid_api_key');
-  if (found.refused !== null) throw new Refusal(found.refused, { keyName: found.name });
+  if (found === undefined || found.region !== region) throw new Refusal(refusal);
+  return found;
+}
+
+/** The key of a call at a pay-as-you-go address. @throws Refusal 401, or what the key's account is refused with */
+export function authenticate(authorization: string | undefined, region: string, use: 'call' | 'list' = 'call'): KeyRow {
+  const found = rowOf(authorization, region, 'invalid_api_key');
+  // An account in arrears still lists the models.
+  const refused = use === 'list' && found.refused === 'Arrearage' ? null : found.refused;
+  if (refused !== null) throw new Refusal(refused, { keyName: found.name });
+  return found;
+}
+
+/** The key of a call at the coding plan's address, which takes no other keys. @throws Refusal 401 */
+export function authenticatePlan(authorization: string | undefined, region: string): KeyRow {
+  const found = rowOf(authorization, region, 'invalid_access_token');
+  if (!found.plan) throw new Refusal('invalid_access_token');
   return found;
 }
 

@@ -7,7 +7,7 @@ import { embed } from './embeddings.ts';
 import { errorBody, invalid, Refusal } from './errors.ts';
 import { FAULT_NAMES, refusalFrom } from './faults.ts';
 import { isObject } from './json.ts';
-import { accountOf, authenticate, KEYS, type KeyRow, REGIONS } from './keys.ts';
+import { accountOf, authenticate, authenticatePlan, KEYS, type KeyRow, REGIONS } from './keys.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './models.ts';
 import { NATIVE_BASE, nativeRoute } from './native.ts';
 import { nativeRefused } from './native-errors.ts';
@@ -29,6 +29,9 @@ export const qwenVendor: Vendor = {
 };
 
 const BASE = '/compatible-mode/v1';
+/** The coding plan's host has neither `/compatible-mode` nor anything but chat. */
+const PLAN_CHAT = '/v1/chat/completions';
+const LISTS_OF_MODELS = [`${BASE}/models`, `${NATIVE_BASE}/models`];
 /** What takes lists. Reranking is not under the base of all else: there it is dead. */
 const LISTS: Readonly<Record<string, typeof embed>> = {
   [`POST ${BASE}/embeddings`]: embed,
@@ -46,9 +49,10 @@ function handle(incoming: Incoming, kernel: Kernel): Handled {
   const stream = native ? wantsStream(incoming) : isObject(body) && body['stream'] === true;
   let key: KeyRow | null = null;
   try {
-    key = authenticate(incoming.headers['authorization'], incoming.region);
+    key = keyOf(incoming);
     const call = { incoming, kernel, key, body: isObject(body) ? body : {}, requestId, faults };
     checkBody(incoming, body);
+    if (incoming.method === 'GET' && incoming.path === `${NATIVE_BASE}/models`) return listModels(call, true);
     return native ? nativeRoute(call) : route(call);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -67,6 +71,12 @@ function handle(incoming: Incoming, kernel: Kernel): Handled {
 }
 
 /** @throws Refusal */
+function keyOf({ headers: { authorization }, region, method, path }: Incoming): KeyRow {
+  if (path === PLAN_CHAT) return authenticatePlan(authorization, region);
+  return authenticate(authorization, region, method === 'GET' && LISTS_OF_MODELS.includes(path) ? 'list' : 'call');
+}
+
+/** @throws Refusal */
 function checkBody(incoming: Incoming, parsed: unknown): void {
   if (incoming.method !== 'POST') return;
   const limit = incoming.rawBody.includes(';base64,') ? MAX_BODY_BASE64 : MAX_BODY;
@@ -76,7 +86,7 @@ function checkBody(incoming: Incoming, parsed: unknown): void {
 
 function route(call: Call): Handled {
   const { incoming, key } = call;
-  const target = `${incoming.method} ${incoming.path}`;
+  const target = `${incoming.method} ${incoming.path === PLAN_CHAT ? `${BASE}/chat/completions` : incoming.path}`;
   if (target === `GET ${BASE}/models`) return listModels(call);
   const list = LISTS[target];
   if (list === undefined && target !== `POST ${BASE}/chat/completions`) throw noSuchPath(incoming);
@@ -92,13 +102,24 @@ function route(call: Call): Handled {
 }
 
 /** The list holds models the key may not be able to call, retired ones included. */
-function listModels(call: Call): Handled {
+function listModels(call: Call, native = false): Handled {
   const refusal = refusalFrom(call.faults, { inputLimit: 0, stream: false, waits: false });
   if (refusal !== null) throw refusal;
   const ids = [...CHAT_MODELS.keys(), ...EMBEDDING_MODELS.keys()];
-  const data = ids.map((id) => ({ id, object: 'model', created: 1_780_000_000, owned_by: 'system' }));
   const accounting = { ...NOTHING, model: null, keyName: call.key.name, errorCode: null };
-  return { reply: whole(200, { object: 'list', data }, call), accounting };
+  return { reply: whole(200, native ? nativeList(call, ids) : compatibleList(ids), call), accounting };
+}
+
+const compatibleList = (ids: readonly string[]): unknown => ({
+  object: 'list',
+  data: ids.map((id) => ({ id, object: 'model', created: 1_780_000_000, owned_by: 'system' })),
+});
+
+/** Page by page, from 1. */
+function nativeList({ incoming: { query }, requestId }: Call, ids: readonly string[]): unknown {
+  const [page, size] = [Number(query.get('page_no') ?? 1), Number(query.get('page_size') ?? 10)];
+  const models = ids.slice((page - 1) * size, page * size).map((model) => ({ model }));
+  return { request_id: requestId, output: { page_no: page, page_size: size, total: ids.length, models } };
 }
 
 function noSuchPath(incoming: Incoming): Refusal {

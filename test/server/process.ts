@@ -20,8 +20,8 @@ const running = new Set<ChildProcess>();
 const folders: string[] = [];
 
 /** `estafet …` as a process of its own, in an empty folder, with no other environment than is given. */
-export function estafet(args: readonly string[], env: Record<string, string> = {}, cwd = folder({})): Run {
-  const child = spawn(process.execPath, [CLI, ...args], {
+export function estafet(args: readonly string[], env: Record<string, string> = {}, cwd = folder({}), script = CLI): Run {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -23,10 +23,36 @@ describe('keys and models (rows 18, 24)', () => {
     ['not activated', 'sk-unpurchased-07e1b5c93d4f6280', undefined, 403, 'AccessDenied.Unpurchased'],
   ])('%s', async (_, key, region, status, code) => {
     const options = region === undefined ? { key } : { key, region };
-    for (const got of [await desk.chat({}, options), await desk.post('/models', null, { ...options, method: 'GET' })]) {
+    const list = await desk.post('/models', null, { ...options, method: 'GET' });
+    for (const got of [await desk.chat({}, options), ...(code === 'Arrearage' ? [] : [list])]) {
       expect(got.status).toBe(status);
       expect(got.json.error.code).toBe(code);
     }
+    if (code === 'Arrearage') expect(list.status).toBe(200);
+  });
+
+  test.each([
+    ['the plan key', 'sk-sp-plan-18f2c6d04e5a7391', 200, undefined],
+    ['a pay-as-you-go key', KEY, 401, 'invalid access token or token expired'],
+    ['an unknown key', 'sk-unknown', 401, 'invalid access token or token expired'],
+  ])('at the address of the coding plan: %s', async (_, key, status, message) => {
+    const answer = await fetch(`${desk.simulator.vendors.qwen?.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'qwen-plus', messages: [hello] }),
+    });
+    const { error } = (await answer.json()) as { error?: { message: string } };
+    expect([answer.status, error?.message]).toEqual([status, message]);
+  });
+
+  test('the native list goes page by page', async () => {
+    const answer = await fetch(`${desk.simulator.vendors.qwen?.url}/api/v1/models?page_no=2&page_size=3`, {
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+    const { output } = (await answer.json()) as { output: { total: number; models: unknown[] } };
+    expect(output).toMatchObject({ page_no: 2, page_size: 3 });
+    expect(output.models).toHaveLength(3);
+    expect(output.total).toBeGreaterThan(6);
   });
 
   test('a Singapore key works in Singapore; the list needs a key and holds retired models', async () => {

@@ -8,6 +8,8 @@ export const ernieVendor: VendorFacts = {
   // The first interface, and its sign-in: off since 2026-08-31.
   formerUrls: /^https?:\/\/aip\.baidubce\.com\b|\/wenxinworkshop\b/i,
   protocols: ['compatible'],
+  modelLists: { compatible: '/models' },
+  plans: ['cn-token-plan'],
   requires: ['apiKey'],
   // Qianfan: tokens ≈ Chinese characters + 1.3 × English words.
   charsPerToken: { letter: 4, digit: 1, other: 1 },

@@ -14,6 +14,9 @@ export const glmVendor: VendorFacts = {
     'intl-coding-plan': 'https://api.z.ai/api/coding/paas/v4',
   },
   protocols: ['compatible'],
+  // No list of models is documented, and where one was seen it lacked models that answer.
+  plans: ['cn-coding-plan', 'intl-coding-plan'],
+  planKeysLookEmpty: true,
   requires: ['apiKey'],
   // GLM's price pages: about 1.6 Chinese characters a token; nothing is said of the rest.
   charsPerToken: { letter: 4, digit: 1, other: 1.6 },

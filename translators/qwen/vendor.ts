@@ -37,6 +37,8 @@ export const qwenVendor: VendorFacts = {
     hostSuffix: '.{region}.maas.aliyuncs.com',
     paths: { compatible: '/compatible-mode/v1', native: '/api/v1' },
   },
+  modelLists: { compatible: '/models', native: '/models?page_no=1&page_size=1' },
+  plans: Object.keys(PLANS),
   requires: ['apiKey'],
   // Qwen's billing page: about 1.5 to 1.8 Chinese characters a token, or an English word. Its tokenizer splits every digit.
   charsPerToken: { letter: 4, digit: 1, other: 1.5 },

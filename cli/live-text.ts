@@ -1,0 +1,63 @@
+import { type BackendResult, isKnown, type KeyResult, type RegionResult, type Verdict } from './live-check.ts';
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  works: 'works',
+  'key-refused': 'key refused',
+  'no-money': 'account without money',
+  'model-not-opened': 'model not opened',
+  'wrong-region': 'region wrong',
+  'not-reached': 'not reached',
+  busy: 'at a limit or overloaded, ask again later',
+  failed: 'failed',
+  'not-asked': 'not asked: its vendor has no list of models, and no chat model of `models` leads to it',
+};
+
+/** What was found, for a person: a line for each key, and what to do. Control characters of vendors' texts are masked. */
+export function liveText(results: readonly BackendResult[]): string {
+  const lines = results.flatMap(({ backend, vendor, region, keys }) => [
+    `  ${backend} (${vendor}, ${region})`,
+    ...keys.flatMap((result) => [
+      `    ${keyName(result, keys.length)}: ${WORDS[result.verdict]}${result.asked === null ? '' : `  (${result.asked})`}`,
+      ...(result.message === undefined ? [] : [`      ${result.message}`]),
+      ...adviceOf(result, vendor, keys.length === 1).map((advice) => `      ${advice}`),
+    ]),
+  ]);
+  return `${['', 'live:', ...lines, ...remarks(results.flatMap(({ keys }) => keys))].join('\n').replace(/[^\P{Cc}\n]/gu, '?')}\n`;
+}
+
+const keyName = ({ key }: KeyResult, count: number): string =>
+  key === null ? 'without a key' : count === 1 ? 'its key' : `key ${key} of ${count}`;
+
+/** Where a refused key belongs, and what was asked to find out. */
+function adviceOf({ verdict, elsewhere, ownAddress }: KeyResult, vendor: string, only: boolean): string[] {
+  if (ownAddress === true) return ['other regions were not asked: the backend has an address of its own'];
+  if (elsewhere === undefined) return [];
+  const [home, ...others] = elsewhere.filter((one) => one.verdict === 'works');
+  if (home !== undefined) {
+    const also = others.length === 0 ? [] : [`it works in ${others.map((one) => one.region).join(', ')} too`];
+    const plan = home.plan ? ['that is a subscription for coding tools: vendors block keys that other applications use there'] : [];
+    return [`this key works in region ${home.region}: ${moveTo(home, only)}`, ...plan, ...also];
+  }
+  const known = verdict === 'wrong-region' ? elsewhere.find((one) => isKnown(one.verdict)) : undefined;
+  if (known !== undefined) return [`this key is known in region ${known.region} (${WORDS[known.verdict]}): ${moveTo(known, only)}`];
+  const named = (wanted: readonly Verdict[]): string[] =>
+    elsewhere.filter((one: RegionResult) => wanted.includes(one.verdict)).map((one) => one.region);
+  const open = named(['not-reached', 'not-asked', 'failed']);
+  return [`no other region of ${vendor} takes it either`, ...(open.length === 0 ? [] : [`not known: ${open.join(', ')}`])];
+}
+
+/** A backend has one region: a key among others needs one of its own. */
+const moveTo = ({ region }: RegionResult, only: boolean): string =>
+  only ? `set region: ${region}` : `give it a backend of its own with region: ${region}`;
+
+/** What the questions prove and cost. */
+function remarks(keys: readonly KeyResult[]): string[] {
+  const listed = keys.some(({ asked }) => asked?.startsWith('GET ') === true);
+  const chatted = keys.some(({ mayCost }) => mayCost);
+  return [
+    ...(listed
+      ? ['  GET of a list costs nothing; it shows that the key is taken, not that there is money or a model is opened (--chat does).']
+      : []),
+    ...(chatted ? ['  one token was asked for with a prompt of one word: it may be billed.'] : []),
+  ];
+}
