@@ -203,6 +203,18 @@ describe('several keys', () => {
     expect(health.isOut(backend)).toBe(false);
   });
 
+  test.each<[string, Partial<Backend>, boolean]>([
+    ['another key', { apiKeys: [new Secret('new')] }, true],
+    ['the same key in another region', { region: 'elsewhere', baseUrl: 'http://elsewhere' }, false],
+  ])('a reload with %s after a refused key', (_, change, free) => {
+    const { fail, health, backend, wait } = desk();
+    fail('upstream_auth');
+    const reloaded = { backend: { ...backend, ...change }, model: 'm' };
+    expect(health.enter(reloaded) instanceof Pass).toBe(free);
+    wait(60_000);
+    expect(health.enter(reloaded)).toBeInstanceOf(Pass);
+  });
+
   test('a limit is one of a key and a model; an overload is not one of a key', () => {
     const { enter, health, place } = desk({ ...BREAKER, failures: 1 }, ['a', 'b']);
     const limit = error('upstream_rate_limit_requests', { retryAfterMs: 1_000 });
