@@ -9,6 +9,7 @@ const metrics = new Metrics(names, {
   books: () => ({ waiting: 0, lost: 0, down: false }),
   quota: () => ({ unsent: 0, open: 0 }),
   breakers: () => [],
+  queues: () => [],
   running: () => ({ streams: 0, whole: 0 }),
 });
 const record: RequestRecord = {

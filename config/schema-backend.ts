@@ -48,6 +48,15 @@ const breakerSchema = z.strictObject({
     .meta({ unit: 'ms', description: 'How long it stays open before one request may probe. Limits and overload have times of their own.' }),
 });
 
+const queueSchema = z.strictObject({
+  max: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: 'Most requests that wait in one process; beyond them the answer is a 429 at once.' }),
+  waitMs: milliseconds.default(5_000).meta({ unit: 'ms', description: 'Longest wait of one request.' }),
+});
+
 const timeoutsSchema = z.strictObject({
   connectMs: milliseconds.default(8_000).meta({ unit: 'ms', description: 'Opening the connection, TLS included.' }),
   firstByteMs: milliseconds.default(120_000).meta({ unit: 'ms', description: 'From sending the request to the first byte of the answer.' }),
@@ -119,6 +128,10 @@ export function backendSchema(vendors: Vendors) {
     concurrency: limit
       .optional()
       .meta({ unit: 'requests', description: "The vendor account's own limit of requests running at the same time." }),
+    queue: queueSchema.optional().meta({
+      description:
+        'Requests that no candidate has room for by the limits of its account wait here, teams by turns. Absent: they get a 429 at once.',
+    }),
     prices: z
       .record(freeName, priceSchema)
       .optional()

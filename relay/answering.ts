@@ -6,14 +6,17 @@ import { type Cost, costOf } from './ledger/cost.ts';
 import { aboutOf } from './ledger/expired-entry.ts';
 import type { Ticket } from './quota/gate.ts';
 import { outcomeOf } from './quota/outcome-of.ts';
+import { attemptOf, discardedOf } from './records/attempt-of.ts';
 import { type Ending, recordOf, type Settled } from './records/record-of.ts';
 import type { Attempt, Estimate } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
+import type { Full, Waiting } from './routing/backend-queues.ts';
 import type { Choice } from './routing/decision.ts';
 import { waitOf } from './routing/latencies.ts';
 import { pause } from './routing/pause.ts';
-import { mayFallBack, waitBeforeRetry } from './routing/retry-policy.ts';
+import { mayFallBack, soonest, waitBeforeRetry } from './routing/retry-policy.ts';
 import { type Place, placeName } from './routing/route-table.ts';
+import { untilRoom } from './routing/until-room.ts';
 import type { Surface, Terms, Told } from './surface.ts';
 
 /** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
@@ -46,6 +49,11 @@ interface Tried<R> extends Pick<Ending, 'attempts' | 'receipt' | 'gone'> {
   readonly error: OpenAIError | null;
   /** Whose result it is. */
   readonly place: Place | null;
+}
+
+/** Candidates asked one after the other, and those of them that had no room: empty unless nothing was sent to any. */
+interface Round<R> extends Tried<R> {
+  readonly full: readonly Full[];
 }
 
 /** What one attempt came to. */
@@ -85,18 +93,57 @@ export class Answering {
     return tried.result;
   }
 
-  /** Candidate after candidate, each as often as helps. Rejects only for a fault of our own. */
+  /** All candidates; where none has room, again whenever one may have, as long as it may wait. Rejects only for a fault of our own. */
   async #try<C extends Place, R extends Settled>(exchange: Exchange, surface: Surface<C, R>, candidates: readonly C[]): Promise<Tried<R>> {
-    const { wheel, random, health, latencies } = this.#services;
+    const { wheel, queues, inFlight } = this.#services;
     const endBy = wheel.now() + this.#deadlineMs;
-    const attempts: Attempt[] = [];
+    const first = await this.#round(exchange, surface, candidates, [], endBy, null);
+    const waiting = first.full.length === 0 ? null : queues.join(exchange.caller.team.name, first.full, endBy);
+    if (waiting === null) return first;
+    const startedAt = wheel.now();
+    let round = first;
+    try {
+      for (;;) {
+        const woken = await untilRoom(waiting, exchange.onGone, inFlight);
+        const queuedMs = Math.round(wheel.now() - startedAt);
+        const refused = first.attempts.map((attempt, index) => (index === first.attempts.length - 1 ? { ...attempt, queuedMs } : attempt));
+        if (woken.kind !== 'room') {
+          return { ...round, attempts: refused, error: woken.kind === 'cut' ? woken.error : round.error, gone: woken.kind === 'gone' };
+        }
+        const isWoken = ({ backend }: C): boolean => backend.name === woken.backend;
+        const order = [...candidates.filter(isWoken), ...candidates.filter((candidate) => !isWoken(candidate))];
+        round = await this.#round(exchange, surface, order, refused, endBy, waiting);
+        if (round.full.length === 0) return round;
+        waiting.refused(round.full.find(({ backend }) => backend.name === woken.backend)?.error ?? null);
+      }
+    } finally {
+      waiting.leave();
+    }
+  }
+
+  /**
+   * Candidate after candidate, each as often as helps.
+   * @param before attempts of the request so far: all of them were refusals of full backends
+   */
+  async #round<C extends Place, R extends Settled>(
+    exchange: Exchange,
+    surface: Surface<C, R>,
+    candidates: readonly C[],
+    before: readonly Attempt[],
+    endBy: number,
+    waiting: Waiting | null,
+  ): Promise<Round<R>> {
+    const { wheel, random, health, latencies, queues } = this.#services;
+    const attempts: Attempt[] = [...before];
     const refusals: OpenAIError[] = [];
+    const full: Full[] = [];
     let receipt: Receipt | null = null;
     let failure: OpenAIError | null = null;
-    const ended = (gone: boolean): Tried<R> => {
+    const ended = (gone: boolean): Round<R> => {
       // Where all backends are at their limits, the first that is free again is worth waiting for.
-      const busy = refusals.length === attempts.length ? soonest(refusals) : null;
-      return { attempts, receipt, result: null, error: busy ?? failure ?? asOpenAIError(null), place: null, gone };
+      const busy = refusals.length === attempts.length - before.length ? soonest(refusals) : null;
+      const error = busy ?? failure ?? asOpenAIError(null);
+      return { attempts, receipt, result: null, error, place: null, gone, full: busy === null ? [] : full };
     };
     for (const [index, candidate] of candidates.entries()) {
       const { backend } = candidate;
@@ -108,31 +155,36 @@ export class Answering {
         const told: Told = { usages: [], signals: {} };
         const pass = health.enter(candidate, tries > 1);
         if (pass instanceof OpenAIError) {
-          attempts.push({ ...this.#attempted(candidate, pass, startedAt, told), skipped: true });
+          attempts.push({ ...attemptOf(candidate, pass, 0, {}), skipped: true });
           refusals.push(pass);
           failure ??= pass;
           break;
         }
         receipt = new Receipt(exchange.caller.key.strict);
         const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, began: () => pass.began() };
+        const rooms = queues.rooms(backend.name);
         const running = latencies.begin(placeName(candidate), surface.stream);
-        const attempted = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told, terms);
+        const attempted = await this.#attempt(exchange, surface, candidate, receipt, attempts.length, told, terms, waiting);
         if ('result' in attempted) {
           const { result } = attempted;
           running.ended(waitOf(result, wheel.now(), startedAt));
           if (result.error !== null) pass.failed(result.error);
           else if (result.gone) pass.unused();
           else pass.answered();
-          attempts.push(this.#attempted(candidate, result.error, startedAt, told));
-          return { attempts, receipt, result, error: result.error, place: candidate, gone: result.gone };
+          attempts.push(attemptOf(candidate, result.error, wheel.now() - startedAt, told.signals));
+          return { attempts, receipt, result, error: result.error, place: candidate, gone: result.gone, full: [] };
         }
         failure = attempted.failure;
         running.ended(null, failure.kind.startsWith('upstream_'));
         // Patience that the deadline cut short is not the backend's failure.
         if (failure.kind === 'upstream_timeout' && terms.withinMs < backend.timeouts.firstByteMs) pass.unused();
         else pass.failed(failure);
-        attempts.push({ ...this.#attempted(candidate, failure, startedAt, told), ...this.#discarded(candidate, told.usages) });
-        if (failure.kind.startsWith('backend_limit_')) refusals.push(failure);
+        const discarded = discardedOf(told.usages, (usages) => this.#price(candidate, usages));
+        attempts.push({ ...attemptOf(candidate, failure, wheel.now() - startedAt, told.signals), ...discarded });
+        if (failure.kind.startsWith('backend_limit_')) {
+          refusals.push(failure);
+          full.push({ backend, error: failure, rooms });
+        }
         const again = failure.kind === 'upstream_unmet' ? besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
         if (again && besides < MOST_BESIDES) {
           besides++;
@@ -183,34 +235,29 @@ export class Answering {
     number: number,
     told: Told,
     terms: Terms,
+    waiting: Waiting | null,
   ): Promise<Attempted<R>> {
     const { backend, model } = candidate;
-    const { backends } = this.#services;
+    const { backends, queues } = this.#services;
     try {
+      // Who has waited longer goes first.
+      const standing = queues.standing(backend, waiting);
+      if (standing !== null) return { failure: standing };
       const prepared = surface.prepare(candidate, receipt, number);
       const { calls, atOnce, prompts } = prepared;
       const limits = backends.limitsOf(backend);
-      if (limits.length === 0) return { result: await prepared.send(told, terms) };
+      const send = (): Promise<R> => {
+        waiting?.leave();
+        return prepared.send(told, terms);
+      };
+      if (limits.length === 0) return { result: await send() };
       const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
       const expected = { prompt: prompt * prompts, completion };
       const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
-      return { result: await backends.within(limits, asked, told.usages, () => prepared.send(told, terms)) };
+      return { result: await backends.within(limits, asked, told.usages, send) };
     } catch (thrown) {
       return { failure: asOpenAIError(thrown) };
     }
-  }
-
-  #attempted({ backend, model }: Place, error: OpenAIError | null, startedAt: number, { signals }: Told): Attempt {
-    return {
-      backend: backend.name,
-      vendor: backend.vendor,
-      region: backend.region,
-      model,
-      error: error?.kind ?? null,
-      upstreamCode: error?.details.upstreamCode ?? null,
-      ms: Math.round(this.#services.wheel.now() - startedAt),
-      ...signals,
-    };
   }
 
   /** The one place where a request ends for limits, record and books. Faults of theirs are not the answer's: it stands as it is. */
@@ -249,25 +296,4 @@ export class Answering {
     const price = this.#services.priceOf(backend, model);
     return price === null ? null : costOf(price, paid);
   }
-
-  /** An answer that nobody gets is billed all the same. */
-  #discarded(place: Place, told: readonly Usage[]): Pick<Attempt, 'discarded'> {
-    if (told.length === 0) return {};
-    const sum = (count: 'prompt' | 'completion' | 'cached' | 'reasoning'): number => told.reduce((total, usage) => total + usage[count], 0);
-    return {
-      discarded: {
-        promptTokens: sum('prompt'),
-        completionTokens: sum('completion'),
-        cachedTokens: sum('cached'),
-        reasoningTokens: sum('reasoning'),
-        cost: this.#price(place, told),
-      },
-    };
-  }
-}
-
-/** The one after which waiting is shortest; one that no waiting helps comes last. */
-function soonest(refusals: readonly OpenAIError[]): OpenAIError | null {
-  const wait = ({ details }: OpenAIError): number => details.retryAfterMs ?? Number.POSITIVE_INFINITY;
-  return refusals.reduce<OpenAIError | null>((least, error) => (least === null || wait(error) < wait(least) ? error : least), null);
 }

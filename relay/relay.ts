@@ -21,6 +21,7 @@ import type { Calibration, Served } from './quota/calibration.ts';
 import type { QuotaGate } from './quota/gate.ts';
 import type { RequestRecord } from './records/request-record.ts';
 import type { BackendHealth } from './routing/backend-health.ts';
+import type { BackendQueues } from './routing/backend-queues.ts';
 import type { Latencies } from './routing/latencies.ts';
 import { retirementText } from './routing/retirement.ts';
 import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
@@ -49,6 +50,7 @@ export interface RelayServices {
   /** The price of a backend's model; null when none is known. */
   readonly priceOf: (backend: Backend, model: string) => Price | null;
   readonly health: BackendHealth;
+  readonly queues: BackendQueues;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Told once per request, after its answer. */

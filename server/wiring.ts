@@ -14,6 +14,7 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
+import { BackendQueues } from '../relay/routing/backend-queues.ts';
 import { withoutPermits } from '../relay/routing/decision.ts';
 import { SharedHealth } from '../relay/routing/shared-health.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
@@ -147,19 +148,21 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     served: (vendor: string, model: string) => live.names.served(vendor, model),
   };
   const inFlight = new InFlight();
+  const queues = new BackendQueues(wheel);
   const metrics =
     config.server.metrics &&
     new Metrics(names, {
       books: () => books.status(),
       quota: () => quotas.quota,
       breakers: () => health.openings(),
+      queues: () => queues.lengths(),
       running: () => inFlight,
     });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
     known: ({ vendor, model }) => live.names.isServed(vendor, model),
   });
-  const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault });
+  const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault, onRoom: (backend) => queues.room(backend) });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
   const gate = new QuotaGate(quotas.quota, {
     leaseMs,
@@ -170,7 +173,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   });
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
-  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, random, onSettled, onFault };
+  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, queues, random, onSettled, onFault };
   const make = (next: Config) => generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services });
   let live = make(config);
   clients.adopt(live.clients);

@@ -16,6 +16,7 @@ export function listedMetrics(): ListedMetric[] {
     books: () => ({ waiting: 0, lost: 0, down: false }),
     quota: () => ({ unsent: 0, open: 0 }),
     breakers: () => [],
+    queues: () => [],
     running: () => ({ streams: 0, whole: 0 }),
   });
   return listed(register).toSorted((one, other) => (one.name < other.name ? -1 : 1));

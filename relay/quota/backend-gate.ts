@@ -25,6 +25,8 @@ export interface AttemptAsked {
 export interface BackendGateOptions {
   readonly leaseMs: number;
   readonly onFault: (fault: unknown, waiting: number) => void;
+  /** A call has ended, and what it held is free. */
+  readonly onRoom?: (backend: string) => void;
 }
 
 /**
@@ -102,14 +104,15 @@ export class BackendGate {
     reason: Exclude<Reason, 'expired' | 'released'>,
   ): void {
     const owner = ownerOf(backend);
+    const done = (): void => this.#options.onRoom?.(backend.name);
     if (!reached) {
-      this.#quota.release(owner, id);
+      this.#quota.release(owner, id, done);
       return;
     }
     const tokens = usages.reduce((sum, { prompt, completion }) => sum + prompt + completion, 0);
     const actual = { requests: calls, tokens: Math.min(tokens, MOST_RATE), nanoCny: 0, nanoUsd: 0 };
     const source = usages.some(({ estimated }) => estimated === true) ? 'estimated' : 'vendor';
-    this.#quota.settle({ id, owner, actual, source, reason, about: '' });
+    this.#quota.settle({ id, owner, actual, source, reason, about: '' }, done);
   }
 }
 

@@ -84,20 +84,25 @@ export class GuardedQuota {
     }
   }
 
-  /** Returns at once; it is sent until the store has it. @throws RangeError for numbers that are none. */
-  settle(settlement: Settlement): void {
+  /**
+   * Returns at once; it is sent until the store has it.
+   * @param done called when what was held is free: once by what holds it, and once more when the store has it after all
+   * @throws RangeError for numbers that are none
+   */
+  settle(settlement: Settlement, done?: () => void): void {
     checkSettlement(settlement);
     const { id, owner } = settlement;
     const { store, local, onFailure } = this.#options;
-    if (this.#take(owner, id)?.heldBy === 'local') local.settle(settlement).catch(onFailure);
-    this.#unsent.add(`${owner} ${id}`, () => store.settle(settlement));
+    if (this.#take(owner, id)?.heldBy === 'local') local.settle(settlement).then(done, onFailure);
+    this.#unsent.add(`${owner} ${id}`, () => store.settle(settlement).then(done));
   }
 
   /** As `settle`, with no use. */
-  release(owner: string, id: string): void {
+  release(owner: string, id: string, done?: () => void): void {
     checkIds(owner, [id]);
-    if (this.#take(owner, id)?.heldBy === 'local') this.#options.local.release(owner, id).catch(this.#options.onFailure);
-    this.#sendRelease(owner, id);
+    const { local, onFailure } = this.#options;
+    if (this.#take(owner, id)?.heldBy === 'local') local.release(owner, id).then(done, onFailure);
+    this.#sendRelease(owner, id, done);
   }
 
   /** Extends every lease of this node, one call for each owner. Call it several times per lease. */
@@ -146,8 +151,8 @@ export class GuardedQuota {
     return open;
   }
 
-  #sendRelease(owner: string, id: string): void {
-    this.#unsent.add(`${owner} ${id}`, () => this.#options.store.release(owner, id));
+  #sendRelease(owner: string, id: string, done?: () => void): void {
+    this.#unsent.add(`${owner} ${id}`, () => this.#options.store.release(owner, id).then(done));
   }
 
   #idsBy(holder: HeldBy): Map<string, string[]> {

@@ -18,6 +18,8 @@ export interface Attempt extends VendorSignals {
   readonly ms: number;
   /** Nothing was sent: the error is what an open breaker remembers. Absent for an attempt that was made. */
   readonly skipped?: true;
+  /** How long the request then waited in queues before full backends, in ms: until the next attempt, or until it gave up. */
+  readonly queuedMs?: number;
   /** What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. */
   readonly discarded?: Discarded;
 }

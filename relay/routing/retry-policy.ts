@@ -46,3 +46,9 @@ function usefulWait({ kind, details }: OpenAIError, factor: number, random: () =
 /** The same question may be put to another backend: its failure says so, or the team wants moderation not to be the last word. */
 export const mayFallBack = ({ kind, details }: OpenAIError, { moderationFallback }: Pick<Team, 'moderationFallback'>): boolean =>
   details.fallback === true || (moderationFallback === true && kind === 'content_filter');
+
+/** The one after which waiting is shortest; one that no waiting helps comes last. */
+export function soonest(refusals: readonly OpenAIError[]): OpenAIError | null {
+  const wait = ({ details }: OpenAIError): number => details.retryAfterMs ?? Number.POSITIVE_INFINITY;
+  return refusals.reduce<OpenAIError | null>((least, error) => (least === null || wait(error) < wait(least) ? error : least), null);
+}

@@ -6,6 +6,7 @@ export interface MetricSources {
   /** Settlements that the store of limits has not confirmed, and reservations that this process holds. */
   readonly quota: () => { readonly unsent: number; readonly open: number };
   readonly breakers: () => Iterable<{ readonly backend: string; readonly cause: string; readonly open: number }>;
+  readonly queues: () => Iterable<{ readonly backend: string; readonly waiting: number }>;
   readonly running: () => { readonly streams: number; readonly whole: number };
 }
 
@@ -61,6 +62,16 @@ export function metricSet(register: Registry, sources: MetricSources) {
     collect() {
       this.reset();
       for (const { backend, cause, open } of sources.breakers()) this.set({ backend, cause }, open);
+    },
+  });
+  new Gauge({
+    name: 'estafet_backend_queue',
+    help: 'Requests that wait for room at a backend; one that waits at several counts at each.',
+    labelNames: ['backend'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { backend, waiting } of sources.queues()) this.set({ backend }, waiting);
     },
   });
   new Counter({
