@@ -9,6 +9,7 @@ import { FULL, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
 import { machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
+import { measureTranslation } from './translate.ts';
 
 /** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
 function cores(): { readonly target: number; readonly load: number } | null {
@@ -25,6 +26,7 @@ function cores(): { readonly target: number; readonly load: number } | null {
  *
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
+ *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
  */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -38,7 +40,13 @@ async function main(): Promise<void> {
   });
   const say = (line: string): void => console.error(`bench: ${line}`);
   const [part, ...more] = positionals;
-  if ((part !== undefined && part !== 'quota') || more.length > 0) throw new Error('the only part that can be named is quota');
+  if ((part !== undefined && part !== 'quota' && part !== 'translate') || more.length > 0) {
+    throw new Error('the parts that can be named are quota and translate');
+  }
+  if (part === 'translate') {
+    console.log(measureTranslation(machineOf(null), say));
+    return;
+  }
   const tick = microsPerTick();
   if (part === 'quota') {
     console.log(await measureQuota(machineOf(cores()), tick, say));

@@ -41,7 +41,7 @@ export const ERRORS = {
   stream_options_without_stream: badRequest('`stream_options` was sent without `stream: true`.', null),
   json_word_missing: badRequest('`response_format` json_object needs the word "json" in a message.', null),
   tool_messages_missing: badRequest('An assistant message has tool calls that no tool message answers.', null),
-  tool_message_orphan: badRequest('A tool message does not answer a tool call before it.', null),
+  tool_message_orphan: badRequest('A tool message does not answer a tool call before it, or answers one a second time.', null),
   context_length_exceeded: badRequest('The prompt is longer than the model takes.'),
   invalid_image_url: badRequest('An image could not be fetched or read by the backend.'),
   content_filter: badRequest("The backend's moderation refused the input, or (Qwen) the answer. It is not sent to another backend."),

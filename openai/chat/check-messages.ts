@@ -121,24 +121,21 @@ function checkFunctionCall(path: string, value: unknown): void {
   string(`${path}.arguments`, call['arguments']);
 }
 
-/** Each id of an assistant's `tool_calls` is answered before the next user or assistant turn, and by nothing else. */
+/** Each id of an assistant's `tool_calls` is answered once before the next user or assistant turn, and by nothing else. */
 function checkToolAnswers(messages: readonly Record<string, unknown>[]): void {
   let open = new Set<string>();
   let asked = new Set<string>();
   messages.forEach((message, index) => {
     if (message['role'] === 'tool') {
       const id = message['tool_call_id'] as string;
-      if (!asked.has(id)) {
-        throw new OpenAIError(
-          'tool_message_orphan',
-          "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
-          {
-            param: `messages.[${index}].role`,
-          },
-        );
-      }
-      open.delete(id);
-      return;
+      if (open.delete(id)) return;
+      throw new OpenAIError(
+        'tool_message_orphan',
+        asked.has(id)
+          ? `Invalid parameter: more than one message with role 'tool' responds to the tool_call_id '${id}'.`
+          : "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+        { param: `messages.[${index}].role` },
+      );
     }
     if (open.size > 0) unanswered(open);
     const calls = message['tool_calls'];

@@ -134,6 +134,12 @@ refuseAll('messages', [
     "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
   ],
   [
+    messages(USER, ASKS, { role: 'tool', tool_call_id: 'call_1', content: 'x' }, { role: 'tool', tool_call_id: 'call_1', content: 'y' }),
+    'tool_message_orphan',
+    'messages.[3].role',
+    "Invalid parameter: more than one message with role 'tool' responds to the tool_call_id 'call_1'.",
+  ],
+  [
     messages(USER, ASKS, { role: 'tool', tool_call_id: 'call_2', content: 'x' }),
     'tool_message_orphan',
     'messages.[2].role',
