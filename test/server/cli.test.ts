@@ -358,6 +358,14 @@ describe('the first run', () => {
       expect(one.status, model).toBe(200);
       await one.arrayBuffer();
     }
+    for (const model of ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002']) {
+      const one = await fetch(url.replace('/chat/completions', '/embeddings'), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, input: 'x' }),
+      });
+      expect([one.status, (await one.json()) as object], model).toMatchObject([200, { object: 'list', model }]);
+    }
     run.child.kill('SIGTERM');
     expect(await run.exit).toBe(0);
     expect(readdirSync(cwd)).toEqual([]);
