@@ -20,7 +20,7 @@ export interface CheckOptions {
   readonly live?: boolean;
   /** With `live`: only this one, or several with commas. */
   readonly backend?: string;
-  /** With `live`: a token of chat, even where a list of models would do. */
+  /** With `live`: a token of a model, even where a list of models would do. */
   readonly chat?: boolean;
   /** With `live`: only what the backends answered, as JSON. */
   readonly json?: boolean;

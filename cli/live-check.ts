@@ -8,7 +8,7 @@ import { keysOf } from '../relay/upstream/backend-keys.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { VERSION } from '../server/version.ts';
 import type { VendorFacts } from '../translators/vendor-facts.ts';
-import { ask, chatQuestion, listQuestion, type Question, wordsOf } from './live-question.ts';
+import { ask, listQuestion, modelQuestion, type Question, wordsOf } from './live-question.ts';
 
 export type Verdict =
   | 'works'
@@ -20,7 +20,7 @@ export type Verdict =
   /** The key is good; a limit, or the vendor's own overload, stands in the way just now. */
   | 'busy'
   | 'failed'
-  /** The vendor has no list of models, and the file sends no chat model there. */
+  /** The vendor has no list of models, and the file sends no model there that can be asked. */
   | 'not-asked';
 
 const VERDICTS: Readonly<Partial<Record<ErrorName, Verdict>>> = {
@@ -67,7 +67,7 @@ export interface BackendResult {
 export interface LiveChoice {
   /** Names of backends; absent: all. */
   readonly backends?: readonly string[];
-  /** Ask for a token of chat even where a list of models can be had. */
+  /** Ask a model even where a list of models can be had. */
   readonly chat?: boolean;
 }
 
@@ -123,7 +123,9 @@ class LiveCheck {
   }
 
   async #key(backend: Backend, secret: Secret | null, key: number | null): Promise<KeyResult> {
-    const home = { key, ...(await this.#ask(backend, secret)) };
+    // Chosen once: elsewhere other prices hold, and the question must stay the same.
+    const model = modelQuestion(this.#config, this.#catalog, this.#prices, backend, Date.now());
+    const home = { key, ...(await this.#ask(backend, secret, model)) };
     const facts = this.#factsOf(backend);
     const astray = home.verdict === 'key-refused' || (home.verdict === 'no-money' && facts.planKeysLookEmpty === true);
     if (!astray || secret === null) return home;
@@ -133,7 +135,7 @@ class LiveCheck {
       Object.entries(addresses)
         .filter(([region]) => region !== backend.region)
         .map(async ([region, baseUrl]): Promise<RegionResult> => {
-          const { verdict } = await this.#ask({ ...backend, region, baseUrl }, secret);
+          const { verdict } = await this.#ask({ ...backend, region, baseUrl }, secret, model);
           return { region, verdict, plan: facts.plans?.includes(region) ?? false };
         }),
     );
@@ -141,18 +143,17 @@ class LiveCheck {
     return { ...home, verdict: found ? 'wrong-region' : home.verdict, elsewhere };
   }
 
-  /** The list of models where there is one, else a token of chat: also where a list that was documented is not there. */
-  async #ask(backend: Backend, secret: Secret | null): Promise<Omit<KeyResult, 'key'>> {
+  /** The list of models where there is one, else a model: also where a list that was documented is not there. */
+  async #ask(backend: Backend, secret: Secret | null, model: Question | null): Promise<Omit<KeyResult, 'key'>> {
     const list = listQuestion(backend, this.#factsOf(backend));
-    const chat = chatQuestion(this.#config, this.#catalog, this.#prices, backend, Date.now());
-    const [first, second] = this.#chat ? [chat ?? list, null] : [list ?? chat, list === null ? null : chat];
+    const [first, second] = this.#chat ? [model ?? list, null] : [list ?? model, list === null ? null : model];
     if (first === null) return { verdict: 'not-asked', asked: null, mayCost: false };
     const result = await this.#put(first, backend, secret);
     return result.missing && second !== null ? told(await this.#put(second, backend, secret)) : told(result);
   }
 
   async #put(question: Question, backend: Backend, secret: Secret | null): Promise<Omit<KeyResult, 'key'> & { readonly missing: boolean }> {
-    const about = { asked: wordsOf(question), mayCost: question.kind === 'chat' };
+    const about = { asked: wordsOf(question), mayCost: question.kind !== 'list' };
     const { apiKey: _first, apiKeys: _all, ...rest } = backend;
     const { timeouts } = backend;
     const ours = {

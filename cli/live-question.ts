@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog, Model } from '../catalog/catalog.ts';
+import type { Price } from '../catalog/price.ts';
 import type { Backend, Config } from '../config/config.ts';
 import type { ChatEvents } from '../openai/chat/events.ts';
 import type { OpenAIError } from '../openai/errors.ts';
@@ -11,15 +12,22 @@ import { AnswerBody, type AnswerHeaders } from '../relay/upstream/answer-body.ts
 import type { BackendClient } from '../relay/upstream/backend-client.ts';
 import { asFailure, type CallListener } from '../relay/upstream/upstream-call.ts';
 import { Receipt } from '../translators/receipt.ts';
-import { translatorFor } from '../translators/registry.ts';
+import { translatorFor, vectorsFor } from '../translators/registry.ts';
+import type { UpstreamFailure } from '../translators/translator.ts';
+import type { EmbeddingFacts } from '../translators/vectors-translator.ts';
 import type { VendorFacts } from '../translators/vendor-facts.ts';
 
-/** One cheap thing to ask a backend: the list of models costs nothing, a token of chat is billed where the account pays for its model. */
-export type Question = { readonly kind: 'list'; readonly path: string } | { readonly kind: 'chat'; readonly model: Model };
+/** One cheap thing to ask a backend: the list of models costs nothing, a model's shortest answer is billed where the account pays for it. */
+export type Question =
+  | { readonly kind: 'list'; readonly path: string }
+  | { readonly kind: 'chat'; readonly model: Model }
+  | { readonly kind: 'embedding'; readonly model: Model; readonly facts: EmbeddingFacts };
 
 /** The question in words. */
 export const wordsOf = (question: Question): string =>
-  question.kind === 'list' ? `GET ${question.path.replace(/\?.*/, '')}` : `one token of ${question.model.id}`;
+  question.kind === 'list'
+    ? `GET ${question.path.replace(/\?.*/, '')}`
+    : `one ${question.kind === 'chat' ? 'token' : 'vector'} of ${question.model.id}`;
 
 /** Where the vendor lists its models, unless chat is wanted; null where it does not. */
 export function listQuestion({ protocol, region }: Backend, { modelLists = {}, plans = [] }: VendorFacts): Question | null {
@@ -27,18 +35,30 @@ export function listQuestion({ protocol, region }: Backend, { modelLists = {}, p
   return path === undefined || plans.includes(region) ? null : { kind: 'list', path };
 }
 
-/** The cheapest living chat model that the file sends to a backend; null where it sends none. */
-export function chatQuestion(config: Config, catalog: Catalog, prices: PriceList, backend: Backend, nowMs: number): Question | null {
-  const ids = Object.values(config.models).flatMap(({ to }) => to.filter((one) => one.backend === backend.name).map((one) => one.model));
-  const models = [...new Set(ids)].map((id) => catalog.model(backend.vendor, id));
-  const priced = models
-    .filter((model) => model.kind === 'chat' && nowMs < goneFromMs(model))
-    .map((model) => {
-      const [tier] = prices.price(backend, model.id)?.tiers ?? [];
-      return { model, price: tier?.input == null || tier.output == null ? Number.POSITIVE_INFINITY : tier.input + tier.output };
-    });
-  const [cheapest] = priced.sort((a, b) => (a.price === b.price ? 0 : a.price - b.price));
-  return cheapest === undefined ? null : { kind: 'chat', model: cheapest.model };
+/** The cheapest living model that the file sends to a backend, for chat if it can be; null where it sends none of either kind. */
+export function modelQuestion(config: Config, catalog: Catalog, prices: PriceList, backend: Backend, nowMs: number): Question | null {
+  const { name, vendor, protocol } = backend;
+  const ids = Object.values(config.models).flatMap(({ to }) => to.filter((one) => one.backend === name).map((one) => one.model));
+  const models = [...new Set(ids)]
+    .map((id) => catalog.model(vendor, id))
+    .filter((model) => nowMs < goneFromMs(model))
+    .map((model) => ({ model, rank: rankOf(prices.price(backend, model.id)) }))
+    .sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank))
+    .map(({ model }) => model);
+  const chat = models.find(({ kind }) => kind === 'chat');
+  if (chat !== undefined) return { kind: 'chat', model: chat };
+  const model = models.find(({ kind }) => kind === 'embedding');
+  const facts = model === undefined ? null : catalog.embedding(vendor, model.id);
+  const speaks = vectorsFor('embedding', vendor, protocol) !== null;
+  return model === undefined || facts === null || !speaks ? null : { kind: 'embedding', model, facts };
+}
+
+/** By price; then the unpriced; free ones last, since an account without money is answered by them. */
+function rankOf(price: Price | null): number {
+  const [tier] = price?.tiers ?? [];
+  if (tier?.input == null) return Number.MAX_VALUE;
+  const sum = tier.input + (tier.output ?? 0);
+  return sum === 0 ? Number.POSITIVE_INFINITY : sum;
 }
 
 export interface Answer {
@@ -50,30 +70,61 @@ export interface Answer {
 
 /** Asks; failures are values. */
 export async function ask(client: BackendClient, question: Question): Promise<Answer> {
-  return question.kind === 'list' ? askList(client, question.path) : { error: await askChat(client, question.model), missing: false };
+  if (question.kind === 'list') return askList(client, question.path);
+  if (question.kind === 'embedding') return askEmbedding(client, question);
+  return { error: await askChat(client, question.model), missing: false };
 }
 
 function askList(client: BackendClient, path: string): Promise<Answer> {
+  const translator = translatorFor(client.backend.vendor, client.backend.protocol);
+  const failure = (refusal: UpstreamFailure): OpenAIError => translator.failure(refusal);
+  const read = (answer: unknown): void => {
+    if (!isList(answer)) throw failure({ status: 200, headers: {}, body: JSON.stringify(answer) });
+  };
+  return askWhole(client, failure, read, (listener) => client.get(path, randomUUID(), listener));
+}
+
+function askEmbedding(client: BackendClient, { model, facts }: Extract<Question, { kind: 'embedding' }>): Promise<Answer> {
   const { vendor, protocol } = client.backend;
-  const translator = translatorFor(vendor, protocol);
+  const translator = vectorsFor('embedding', vendor, protocol);
+  if (translator === null) throw new Error(`${vendor} has no embeddings in the protocol ${protocol}`);
+  const one = { from: 0, to: 1 };
+  const read = (answer: unknown): unknown => translator.whole(answer, one, undefined);
+  return askWhole(
+    client,
+    (refusal) => translator.failure(refusal, one),
+    read,
+    (listener) => {
+      const plan = translator.request({ model: model.id, input: ['Hi'] }, model.id, facts, new Receipt(false));
+      client.post(plan.path, JSON.stringify(plan.body(one)), randomUUID(), listener);
+    },
+  );
+}
+
+/** @param read throws what is wrong with an answer */
+function askWhole(
+  client: BackendClient,
+  failure: (refusal: UpstreamFailure) => OpenAIError,
+  read: (answer: unknown) => void,
+  send: (listener: CallListener) => void,
+): Promise<Answer> {
   return new Promise((resolve) => {
     let body: AnswerBody | null = null;
     let missing = false;
     const listener: CallListener = {
       onHead(status: number, headers: AnswerHeaders) {
         missing = status === 404 || status === 405;
-        body = new AnswerBody(status, headers, (failure) => translator.failure(failure));
+        body = new AnswerBody(status, headers, failure);
       },
       onData: (chunk) => body?.push(chunk),
       onEnd() {
-        const answer = body?.json();
-        if (!isList(answer)) throw translator.failure({ status: 200, headers: {}, body: JSON.stringify(answer) ?? '' });
+        read(body?.json());
         resolve({ error: null, missing });
       },
       onFail: (error) => resolve({ error: redactedFailure(error, (text) => client.redact(text)), missing }),
     };
     try {
-      client.get(path, randomUUID(), listener);
+      send(listener);
     } catch (error) {
       listener.onFail(asFailure(error));
     }

@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   'not-reached': 'not reached',
   busy: 'at a limit or overloaded, ask again later',
   failed: 'failed',
-  'not-asked': 'not asked: its vendor has no list of models, and no chat model of `models` leads to it',
+  'not-asked': 'not asked: its vendor has no list of models, and no model of `models` for chat or embeddings leads to it',
 };
 
 /** What was found, for a person: a line for each key, and what to do. Control characters of vendors' texts are masked. */
@@ -58,6 +58,6 @@ function remarks(keys: readonly KeyResult[]): string[] {
     ...(listed
       ? ['  GET of a list costs nothing; it shows that the key is taken, not that there is money or a model is opened (--chat does).']
       : []),
-    ...(chatted ? ['  one token was asked for with a prompt of one word: it may be billed.'] : []),
+    ...(chatted ? ['  one token or vector was asked for with a prompt of one word: it may be billed.'] : []),
   ];
 }

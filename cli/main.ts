@@ -75,7 +75,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--against <file>', 'show what changes from this file: who loses access, which limits tighten, what needs a restart')
     .option('--live', 'ask each backend one cheap thing with each of its keys; exit code 1 unless all of them work')
     .option('--backend <name>', 'with --live: only this backend, or several with commas')
-    .option('--chat', 'with --live: ask for a token of chat, which may be billed, even where the list of models would do')
+    .option('--chat', 'with --live: ask a model for a token, which may be billed, even where the list of models would do')
     .option('--json', 'with --live: print only what the backends answered, as JSON')
     .action((file: string | undefined, options: { config?: string } & CheckOptions, command: Command) => {
       const { live, backend, chat, json } = options;

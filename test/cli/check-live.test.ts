@@ -76,8 +76,13 @@ describe('keys in the regions of their vendors', () => {
   g: { vendor: glm, apiKeys: ['env:G_GOOD', 'env:G_ABROAD', 'env:G_EMPTY', 'env:G_PLAN', 'env:G_ABROAD_EMPTY'] }
   signed: { vendor: glm, auth: jwt, apiKey: 'env:G_ABROAD' }
   unused: { vendor: glm, apiKey: 'env:G_GOOD' }
+  vectors: { vendor: glm, apiKeys: ['env:G_GOOD', 'env:G_EMPTY'] }
+  free: { vendor: glm, apiKey: 'env:G_EMPTY' }
+  both: { vendor: glm, apiKey: 'env:G_EMPTY' }
 models:
   gpt-4o: [q/qwen-plus, native/qwen-plus, e/ernie-5.1, g/glm-4.6, g/glm-4.5-air, signed/glm-4.6]
+  text-embedding-3-small: [vectors/embedding-3]
+  free: [free/glm-4.7-flash, both/glm-4.7-flash, both/glm-4.6]
 ${REST}`;
 
   async function run(form: 'json' | 'text'): Promise<{ run: Run; exit: number | string }> {
@@ -122,13 +127,17 @@ ${REST}`;
       ['g 5', 'wrong-region', 'one token of glm-4.5-air', []],
       ['signed 1', 'wrong-region', 'one token of glm-4.6', ['intl', 'intl-coding-plan']],
       ['unused 1', 'not-asked', null, null],
+      ['vectors 1', 'works', 'one vector of embedding-3', null],
+      ['vectors 2', 'no-money', 'one vector of embedding-3', []],
+      ['free 1', 'works', 'one token of glm-4.7-flash', null],
+      ['both 1', 'no-money', 'one token of glm-4.6', []],
     ]);
     // A key that works goes to no second address; another to each of its vendor's, once.
     const calls = Object.groupBy(simulator.journal(), (entry) => entry.vendor);
     expect(Object.fromEntries(Object.entries(calls).map(([name, list]) => [name, list.length]))).toEqual({
       qwen: 1 + 3 * 5 + 4,
       ernie: 1 + 2,
-      glm: 1 + 4 * 4 + 4,
+      glm: 1 + 4 * 4 + 4 + (1 + 4) + 1 + 4,
     });
   });
 
