@@ -8,7 +8,7 @@ import { NEEDS, type NeedOption, route } from './route.ts';
 import { scorecard } from './scorecard.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
-import { moment, usage } from './usage.ts';
+import { moment, type UsageOptions, usage } from './usage.ts';
 import { FORMATS } from './usage-table.ts';
 
 function port(text: string): number {
@@ -94,7 +94,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--format <format>', 'how to print it').choices(FORMATS).default('table'))
     .addOption(new Option('--json', 'the same as --format json').conflicts('format'))
     .option('-c, --config <file>', 'configuration file', 'estafet.yaml')
-    .action((options) => usage(options));
+    .action((options: UsageOptions, command: Command) => {
+      const { from, to } = options;
+      if (from !== undefined && to !== undefined && from >= to) command.error("error: option '--to' must be later than '--from'");
+      return usage(options);
+    });
   addAccessCommands(program);
   program
     .command('audit')

@@ -1,6 +1,9 @@
-/** Rows as aligned text, the first row is the head. So many columns are flush left, the others right; control characters are masked. */
+/**
+ * Rows as aligned text, the first row is the head. So many columns are flush left, the others right; what moves the cursor, ends the
+ * line or turns the direction of writing is masked: names come from people.
+ */
 export function textTable(rows: readonly (readonly string[])[], flushLeft: number): string {
-  const clean = rows.map((row) => row.map((text) => text.replace(/\p{Cc}/gu, '?')));
+  const clean = rows.map((row) => row.map((text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?')));
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => width(row[column] ?? ''))));
   const cell = (text: string, column: number): string => {
     const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(text)));

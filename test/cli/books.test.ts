@@ -158,6 +158,15 @@ describe('estafet serve and estafet usage', () => {
     expect(err).toContain(`'${value}' is invalid`);
   });
 
+  test.each([
+    ['2026-11-02', '2026-11-01'],
+    ['2026-11-01T08:00Z', '2026-11-01T08:00Z'],
+  ])('wrong usage: from %s to %s', async (from, to) => {
+    const { code, out, err } = await outcome(estafet(['usage', '--from', from, '--to', to]));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain("'--to' must be later than '--from'");
+  });
+
   test('spans, keys and teams narrow what is shown', async () => {
     const file = written('sqlite:books.db');
     const books = new SqliteThread({ path: join(at(file), 'books.db') });
@@ -245,8 +254,11 @@ describe('printed', () => {
     });
   });
 
-  test('control characters of a name do not reach the terminal', () => {
-    expect(formatUsage([{ ...NO_USAGE, group: 'a\u001b[31mb' }], 'model', 'table')).toContain('a?[31mb');
+  test.each(['\u001b', '\r', '\u202e', '\u2066', '\u2028'])('what would garble a terminal in a name (%j) does not reach it', (sign) => {
+    expect(formatUsage([{ ...NO_USAGE, group: `a${sign}[31mb` }], 'model', 'table')).toContain('a?[31mb');
+  });
+
+  test('a name that is none', () => {
     expect(formatUsage([{ ...NO_USAGE, group: '' }], 'model', 'table')).toContain('(none)');
   });
 });
