@@ -44,6 +44,8 @@ import { VERSION } from './version.ts';
 const LEASE_MS = 60_000;
 /** Of `/readyz`. */
 const READY = { timeoutMs: 1_000, keptMs: 1_000 } as const;
+/** The keys’ own connection has nothing to write: a database that does not answer is left soon. */
+const KEYS_CLOSE_MS = 1_000;
 
 /** Everything one process consists of. */
 export interface Built {
@@ -260,7 +262,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await gate.close(config.books.flushTimeoutMs);
       shared?.stop();
       await quotas.close();
-      await Promise.all([watch?.close(config.books.flushTimeoutMs), books.close(config.books.flushTimeoutMs)]);
+      // The books last: of a SQLite file only a connection that may write can fold the log back into it.
+      await watch?.close(KEYS_CLOSE_MS);
+      await books.close(config.books.flushTimeoutMs);
       wheel.stop();
       overload.stop();
       retirementWatch.stop();
