@@ -15,6 +15,7 @@ export interface AccessOptions {
   readonly regions?: readonly string[] | None;
   readonly models?: readonly string[] | None;
   readonly callers?: readonly string[] | None;
+  readonly countries?: readonly string[] | None;
   readonly strict?: boolean;
   readonly onDisconnect?: string;
   readonly reasoning?: string;
@@ -33,7 +34,7 @@ interface Budget {
 }
 
 const LIMITS = ['rpm', 'rpd', 'tpm', 'tpd', 'concurrency', 'outputReserve', 'budget'] as const;
-const PERMIT = ['vendors', 'regions', 'models', 'callers'] as const;
+const PERMIT = ['vendors', 'regions', 'models', 'callers', 'countries'] as const;
 const OTHERS = ['strict', 'onDisconnect', 'reasoning', 'expires', 'timeZone', 'onStoreLoss'] as const;
 
 const DURATIONS_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -75,7 +76,8 @@ function permitOptions(command: Command): Command {
     .option('--vendors <list>', 'vendors that may be used, such as qwen,glm, or none', list)
     .option('--regions <list>', 'regions that may be used, such as cn-*,intl, or none', list)
     .option('--models <list>', 'models that may be asked for, such as gpt-4o,qwen-*, or none', list)
-    .option('--callers <list>', 'addresses and networks that may call, such as 10.0.0.0/8, or none', list);
+    .option('--callers <list>', 'addresses and networks that may call, such as 10.0.0.0/8, or none', list)
+    .option('--countries <list>', 'countries that may call, such as CN,SG, or none', list);
 }
 
 /** Null when no option says anything. */

@@ -4,6 +4,7 @@ import { explainConfig } from '../config/explain.ts';
 import { formatPath, type Problem } from '../config/problem.ts';
 import { retirements, retirementText } from '../relay/routing/retirement.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
+import { openCountries } from '../server/countries.ts';
 import { changeLine, type Routed } from '../server/reload/change.ts';
 import { configChanges } from '../server/reload/config-changes.ts';
 import { withoutRestart } from '../server/reload/fixed-settings.ts';
@@ -38,11 +39,27 @@ export async function check(file: string, options: CheckOptions = {}, vendors = 
     process.exitCode = 1;
     return;
   }
+  const fault = tableFault(loaded.config);
+  if (fault !== null) {
+    console.error(`${file}: ${fault}`);
+    process.exitCode = 1;
+    return;
+  }
   if (!json) {
     console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
     if (old !== null) console.log(differenceText(old.config, loaded.config));
   }
   if (live) await askBackends(loaded.config, options, vendors);
+}
+
+/** Why the table of countries cannot be used; null where it can, or there is none. */
+function tableFault({ server }: Config): string | null {
+  try {
+    openCountries(server);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function askBackends(config: Config, { backend, chat = false, json = false }: CheckOptions, vendors: typeof VENDORS): Promise<void> {

@@ -1,4 +1,4 @@
-import { type CheckContext, checkRegions, emptyRecord, reportUnknownName, type SettingsContext } from './check-context.ts';
+import { type CheckContext, checkNetworks, checkRegions, emptyRecord, reportUnknownName, type SettingsContext } from './check-context.ts';
 import { checkLimits } from './check-limits.ts';
 import type { Backend, Key, KeyPermit, Permit, Team } from './config.ts';
 import { globsOverlap, regionMatches } from './glob.ts';
@@ -35,7 +35,8 @@ export function checkTeamSettings(
     return;
   }
   checkRegions(context, [...path, 'permit', 'regions'], permit.regions);
-  checkCallers(permit.callers, [...path, 'permit', 'callers'], context);
+  checkNetworks(permit.callers, [...path, 'permit', 'callers'], context);
+  checkCountries(permit.countries, [...path, 'permit', 'countries'], context);
   warnUseless(permit, name, path, backends, context);
 }
 
@@ -90,7 +91,8 @@ export function checkKeySettings(
 ): void {
   checkLimits(limits, path, [team?.permit, permit], context);
   checkRegions(context, [...path, 'permit', 'regions'], permit?.regions);
-  const callersFine = checkCallers(permit?.callers, [...path, 'permit', 'callers'], context);
+  checkCountries(permit?.countries, [...path, 'permit', 'countries'], context);
+  const callersFine = checkNetworks(permit?.callers, [...path, 'permit', 'callers'], context);
   if (permit !== undefined && team?.permit !== undefined && callersFine) {
     warnOutside(permit, team.permit, team.name, [...path, 'permit'], context);
   }
@@ -115,15 +117,9 @@ function digestOf(reference: string, path: Path, { problems, warnings, secrets }
 
 const SHORTEST_SAFE_KEY = 20;
 
-function checkCallers(callers: readonly string[] | undefined, path: Path, { problems }: SettingsContext): boolean {
-  let fine = true;
-  callers?.forEach((caller, index) => {
-    const fault = networkFault(caller);
-    if (fault === undefined) return;
-    problems.add([...path, index], `${JSON.stringify(caller.slice(0, 64))} ${fault}`);
-    fine = false;
-  });
-  return fine;
+/** Without a table nobody's country is known, and everyone would be refused. */
+function checkCountries(countries: readonly string[] | undefined, path: Path, { problems, hasCountries }: SettingsContext): void {
+  if (countries !== undefined && !hasCountries) problems.add(path, 'needs a table of countries: set server.countries', { at: 'key' });
 }
 
 /** A key's permit narrows its team's: what it names outside of that has no effect, and is probably a slip. */
@@ -146,7 +142,8 @@ function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Pa
       context.regions.every((region) => !regionMatches(glob, region)) ||
       context.regions.some((region) => regionMatches(glob, region) && team.regions.some((teamGlob) => regionMatches(teamGlob, region))),
   );
-  const { callers } = team;
+  const { callers, countries } = team;
+  if (countries !== undefined) warn('countries', (country) => countries.includes(country));
   if (callers?.every((caller) => networkFault(caller) === undefined)) {
     warn('callers', (caller) => callers.some((teamCaller) => networksOverlap(caller, teamCaller)));
   }

@@ -1,5 +1,6 @@
 import { regionMatches } from './glob.ts';
 import { nearest } from './nearest.ts';
+import { networkFault } from './network.ts';
 import type { Path, Problems } from './problem.ts';
 import type { SecretSource } from './secret.ts';
 import type { Vendors } from './vendors.ts';
@@ -16,6 +17,8 @@ export interface CheckContext {
   readonly teamNames: readonly string[];
   /** Regions of the vendors and of the backends in the file. */
   readonly regions: readonly string[];
+  /** Is there a table that tells the country of an address? */
+  readonly hasCountries: boolean;
   /** How long the books keep a line for each request. */
   readonly retentionDays: number;
   /** Does this name lead anywhere, permits aside? */
@@ -25,7 +28,7 @@ export interface CheckContext {
 }
 
 /** What the checks of one key's or team's own settings need, wherever these come from. */
-export type SettingsContext = Pick<CheckContext, 'problems' | 'warnings' | 'regions'> &
+export type SettingsContext = Pick<CheckContext, 'problems' | 'warnings' | 'regions' | 'hasCountries'> &
   Partial<Pick<CheckContext, 'retentionDays' | 'isModel'>>;
 
 /** A record without prototype: any name is an ordinary name, `constructor` too. */
@@ -58,4 +61,20 @@ export function checkRegions(context: SettingsContext, path: Path, globs: readon
       nearest: near,
     });
   });
+}
+
+/** Addresses and networks; false when one is wrong. */
+export function checkNetworks(
+  networks: readonly string[] | undefined,
+  path: Path,
+  { problems }: Pick<SettingsContext, 'problems'>,
+): boolean {
+  let fine = true;
+  networks?.forEach((network, index) => {
+    const fault = networkFault(network);
+    if (fault === undefined) return;
+    problems.add([...path, index], `${JSON.stringify(network.slice(0, 64))} ${fault}`);
+    fine = false;
+  });
+  return fine;
 }

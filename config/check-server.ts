@@ -1,14 +1,32 @@
-import type { CheckContext } from './check-context.ts';
+import { dirname, resolve } from 'node:path';
+import { type CheckContext, checkNetworks } from './check-context.ts';
 import type { MetricsSettings, Server } from './config.ts';
 import type { ConfigInput } from './schema.ts';
-import { resolveReference, Secret } from './secret.ts';
+import { readFault, resolveReference, Secret } from './secret.ts';
 
 /** `server`: what spans several of its keys, and the token behind its reference. */
 export function checkServer({ metrics, ...server }: ConfigInput['server'], context: CheckContext): Server {
   if (server.headersTimeoutMs > server.requestTimeoutMs) {
     context.problems.add(['server', 'headersTimeoutMs'], `must be at most requestTimeoutMs, which is ${server.requestTimeoutMs}`);
   }
-  return metrics === undefined ? server : { ...server, metrics: checkMetrics(metrics, server.port, context) };
+  checkNetworks(server.trustedProxies, ['server', 'trustedProxies'], context);
+  const { countries, ...rest } = server;
+  return {
+    ...rest,
+    ...(countries === undefined ? {} : { countries: checkCountries(countries, context) }),
+    ...(metrics === undefined ? {} : { metrics: checkMetrics(metrics, server.port, context) }),
+  };
+}
+
+/** The table's full path. It is read so that one that is missing is told with all the rest; whether it is a table turns out where it is used. */
+function checkCountries(written: string, { problems, secrets }: CheckContext): string {
+  const path = resolve(dirname(secrets.file), written);
+  try {
+    secrets.readFile(path);
+  } catch (error) {
+    problems.add(['server', 'countries'], `${path} cannot be read: ${readFault(error)}`);
+  }
+  return path;
 }
 
 const SHORTEST_SAFE_TOKEN = 20;

@@ -56,7 +56,7 @@ function keyLine(key: Key): string {
 }
 
 export function permitText(permit: Permit | KeyPermit): string {
-  const lists = (['vendors', 'regions', 'models', 'callers'] as const).flatMap((list) => {
+  const lists = (['vendors', 'regions', 'models', 'callers', 'countries'] as const).flatMap((list) => {
     const entries = permit[list];
     return entries === undefined ? [] : [`${list} ${entries.join(' ')}`];
   });

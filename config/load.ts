@@ -46,6 +46,7 @@ export function parseConfig(text: string, options: ParseOptions): ConfigResult {
     backendNames: namesIn(written['backends']),
     teamNames: namesIn(written['teams']),
     regions: [...new Set([...knownRegions(vendors), ...namesIn(written['backends']).flatMap((name) => regionIn(written, name))])],
+    hasCountries: input.data.server.countries !== undefined,
     retentionDays: input.data.books.retentionDays,
     isModel: (name) => isModel(name, input.data, options),
     isWritten: (path) => valueAt(written, path) !== undefined,

@@ -7,6 +7,7 @@ import { clientKey, ENV_REFERENCE, freeName, name } from './words.ts';
 
 const regionGlob = z.string().regex(/^[A-Za-z0-9._*-]{1,64}$/, { error: 'must be a region name or a pattern such as cn-*' });
 const caller = z.string().min(1).meta({ description: 'Address or network in CIDR notation.' });
+const country = z.string().regex(/^[A-Z]{2}$/, { error: 'must be two capital letters such as CN (ISO 3166-1)' });
 
 function permitLists(vendors: Vendors) {
   return {
@@ -14,6 +15,7 @@ function permitLists(vendors: Vendors) {
     regions: z.array(regionGlob).min(1),
     models: z.array(freeName).min(1),
     callers: z.array(caller).min(1),
+    countries: z.array(country).min(1),
   };
 }
 
@@ -22,6 +24,9 @@ const PERMIT_WORDS = {
   regions: { description: 'Regions that may be used; `*` stands for any characters, and `cn-*` covers the region `cn` too.' },
   models: { description: 'Model names that may be asked for; `*` stands for any characters.' },
   callers: { description: 'Addresses and networks that may call. Absent: any network.' },
+  countries: {
+    description: 'Countries that may call, by the table of `server.countries`. Absent: any. An address of no known country is refused.',
+  },
 };
 
 export function teamSchema(vendors: Vendors) {
@@ -31,6 +36,7 @@ export function teamSchema(vendors: Vendors) {
     regions: lists.regions.meta(PERMIT_WORDS.regions),
     models: lists.models.default(['*']).meta(PERMIT_WORDS.models),
     callers: lists.callers.optional().meta(PERMIT_WORDS.callers),
+    countries: lists.countries.optional().meta(PERMIT_WORDS.countries),
   });
   return z.strictObject({
     permit: permit.optional().meta({ description: 'What the keys of the team may use. Absent: nothing, every request is refused.' }),
@@ -58,6 +64,7 @@ export function keySchema(vendors: Vendors) {
     regions: lists.regions.optional().meta(PERMIT_WORDS.regions),
     models: lists.models.optional().meta(PERMIT_WORDS.models),
     callers: lists.callers.optional().meta(PERMIT_WORDS.callers),
+    countries: lists.countries.optional().meta(PERMIT_WORDS.countries),
   });
   return z.strictObject({
     name: freeName.meta({ description: 'Name of the key in logs and bills; no two keys share one.' }),

@@ -72,6 +72,17 @@ export const serverSchema = z.strictObject({
     .max(10_000_000)
     .default(10_000)
     .meta({ description: 'Most receipts kept for look-up; the oldest go first.' }),
+  trustedProxies: z
+    .array(z.string().min(1).meta({ description: 'Address or network in CIDR notation.' }))
+    .default([])
+    .meta({
+      description:
+        'Proxies whose `X-Forwarded-For` is believed: the rightmost address in it that is none of these is the caller. Empty: the header is not read.',
+    }),
+  countries: z.string().min(1).optional().meta({
+    description:
+      "File that tells the country of an address, in MaxMind's format (.mmdb), for `countries` of permits. Relative to the configuration file.",
+  }),
   metrics: z
     .strictObject({
       port: z.int().min(0).max(65535).optional().meta({

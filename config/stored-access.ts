@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { checkKeySettings, checkTeamSettings } from './check-access.ts';
 import type { SettingsContext } from './check-context.ts';
-import type { Backend, Key, Team } from './config.ts';
+import type { Config, Key, Team } from './config.ts';
 import { reportIssues } from './issues.ts';
 import { networkFault } from './network.ts';
 import { type Problem, Problems } from './problem.ts';
@@ -18,9 +18,12 @@ export interface StoredSettings {
   key(row: KeyRow): Read<Key>;
   team(row: TeamRow): Read<Team>;
   /** For whoever changes a row: as strict as `estafet check`, warnings included. */
-  checkKey(settings: unknown, team: Team, backends: readonly Backend[]): Checked<KeySettings>;
-  checkTeam(name: string, settings: unknown, backends: readonly Backend[]): Checked<TeamSettings>;
+  checkKey(settings: unknown, team: Team, beside: Beside): Checked<KeySettings>;
+  checkTeam(name: string, settings: unknown, beside: Beside): Checked<TeamSettings>;
 }
+
+/** What the file says beside them. */
+export type Beside = Pick<Config, 'backends' | 'server'>;
 
 export type KeySettings = z.output<ReturnType<typeof storedKeySchema>>;
 export type TeamSettings = z.output<ReturnType<typeof teamSchema>>;
@@ -60,34 +63,33 @@ export function storedSettings(vendors: Vendors): StoredSettings {
       const read = parsed(settings, teams);
       return read.ok ? { ok: true, value: { name, ...read.value } } : read;
     },
-    checkKey: (settings, team, backends) => {
-      const regions = regionsOf(vendors, backends);
-      return checked(settings, keys, regions, (value, context) => checkKeySettings(value, [], team, context));
-    },
-    checkTeam: (name, settings, backends) => {
-      const regions = regionsOf(vendors, backends);
-      return checked(settings, teams, regions, (value, context) => checkTeamSettings({ name, ...value }, [], backends, context));
-    },
+    checkKey: (settings, team, beside) =>
+      checked(settings, keys, known(vendors, beside), (value, context) => checkKeySettings(value, [], team, context)),
+    checkTeam: (name, settings, beside) =>
+      checked(settings, teams, known(vendors, beside), (value, context) =>
+        checkTeamSettings({ name, ...value }, [], Object.values(beside.backends), context),
+      ),
   };
 }
 
 function checked<T>(
   settings: unknown,
   schema: Schema & z.ZodType<T>,
-  regions: readonly string[],
+  about: Pick<SettingsContext, 'regions' | 'hasCountries'>,
   check: (value: T, context: SettingsContext) => void,
 ): Checked<T> {
   const [problems, warnings] = [noFile(), noFile()];
   const read = schema.safeParse(settings);
   if (!read.success) reportIssues(read.error.issues, schema, settings, problems);
-  else check(read.data, { problems, warnings, regions });
+  else check(read.data, { problems, warnings, ...about });
   const good = read.success && problems.list.length === 0;
   return { settings: good ? read.data : null, problems: problems.list, warnings: warnings.list };
 }
 
-const regionsOf = (vendors: Vendors, backends: readonly Backend[]): string[] => [
-  ...new Set([...knownRegions(vendors), ...backends.map(({ region }) => region)]),
-];
+const known = (vendors: Vendors, { backends, server }: Beside): Pick<SettingsContext, 'regions' | 'hasCountries'> => ({
+  regions: [...new Set([...knownRegions(vendors), ...Object.values(backends).map(({ region }) => region)])],
+  hasCountries: server.countries !== undefined,
+});
 
 function parsed<T extends Permitting>(settings: string, schema: Schema & z.ZodType<T>): Read<T> {
   let written: unknown;

@@ -52,7 +52,7 @@ export const ERRORS = {
   unsupported_country_region_territory: {
     status: 403,
     type: 'request_forbidden',
-    about: 'The caller’s network has no permit.',
+    about: 'The caller’s network or country has no permit.',
   },
   region_not_permitted: {
     status: 403,

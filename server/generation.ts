@@ -1,6 +1,8 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Backend, Config } from '../config/config.ts';
 import { PriceList } from '../relay/ledger/price-list.ts';
+import type { CountryTable } from '../relay/permit/country-table.ts';
+import { Origins } from '../relay/permit/origins.ts';
 import { Relay, type RelayServices } from '../relay/relay.ts';
 import { Latencies } from '../relay/routing/latencies.ts';
 import { type Retirement, retirements } from '../relay/routing/retirement.ts';
@@ -9,6 +11,7 @@ import { Selection } from '../relay/routing/selection.ts';
 import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
 import { translatorFor, vectorsFor } from '../translators/registry.ts';
 import type { ClientsByName } from './backend-clients.ts';
+import { openCountries } from './countries.ts';
 import { ModelNames } from './model-names.ts';
 import { HORIZON_DAYS } from './telemetry/retirement-watch.ts';
 
@@ -19,6 +22,8 @@ export interface Generation {
   readonly vectors: VectorsRelay;
   readonly names: ModelNames;
   readonly clients: ClientsByName;
+  readonly origins: Origins;
+  readonly countries: CountryTable | null;
   retirements(): Retirement[];
 }
 
@@ -30,6 +35,7 @@ export interface Lasting {
   readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'>;
 }
 
+/** @throws Error when the table of countries cannot be used */
 export function generation(config: Config, clients: ClientsByName, { catalog: shipped, now, services: lasting }: Lasting): Generation {
   const catalog = shipped.with(config.catalog);
   const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
@@ -39,6 +45,7 @@ export function generation(config: Config, clients: ClientsByName, { catalog: sh
   const selection = new Selection({ priceOf, latencies, random: lasting.random });
   const services = { ...lasting, priceOf, latencies, selection };
   const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
+  const countries = openCountries(config.server);
   const state = { server: config.server, routes, clients };
   const embeddingFacts = (vendor: string, model: string) => catalog.embedding(vendor, model);
   return {
@@ -47,6 +54,8 @@ export function generation(config: Config, clients: ClientsByName, { catalog: sh
     vectors: new VectorsRelay(state, { ...services, vectorsFor, embeddingFacts }),
     names: new ModelNames(config, catalog),
     clients,
+    origins: new Origins(config.server.trustedProxies, countries),
+    countries,
     retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
   };
 }

@@ -22,6 +22,7 @@ import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { BackendClients } from './backend-clients.ts';
+import { tableChanges } from './countries.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
 import { generation } from './generation.ts';
@@ -180,7 +181,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   let live = make(config);
   clients.adopt(live.clients);
   let keys = new KeyRing(config);
-  const currentOf = () => ({ relay: live.relay, vectors: live.vectors, keys, server: live.config.server });
+  const currentOf = () => ({ relay: live.relay, vectors: live.vectors, keys, server: live.config.server, origins: live.origins });
   let current = currentOf();
   const reader = accessReader(config.database);
   const watch =
@@ -240,7 +241,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       const made = make(next);
       const ring = watch === null ? new KeyRing(next) : await watch.adopt(next);
       // From here to the end nothing waits: no request sees half of it.
-      const changes = [...configChanges(live, made), ...restart];
+      const changes = [...configChanges(live, made), ...tableChanges(live.countries, made.countries), ...restart];
       clients.adopt(made.clients);
       own(next);
       live = made;

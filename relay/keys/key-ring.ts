@@ -6,7 +6,7 @@ import { type KeyEntries, type KeyEntry, NO_ENTRIES } from './key-entries.ts';
 export interface Caller {
   readonly key: Key;
   readonly team: Team;
-  /** Address of the socket; never a forwarded one. */
+  /** Of the socket, or what trusted proxies say; `` when it is not known. */
   readonly address: string;
 }
 

@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import type { Key, Team } from '../../config/config.ts';
 import { globMatches, regionMatches } from '../../config/glob.ts';
+import { type Network, parseNetwork, readAddress, within } from './networks.ts';
 
 /** What is being asked: may this go there? */
 export interface Destination {
@@ -10,26 +10,44 @@ export interface Destination {
 
 /**
  * A team's permit and its key's, as one. Fails closed: no permit, no traffic; a key narrows its team and never widens it;
- * an address that cannot be read is no permitted caller.
+ * an address that cannot be read, or of no known country, is no permitted caller where these are restricted.
  */
 export class Permit {
   readonly #rules: readonly Rules[];
   /** Networks of each rule that has any, parsed once. */
   readonly #callers: readonly (readonly Network[])[];
-  /** Verdicts by address. Bounded: an address costs its caller a connection, not us memory. */
+  /** Countries of each rule that has any. */
+  readonly #countries: readonly ReadonlySet<string>[];
+  /** Verdicts of the networks by address. Bounded: an address costs its caller a connection, not us memory. */
   readonly #addresses = new Map<string, boolean>();
 
   constructor(team: Pick<Team, 'permit'>, key: Pick<Key, 'permit'>) {
     const { permit } = team;
     this.#rules = permit === undefined ? [] : key.permit === undefined ? [permit] : [permit, key.permit];
     this.#callers = this.#rules.flatMap(({ callers }) => (callers === undefined ? [] : [callers.map(parseNetwork)]));
+    this.#countries = this.#rules.flatMap(({ countries }) => (countries === undefined ? [] : [new Set(countries)]));
   }
 
-  /** False for a caller from a network that is not permitted. */
-  caller(address: string): boolean {
+  /** Is any country not permitted? Only then one is looked up. */
+  get restrictsCountries(): boolean {
+    return this.#countries.length > 0;
+  }
+
+  /** False for a caller from a network or a country that is not permitted. */
+  caller(address: string, countryOf: CountryOf = () => null): boolean {
+    return this.#network(address) && this.#country(address, countryOf);
+  }
+
+  #country(address: string, countryOf: CountryOf): boolean {
+    if (this.#countries.length === 0) return true;
+    const country = countryOf(address);
+    return country !== null && this.#countries.every((countries) => countries.has(country));
+  }
+
+  #network(address: string): boolean {
     let verdict = this.#addresses.get(address);
     if (verdict === undefined) {
-      verdict = this.#rules.length > 0 && this.#callers.every((networks) => within(networks, address));
+      verdict = this.#rules.length > 0 && this.#callers.every((networks) => contains(networks, address));
       if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear();
       this.#addresses.set(address, verdict);
     }
@@ -64,21 +82,15 @@ interface Rules {
   readonly regions?: readonly string[] | undefined;
   readonly models?: readonly string[] | undefined;
   readonly callers?: readonly string[] | undefined;
+  readonly countries?: readonly string[] | undefined;
 }
+
+/** Two capital letters, or null when it is not known. */
+export type CountryOf = (address: string) => string | null;
 
 const MOST_ADDRESSES = 1000;
 
-type Network = readonly [base: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
-
-function parseNetwork(written: string): Network {
-  if (written.includes('/')) return ipaddr.parseCIDR(written);
-  return [ipaddr.parse(written), written.includes(':') ? 128 : 32];
-}
-
-/** `::ffff:10.0.0.1` counts as 10.0.0.1: a dual-stack socket shows IPv4 callers so. */
-function within(networks: readonly Network[], address: string): boolean {
-  // `::10.0.0.1` (IPv4-compatible, long deprecated) is an IPv6 address of its own; the library would read it as IPv4.
-  if (!ipaddr.isValid(address) || /^::\d+\./.test(address)) return false;
-  const caller = ipaddr.process(address);
-  return networks.some(([base, bits]) => base.kind() === caller.kind() && caller.match(base as typeof caller, bits));
+function contains(networks: readonly Network[], text: string): boolean {
+  const address = readAddress(text);
+  return address !== null && within(networks, address);
 }

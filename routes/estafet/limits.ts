@@ -16,7 +16,7 @@ const CURRENCIES: Readonly<Partial<Record<Measure, string>>> = { nanoCny: 'CNY',
  */
 export function limitsHandler({ current, levels }: RouteDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const caller = authenticate(request, current().keys, arrivedAt(response));
+    const caller = authenticate(request, current(), arrivedAt(response));
     const { limits, open } = await levels(caller);
     const body = {
       object: 'estafet.limits',

@@ -8,7 +8,7 @@ import { arrivedAt, sendJson } from '../http/reply.ts';
 export function requestRecordHandler({ current, records }: RouteDeps) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const now = arrivedAt(response);
-    const caller = authenticate(request, current().keys, now);
+    const caller = authenticate(request, current(), now);
     const id = /\/estafet\/requests\/(req_[0-9a-f]{32})(?:\?|$)/.exec(request.url ?? '')?.[1] ?? '';
     const record = records.find(id, caller.key.name, now);
     if (record === null)

@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 export function usageHandler({ current, books }: RouteDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const now = arrivedAt(response);
-    const { key, team } = authenticate(request, current().keys, now);
+    const { key, team } = authenticate(request, current(), now);
     const since = async (fromMs: number | null): Promise<Record<string, unknown>> => {
       const [row] = await books.usage({ by: null, fromMs, toMs: null, team: team.name, key: key.name });
       return usageJson(row ?? NO_USAGE);

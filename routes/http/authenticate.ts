@@ -1,17 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { OpenAIError } from '../../openai/errors.ts';
-import type { Caller, KeyRing } from '../../relay/keys/key-ring.ts';
+import type { Caller } from '../../relay/keys/key-ring.ts';
 import { permitOf } from '../../relay/relay.ts';
+import type { Current } from './deps.ts';
 
 const MISSING =
   "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
 
 /**
- * The caller behind a request: key, then network. Keys are taken from the `Authorization: Bearer` header only, addresses from the socket
- * only; nothing else in a request changes who it is.
+ * The caller behind a request: key, then network and country. Keys are taken from the `Authorization: Bearer` header only, addresses from
+ * the socket, and from `X-Forwarded-For` where the socket is a trusted proxy's; nothing else in a request changes who it is.
  * @throws OpenAIError `missing_api_key`, `invalid_api_key`, `unsupported_country_region_territory`
  */
-export function authenticate(request: IncomingMessage, keys: KeyRing, nowMs: number): Caller {
+export function authenticate(request: IncomingMessage, { keys, origins }: Pick<Current, 'keys' | 'origins'>, nowMs: number): Caller {
   const header = request.headers.authorization;
   if (header === undefined) throw new OpenAIError('missing_api_key', MISSING);
   const match = /^bearer +(\S+) *$/i.exec(header);
@@ -21,10 +22,15 @@ export function authenticate(request: IncomingMessage, keys: KeyRing, nowMs: num
   if (entry === null) {
     throw new OpenAIError('invalid_api_key', `Incorrect API key provided: ${masked(text)}. Ask the administrator of this relay for a key.`);
   }
-  const caller: Caller = { ...entry, address: request.socket.remoteAddress ?? '' };
-  if (!permitOf(caller).caller(caller.address)) {
+  const forwardedFor = request.headers['x-forwarded-for'];
+  const address = origins.address(request.socket.remoteAddress ?? '', Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor);
+  const caller: Caller = { ...entry, address };
+  const permit = permitOf(caller);
+  const countryOf = (of: string): string | null => origins.countryOf(of);
+  if (!permit.caller(address, countryOf)) {
+    const country = permit.restrictsCountries ? { country: countryOf(address) } : {};
     throw new OpenAIError('unsupported_country_region_territory', 'Country, region, or territory not supported', {
-      evidence: { key: caller.key.name, team: caller.team.name, address: caller.address },
+      evidence: { key: caller.key.name, team: caller.team.name, address, ...country },
     });
   }
   return caller;

@@ -1,6 +1,7 @@
 import type { Server } from '../../config/config.ts';
 import type { Caller, KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
+import type { Origins } from '../../relay/permit/origins.ts';
 import type { CallerLevels } from '../../relay/quota/caller-levels.ts';
 import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
@@ -14,6 +15,8 @@ export interface Current {
   readonly vectors: VectorsRelay;
   readonly keys: KeyRing;
   readonly server: Server;
+  /** Where requests come from. */
+  readonly origins: Origins;
 }
 
 /** The books, as far as routes read them. */

@@ -14,10 +14,10 @@ import { SseClient } from '../http/sse-client.ts';
  */
 export function chatHandler({ current }: RouteDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { relay, keys, server } = current();
+    const { relay, server, ...access } = current();
     const requestId = requestIdOf(response);
     const arrivedAtMs = arrivedAt(response);
-    const caller = authenticate(request, keys, arrivedAtMs);
+    const caller = authenticate(request, access, arrivedAtMs);
     const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
     const model = modelOf(body);
     const route = relay.route(model, caller);

@@ -18,8 +18,8 @@ const toWire = ({ id, created, ownedBy, shutdownDate }: ListedModel) => ({
 /** `GET /v1/models`: what this key can use, from the relay's own table. */
 export function modelListHandler({ current }: RouteDeps) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const { relay, keys } = current();
-    const caller = authenticate(request, keys, arrivedAt(response));
+    const { relay, ...access } = current();
+    const caller = authenticate(request, access, arrivedAt(response));
     const data = relay.routes.list(permitOf(caller)).map(toWire);
     sendJson(response, 200, JSON.stringify({ object: 'list', data }));
   };
@@ -28,8 +28,8 @@ export function modelListHandler({ current }: RouteDeps) {
 /** `GET /v1/models/{id}`; ids hold slashes and colons, raw or URL-encoded. */
 export function modelHandler({ current }: RouteDeps) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    const { relay, keys } = current();
-    const caller = authenticate(request, keys, arrivedAt(response));
+    const { relay, ...access } = current();
+    const caller = authenticate(request, access, arrivedAt(response));
     const id = idOf(request.url ?? '');
     const model = id === null ? null : relay.routes.describe(id, permitOf(caller));
     if (model === null) {

@@ -186,7 +186,7 @@ export class AccessDesk {
 
   /** `expires`: what it was before; a key that has expired may be changed otherwise. */
   #checkedKey(settings: Readonly<Record<string, unknown>>, expires: unknown, team: Team) {
-    const checked = this.#settings.checkKey(settings, team, Object.values(this.#config.backends));
+    const checked = this.#settings.checkKey(settings, team, this.#config);
     const after = checked.settings?.expires;
     if (after !== undefined && after !== expires && Date.parse(after) <= this.#now()) {
       throw new SettingsRefusal([{ file: '', line: 0, column: 0, path: 'expires', message: `${after} is in the past` }]);
@@ -195,7 +195,7 @@ export class AccessDesk {
   }
 
   #checkedTeam(name: string, settings: Readonly<Record<string, unknown>>) {
-    return accepted(settings, this.#settings.checkTeam(name, settings, Object.values(this.#config.backends)));
+    return accepted(settings, this.#settings.checkTeam(name, settings, this.#config));
   }
 }
 

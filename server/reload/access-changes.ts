@@ -70,10 +70,13 @@ function difference(who: string, note: string, from: Subject, to: Subject, old: 
     changes.push({ effect: 'less', text: `${who} reaches fewer backends for ${listed(narrowed.map(first))}${note}` });
   if (widened.length > 0) changes.push({ effect: 'more', text: `${who} reaches more backends for ${listed(widened.map(first))}${note}` });
   for (const whose of ['team', 'key'] as const) {
-    const [was, is] = [from[whose].permit?.callers, to[whose].permit?.callers];
-    if (sameSettings(was, is)) continue;
-    const less = is !== undefined && (was === undefined || was.some((network) => !is.includes(network)));
-    changes.push({ effect: less ? 'less' : 'more', text: `${who}: callers ${was?.join(' ') ?? 'any'} → ${is?.join(' ') ?? 'any'}${note}` });
+    for (const list of ['callers', 'countries'] as const) {
+      const [was, is] = [from[whose].permit?.[list], to[whose].permit?.[list]];
+      if (sameSettings(was, is)) continue;
+      const less = is !== undefined && (was === undefined || was.some((entry) => !is.includes(entry)));
+      const text = `${who}: ${list} ${was?.join(' ') ?? 'any'} → ${is?.join(' ') ?? 'any'}${note}`;
+      changes.push({ effect: less ? 'less' : 'more', text });
+    }
   }
   if (changes.length > 0 || sameSettings([from.team.permit, from.key.permit], [to.team.permit, to.key.permit])) return changes;
   const text = ({ team, key }: Subject): string =>

@@ -12,6 +12,8 @@ test.each([
   [['--budget', '500 CNY per month'], { limits: { budget: { amount: 500, currency: 'CNY', per: 'month' } } }],
   [['--budget', '0.5 usd per never'], { limits: { budget: { amount: 0.5, currency: 'USD', per: 'never' } } }],
   [['--rpm', '-5'], { limits: { rpm: -5 } }],
+  [['--countries', 'CN,SG'], { permit: { countries: ['CN', 'SG'] } }],
+  [['--countries', 'none'], { permit: { countries: null } }],
   [['--models', 'gpt-4o, qwen-*', '--callers', '10.0.0.0/8'], { permit: { models: ['gpt-4o', 'qwen-*'], callers: ['10.0.0.0/8'] } }],
   [['--models', 'none', '--regions', 'none', '--vendors', 'none'], { permit: { models: null, regions: null, vendors: null } }],
   [['--strict', '--reasoning', 'hide', '--on-disconnect', 'drain'], { strict: true, reasoning: 'hide', onDisconnect: 'drain' }],

@@ -130,6 +130,16 @@ describe('refused in one line, and nothing has changed', () => {
       () => desk.newKey('x', 'filed', { permit: { callers: ['10.1'] } }),
       /^permit\.callers\[0\]: "10\.1" must be/,
     ],
+    [
+      'a country without a table',
+      () => desk.newKey('x', 'filed', { permit: { countries: ['CN'] } }),
+      'permit.countries: needs a table of countries: set server.countries',
+    ],
+    [
+      'a country that is none',
+      () => desk.newKey('x', 'filed', { permit: { countries: ['China'] } }),
+      /must be two capital letters such as CN/,
+    ],
     ['an unknown vendor', () => desk.newKey('x', 'filed', { permit: { vendors: ['openai'] } }), /"openai" is not one of/],
     ['the past', () => desk.newKey('x', 'filed', { expires: '2026-11-25T00:00:00Z' }), 'expires: 2026-11-25T00:00:00Z is in the past'],
     ['an expiry without a zone', () => desk.newKey('x', 'filed', { expires: '2027-01-01T00:00:00' }), /^expires: must be an ISO date/],
