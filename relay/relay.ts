@@ -23,7 +23,7 @@ import type { RequestRecord } from './records/request-record.ts';
 import type { BackendHealth } from './routing/backend-health.ts';
 import type { BackendQueues } from './routing/backend-queues.ts';
 import type { Latencies } from './routing/latencies.ts';
-import { retirementText } from './routing/retirement.ts';
+import { retirementText, withReplacement } from './routing/retirement.ts';
 import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
 import type { Selection } from './routing/selection.ts';
 import type { Prepared, Terms, Told } from './surface.ts';
@@ -186,7 +186,7 @@ export class Relay {
       );
     } catch (error) {
       told.usages.push(...run.told);
-      throw error;
+      throw withReplacement(error, candidate.facts);
     } finally {
       told.signals = run.signals;
     }

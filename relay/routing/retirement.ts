@@ -1,5 +1,6 @@
 import type { Catalog, Model } from '../../catalog/catalog.ts';
 import type { Config } from '../../config/config.ts';
+import { OpenAIError } from '../../openai/errors.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -49,4 +50,10 @@ export function retirementText({ daysLeft, shutdown, replacement }: Pick<Retirem
   const when = shutdown === null ? '' : ` on ${shutdown}`;
   const what = daysLeft > 0 ? `will be retired by its vendor${when}` : `was retired by its vendor${when}`;
   return replacement === null ? what : `${what}; its replacement is ${replacement}`;
+}
+
+/** A vendor's word that it has not the model (any more), with what the catalogue knows of a replacement; any other error as it is. */
+export function withReplacement(error: unknown, { id, replacement }: Pick<Model, 'id' | 'replacement'>): unknown {
+  if (!(error instanceof OpenAIError) || error.kind !== 'upstream_model_unavailable' || replacement === null) return error;
+  return new OpenAIError(error.kind, `${error.message} The replacement of \`${id}\` is ${replacement}.`, error.details);
 }

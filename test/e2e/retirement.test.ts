@@ -11,7 +11,7 @@ beforeAll(async () => {
   going: [qwen/qwen3.7-plus]
 catalog:
   qwen/old: { retired: true, replacement: qwen3.8-max }
-  qwen/qwen3.7-plus: { shutdown: 2199-12-31 }
+  qwen/qwen3.7-plus: { shutdown: 2199-12-31, replacement: qwen3.8-plus }
 teams: { t: { permit: { vendors: [qwen, glm], regions: ['*'] } } }
 keys: [{ name: app, team: t, key: '${digestOf(KEY)}' }]
 `,
@@ -27,6 +27,18 @@ test('a request for a retired model is told so, and what to ask for', async () =
       message: 'The model `gone` is not available: `old` was retired by its vendor; its replacement is qwen3.8-max.',
       type: 'server_error',
       param: null,
+      code: 'upstream_model_unavailable',
+    },
+  });
+});
+
+test.each([false, true])('a vendor that no longer has the model: what to ask for is named, streamed: %s', async (stream) => {
+  const messages = [{ role: 'user', content: 'Hello [[sim:retired]]' }];
+  const answer = await chat(desk, { model: 'going', messages, stream });
+  expect(answer.status).toBe(502);
+  expect(await answer.json()).toMatchObject({
+    error: {
+      message: expect.stringContaining(' The replacement of `qwen3.7-plus` is qwen3.8-plus.'),
       code: 'upstream_model_unavailable',
     },
   });

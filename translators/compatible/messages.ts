@@ -27,7 +27,7 @@ export interface MessageRules {
   readonly plainParts?: boolean;
   /** Keys of text parts that go along, e.g. a cache mark; only with `plainParts`. */
   readonly partKeys?: readonly string[];
-  /** True drops a user message without content, and refuses a request that has no other; absent: `emptyText` stands for it. */
+  /** True drops a user message without content; absent: `emptyText` stands for it. */
   readonly dropEmptyUser?: boolean;
   /** True where the vendor parses the arguments of earlier calls: text that is no JSON is wrapped. */
   readonly jsonArguments?: boolean;
@@ -97,9 +97,6 @@ export function carryMessages(draft: Draft, rules: MessageRules): UpstreamMessag
 /** The system message in front; user turns put in where the vendor insists on one. */
 function arrange(draft: Draft, system: readonly SystemText[], turns: UpstreamMessage[], rules: MessageRules): UpstreamMessage[] {
   const { receipt } = draft;
-  if (rules.dropEmptyUser === true && !turns.some((turn) => turn.role === 'user') && draft.request.messages.some(isUser)) {
-    receipt.refuse('messages', "Invalid 'messages': the backend takes no empty user message, and there is no other.", 'unsupported_value');
-  }
   const texts = system.map(({ text }) => text).filter((text) => text !== '');
   if (turns.length === 0) {
     receipt.note('messages', 'emulated', 'the backend needs a user message: the system text is sent as one too', { alters: true });
@@ -128,8 +125,6 @@ function arrange(draft: Draft, system: readonly SystemText[], turns: UpstreamMes
   ];
   return [{ role: 'system', content: parts }, ...turns];
 }
-
-const isUser = ({ role }: ChatMessage): boolean => role === 'user';
 
 function carrySystem(draft: Draft, message: ChatMessage, path: string, system: SystemText[], late: boolean, rules: MessageRules): void {
   if (message.role === 'developer') draft.receipt.note(`${path}.role`, 'renamed', 'the backend knows no developer role', { to: 'system' });

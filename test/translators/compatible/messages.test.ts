@@ -96,10 +96,11 @@ describe('user', () => {
     expect([error.kind, error.details.param, error.details.fallback]).toEqual(['unsupported_value', 'messages[0].content[1]', true]);
   });
 
-  test('nothing but empty messages is refused where they are dropped', () => {
+  test('where empty messages are dropped, another user message stands for the only ones', () => {
     for (const messages of [[user('')], [system('A'), user([text('')])], [user(''), assistant('Yes')]]) {
-      const error = refused(() => carry(messages, { dropEmptyUser: true }));
-      expect([error.kind, error.details.param]).toEqual(['unsupported_value', 'messages']);
+      const { sent, changes } = carry(messages, { dropEmptyUser: true });
+      expect(sent.filter(({ role }) => role === 'user')).toEqual([user(expect.stringMatching(/./) as unknown as string)]);
+      expect(changes).toEqual([expect.stringMatching(/^messages\[\d\]=dropped!$/), 'messages=emulated!']);
     }
   });
 });

@@ -82,7 +82,11 @@ const whole = fc.record(
     verbosity: fc.constantFrom('low', 'medium', 'high'),
     modalities: fc.constant(['text']),
     prediction: fc.constant({ type: 'content', content: 'x' }),
-    web_search_options: fc.constantFrom({}, { search_context_size: 'low' }, { search_context_size: 'high', user_location: { type: 'approximate', approximate: { country: 'DE' } } }),
+    web_search_options: fc.constantFrom(
+      {},
+      { search_context_size: 'low' },
+      { search_context_size: 'high', user_location: { type: 'approximate', approximate: { country: 'DE' } } },
+    ),
     service_tier: fc.constant('auto'),
     store: fc.boolean(),
     metadata: fc.constant({ a: 'b' }),

@@ -57,7 +57,7 @@ describe('compatible protocol: messages', () =>
 Roles | developer is system | translators/qwen/messages.test.ts › developer and system are one message
 Roles | system first | translators/qwen/messages.test.ts › a late system message
 Order | ends with a user or a tool | translators/qwen/messages.test.ts › an answer at the end is continued
-Order | a user is needed | translators/qwen/messages.test.ts › nothing but empty user messages is refused
+Order | a user is needed | translators/qwen/messages.test.ts › nothing but an empty user message
 Content | text parts as a string | translators/qwen/messages.test.ts › text parts are one string
 Content | a mark of the cache keeps its part | translators/qwen/messages.test.ts › parts with a mark of the cache stay
 Content | a refusal | translators/qwen/messages.test.ts › a refusal is a content

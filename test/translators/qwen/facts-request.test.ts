@@ -118,7 +118,6 @@ describe('Chat reference, messages', () => {
   });
 
   test.each<[fact: string, asked: Record<string, unknown>, param: string, situation?: Situation]>([
-    ['at least one user', { messages: [{ role: 'user', content: '' }] }, 'messages'],
     [
       'partial only without thinking',
       { messages: [...HI, { role: 'assistant', content: 'A', partial: true }] },

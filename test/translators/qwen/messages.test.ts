@@ -35,6 +35,7 @@ test.each<[string, object[], object[], string[], Situation?]>([
     [{ role: 'system', content: [text('A', mark)] }, ...HI],
     [],
   ],
+  ['nothing but an empty user message', [user([text('')])], [user('(empty)')], ['messages[0]=dropped!', 'messages=emulated!']],
   ['empty user messages go', [...HI, user(''), user([text('')])], HI, ['messages[1]=dropped!', 'messages[2]=dropped!']],
   [
     'a refusal is a content',
@@ -93,10 +94,6 @@ test.each<[string, object, Situation]>([
 ])('%s is refused by its place', (_name, part, situation) => {
   const error = refusal({ messages: [user([text('A'), part])] }, situation);
   expect([error.kind, error.details.param, error.details.fallback]).toEqual(['unsupported_value', 'messages[0].content[1]', true]);
-});
-
-test('nothing but empty user messages is refused', () => {
-  expect(refusal({ messages: [{ role: 'system', content: 'A' }, user([text('')])] }).details.param).toBe('messages');
 });
 
 const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } };
