@@ -9,6 +9,7 @@ import { FULL, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
 import { machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
+import { measureRouting } from './routing.ts';
 import { measureTranslation } from './translate.ts';
 
 /** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
@@ -26,6 +27,7 @@ function cores(): { readonly target: number; readonly load: number } | null {
  *
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
+ *   npm run bench -- routing    choosing among three candidates, by each strategy
  *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
  */
 async function main(): Promise<void> {
@@ -40,11 +42,15 @@ async function main(): Promise<void> {
   });
   const say = (line: string): void => console.error(`bench: ${line}`);
   const [part, ...more] = positionals;
-  if ((part !== undefined && part !== 'quota' && part !== 'translate') || more.length > 0) {
-    throw new Error('the parts that can be named are quota and translate');
+  if ((part !== undefined && part !== 'quota' && part !== 'translate' && part !== 'routing') || more.length > 0) {
+    throw new Error('the parts that can be named are quota, routing and translate');
   }
   if (part === 'translate') {
     console.log(measureTranslation(machineOf(null), say));
+    return;
+  }
+  if (part === 'routing') {
+    console.log(measureRouting(machineOf(null)));
     return;
   }
   const tick = microsPerTick();
