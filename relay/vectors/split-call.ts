@@ -3,6 +3,7 @@ import type { UpstreamFailure } from '../../translators/translator.ts';
 import type { Share } from '../../translators/vectors-translator.ts';
 import { AnswerBody, type AnswerHeaders } from '../upstream/answer-body.ts';
 import type { CallListener, UpstreamCall } from '../upstream/upstream-call.ts';
+import { signalsOf, type VendorSignals } from '../upstream/vendor-signals.ts';
 
 /** Who runs the calls of one answer. Each call either ends or fails, once, unless it is aborted. */
 export interface CallOwner {
@@ -18,6 +19,8 @@ export interface CallOwner {
 export class SplitCall implements CallListener {
   readonly share: Share;
   upstream: UpstreamCall | null = null;
+  /** Empty before the head of the answer. */
+  signals: VendorSignals = {};
   readonly #owner: CallOwner;
   #body: AnswerBody | null = null;
   #over = false;
@@ -34,6 +37,7 @@ export class SplitCall implements CallListener {
   }
 
   onHead(status: number, headers: AnswerHeaders): void {
+    this.signals = signalsOf(headers);
     this.#body = new AnswerBody(status, headers, (failure) => this.#owner.refusal(this, failure));
   }
 

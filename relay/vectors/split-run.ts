@@ -5,6 +5,7 @@ import type { Share, SplitPlan } from '../../translators/vectors-translator.ts';
 import { type Redact, redactedFailure } from '../chat/redaction.ts';
 import type { Settled } from '../records/record-of.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { type CallOwner, SplitCall } from './split-call.ts';
 
 /** Calls of one request that run at a time: a long list is an ordinary request, not a flood. Qianfan's own clients make 4. */
@@ -35,6 +36,7 @@ export class SplitRun implements CallOwner {
   readonly #running = new Set<SplitCall>();
   readonly #told: Usage[] = [];
   readonly #done = Promise.withResolvers<SplitResult>();
+  #signals: VendorSignals | null = null;
   #next = 0;
   #settled = false;
   #gone = false;
@@ -51,6 +53,11 @@ export class SplitRun implements CallOwner {
   /** What has been counted so far, of calls that were answered. */
   get told(): readonly Usage[] {
     return this.#told;
+  }
+
+  /** Of the call that failed, else of the one that was answered first: an attempt has one line in the books. */
+  get signals(): VendorSignals {
+    return this.#signals ?? {};
   }
 
   /**
@@ -77,6 +84,7 @@ export class SplitRun implements CallOwner {
   }
 
   answered(call: SplitCall, body: unknown): void {
+    this.#signals ??= call.signals;
     this.#told.push(this.#input.take(body, call.share) ?? this.#input.estimate(call.share));
   }
 
@@ -91,6 +99,7 @@ export class SplitRun implements CallOwner {
 
   failed(call: SplitCall, error: OpenAIError): void {
     if (this.#settled) return;
+    this.#signals = call.signals;
     this.#running.delete(call);
     this.#abort();
     const shown = redactedFailure(error, this.#input.redact);

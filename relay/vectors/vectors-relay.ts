@@ -143,6 +143,8 @@ export class VectorsRelay {
     } catch (error) {
       told.usages.push(...run.told);
       throw error;
+    } finally {
+      told.signals = run.signals;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chat, HELLO, openSimulated, type SimulatedDesk } from '../http/desk.ts';
+import { chat, HELLO, KEY, openSimulated, type SimulatedDesk } from '../http/desk.ts';
 
 let desk: SimulatedDesk;
 beforeAll(async () => {
@@ -21,6 +21,16 @@ test.each([
 test('a refused call has it too', async () => {
   await (await chat(desk, { ...HELLO, messages: [{ role: 'user', content: '[[sim:rate-limit]]' }] })).text();
   expect(last()).toMatchObject({ error: expect.any(String), vendorRequestId: expect.stringMatching(/^[\w-]{8,}$/) });
+});
+
+test.each([
+  ['an answered list', 'whales', null],
+  ['a refused list', '[[sim:rate-limit]]', expect.any(String)],
+])('%s of embeddings has it, of the call that stands for all', async (_, text, error) => {
+  const body = JSON.stringify({ model: 'text-embedding-v4', input: [...new Array<string>(11).fill('a'), text] });
+  const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+  await (await fetch(`${desk.url}/v1/embeddings`, { method: 'POST', headers, body })).text();
+  expect(last()).toMatchObject({ error, vendorRequestId: expect.stringMatching(/^[\w-]{8,}$/) });
 });
 
 test('limits that Qianfan tells are kept with the attempt', async () => {

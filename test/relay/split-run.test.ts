@@ -52,7 +52,7 @@ function answer(number: number, body: unknown = {}, status = 200): void {
   const call = made[number] as Made;
   over.add(call);
   try {
-    call.listener.onHead(status, {});
+    call.listener.onHead(status, { 'x-request-id': `vendor-${number}` });
     call.listener.onData(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
     call.listener.onEnd();
   } catch (error) {
@@ -75,6 +75,7 @@ describe('a run', () => {
       firstByteAtMs: null,
       gone: false,
     });
+    expect(running.signals).toEqual({ vendorRequestId: 'vendor-0' });
     expect(made.map(({ body }) => body.from)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(made.map(({ id }) => id)).toEqual(['req_1', ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `req_1-${number}`)]);
     expect(new Set(made.map(({ path }) => path))).toEqual(new Set(['/p']));
