@@ -10,6 +10,7 @@ const metrics = new Metrics(names, {
   quota: () => ({ unsent: 0, open: 0 }),
   breakers: () => [],
   queues: () => [],
+  learned: () => [],
   running: () => ({ streams: 0, whole: 0 }),
 });
 const record: RequestRecord = {

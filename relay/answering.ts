@@ -245,16 +245,16 @@ export class Answering {
       if (standing !== null) return { failure: standing };
       const prepared = surface.prepare(candidate, receipt, number);
       const { calls, atOnce, prompts } = prepared;
-      const limits = backends.limitsOf(backend);
       const send = (): Promise<R> => {
         waiting?.leave();
         return prepared.send(told, terms);
       };
-      if (limits.length === 0) return { result: await send() };
-      const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
-      const expected = { prompt: prompt * prompts, completion };
+      const expected = () => {
+        const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
+        return { prompt: prompt * prompts, completion };
+      };
       const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
-      return { result: await backends.within(limits, asked, told.usages, send) };
+      return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, send) };
     } catch (thrown) {
       return { failure: asOpenAIError(thrown) };
     }

@@ -11,6 +11,7 @@ import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
 import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
+import { LearnedLimits } from '../relay/quota/learned-limits.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
@@ -152,6 +153,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   };
   const inFlight = new InFlight();
   const queues = new BackendQueues(wheel);
+  const onRoom = (backend: string): void => queues.room(backend);
+  const learned = new LearnedLimits(() => wheel.now(), onRoom);
   const metrics =
     config.server.metrics &&
     new Metrics(names, {
@@ -159,13 +162,14 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       quota: () => quotas.quota,
       breakers: () => health.openings(),
       queues: () => queues.lengths(),
+      learned: () => learned.limits(),
       running: () => inFlight,
     });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
     known: ({ vendor, model }) => live.names.isServed(vendor, model),
   });
-  const backends = new BackendGate(quotas.quota, { leaseMs, onFault: onQuotaFault, onRoom: (backend) => queues.room(backend) });
+  const backends = new BackendGate(quotas.quota, { leaseMs, learned, onFault: onQuotaFault, onRoom });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
   const gate = new QuotaGate(quotas.quota, {
     leaseMs,

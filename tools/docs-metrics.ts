@@ -17,6 +17,7 @@ export function listedMetrics(): ListedMetric[] {
     quota: () => ({ unsent: 0, open: 0 }),
     breakers: () => [],
     queues: () => [],
+    learned: () => [],
     running: () => ({ streams: 0, whole: 0 }),
   });
   return listed(register).toSorted((one, other) => (one.name < other.name ? -1 : 1));

@@ -4,6 +4,7 @@ import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { Expected } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
+import type { LearnedLimits } from './learned-limits.ts';
 import { configuredLimits, type Demand, type Limit, MOST_RATE } from './limits.ts';
 import type { Reason } from './lines.ts';
 import { backendRefusal, backendsUnavailable } from './refusal.ts';
@@ -19,10 +20,12 @@ export interface AttemptAsked {
   readonly calls: number;
   /** How many of them run at the same time. */
   readonly atOnce: number;
-  readonly expected: Expected;
+  /** Asked only where a limit counts it. */
+  readonly expected: () => Expected;
 }
 
 export interface BackendGateOptions {
+  readonly learned: LearnedLimits;
   readonly leaseMs: number;
   readonly onFault: (fault: unknown, waiting: number) => void;
   /** A call has ended, and what it held is free. */
@@ -66,6 +69,23 @@ export class BackendGate {
     told: readonly Usage[],
     send: () => Promise<R>,
   ): Promise<R> {
+    const slot = this.#options.learned.enter(asked.backend, asked.atOnce, asked.model);
+    try {
+      const result = await (limits.length === 0 ? send() : this.#reserved(limits, asked, told, send));
+      slot.ended(result.error === null && !result.gone);
+      return result;
+    } catch (thrown) {
+      slot.failed(thrown);
+      throw thrown;
+    }
+  }
+
+  async #reserved<R extends Settled>(
+    limits: readonly Limit[],
+    asked: AttemptAsked,
+    told: readonly Usage[],
+    send: () => Promise<R>,
+  ): Promise<R> {
     await this.#reserve(limits, asked);
     try {
       const result = await send();
@@ -85,7 +105,8 @@ export class BackendGate {
   }
 
   async #reserve(limits: readonly Limit[], { id, backend, model, calls, atOnce, expected }: AttemptAsked): Promise<void> {
-    const tokens = Math.min(expected.prompt + expected.completion, MOST_RATE);
+    const { prompt, completion } = expected();
+    const tokens = Math.min(prompt + completion, MOST_RATE);
     const amountOf = ({ measure }: Limit): number => (measure === 'tokens' ? tokens : measure === 'concurrency' ? atOnce : calls);
     const demands = limits.map((limit): Demand => ({ limit, amount: amountOf(limit) }));
     const request = { id, owner: ownerOf(backend), demands, leaseMs: this.#options.leaseMs, about: '' };

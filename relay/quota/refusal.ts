@@ -86,6 +86,14 @@ export function backendRefusal(refusal: Refusal, model: string): OpenAIError {
   );
 }
 
+/** As many calls run as the vendor was found to bear. */
+export const learnedRefusal = (model: string): OpenAIError =>
+  new OpenAIError(
+    'backend_limit_requests',
+    `The backends of ${model} have reached their limit on ${WORDS['concurrency']}. Please try again in ${goDuration(SLOT_WAIT_MS)}.`,
+    { limit: 'backend.concurrency', fallback: true, retryAfterMs: SLOT_WAIT_MS },
+  );
+
 /** The limits of a backend cannot be checked: it is not asked, another may be. */
 export const backendsUnavailable = (cause: unknown, retryAfterMs: number = UNAVAILABLE_WAIT_MS): OpenAIError =>
   new OpenAIError('quota_unavailable', 'The limits of the backends cannot be checked at the moment. Please try again.', {

@@ -7,6 +7,7 @@ export interface MetricSources {
   readonly quota: () => { readonly unsent: number; readonly open: number };
   readonly breakers: () => Iterable<{ readonly backend: string; readonly cause: string; readonly open: number }>;
   readonly queues: () => Iterable<{ readonly backend: string; readonly waiting: number }>;
+  readonly learned: () => Iterable<{ readonly backend: string; readonly most: number }>;
   readonly running: () => { readonly streams: number; readonly whole: number };
 }
 
@@ -72,6 +73,16 @@ export function metricSet(register: Registry, sources: MetricSources) {
     collect() {
       this.reset();
       for (const { backend, waiting } of sources.queues()) this.set({ backend }, waiting);
+    },
+  });
+  new Gauge({
+    name: 'estafet_backend_learned_concurrency',
+    help: 'Calls at a time that a backend was found to bear, from its refusals; absent while nothing is learned.',
+    labelNames: ['backend'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { backend, most } of sources.learned()) this.set({ backend }, most);
     },
   });
   new Counter({

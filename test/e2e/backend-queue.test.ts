@@ -8,6 +8,7 @@ beforeAll(async () => {
   const queue = (max: number, waitMs: number) => ({ queue: { max, waitMs } });
   rig = await startRig({
     configExtra: {
+      server: { metrics: { token: 'env:SIMULATED_QWEN' } },
       backends: Object.fromEntries(
         Object.entries({
           waited: { concurrency: 1, ...queue(10, 5_000) },
@@ -16,12 +17,15 @@ beforeAll(async () => {
           left: { concurrency: 1, ...queue(10, 5_000) },
           plain: { concurrency: 1 },
           busy: { concurrency: 2, ...queue(100, 20_000) },
+          learned: { concurrency: 8, retries: 0, breaker: {} },
           failing: { concurrency: 1, retries: 0, breaker: 'off', ...queue(10, 5_000) },
         }).map(([name, settings]) => [name, { simulated: 'qwen', ...settings }]),
       ),
       models: {
         'plain-or-waited': ['plain/qwen-plus', 'waited/qwen-plus'],
-        ...Object.fromEntries(['waited', 'short', 'small', 'left', 'busy', 'failing'].map((name) => [name, [`${name}/qwen-plus`]])),
+        ...Object.fromEntries(
+          ['waited', 'short', 'small', 'left', 'busy', 'failing', 'learned'].map((name) => [name, [`${name}/qwen-plus`]]),
+        ),
       },
       team: { limits: { concurrency: 1_000 } },
     },
@@ -106,3 +110,29 @@ test('more callers than slots: all are answered, never more at a time than the a
   expect(rig.seen()).toHaveLength(40);
   expect(answers.some((answer) => (attempts(answer)[0]?.queuedMs ?? 0) > 0)).toBe(true);
 });
+
+test('a vendor that repeats its limit gets fewer calls at a time, until answers show that it bears more', async () => {
+  const learned = async (): Promise<number | null> => {
+    const page = await rig.raw(undefined, {
+      path: '/metrics',
+      method: 'GET',
+      headers: { authorization: `Bearer ${rig.simulator.vendors.qwen?.key}` },
+    });
+    const value = /^estafet_backend_learned_concurrency\{backend="learned"\} (\d+)$/m.exec(page.text)?.[1];
+    return value === undefined ? null : Number(value);
+  };
+  expect(await learned()).toBeNull();
+  const running = await Promise.all([stall('learned'), stall('learned'), stall('learned')]);
+  rig.simulator.setFault({ name: 'rate-limit', vendor: 'qwen', args: {}, times: 2 });
+  const refused = async () => {
+    expect((await ask('learned')).status).toBe(429);
+    return learned();
+  };
+  expect(await refused()).toBeNull();
+  await expect.poll(refused, { timeout: 5_000, interval: 200 }).toBe(2);
+  for (const { controller } of running) controller.abort();
+  // The breaker of the rate waits as long as the vendor told.
+  await expect.poll(async () => (await ask('learned')).status, { timeout: 8_000, interval: 200 }).toBe(200);
+  for (let count = 0; count < 60 && (await learned()) !== null; count++) expect((await ask('learned')).status).toBe(200);
+  expect(await learned()).toBeNull();
+}, 20_000);

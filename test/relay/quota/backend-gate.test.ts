@@ -4,6 +4,7 @@ import type { Usage } from '../../../openai/chat/events.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { type AttemptAsked, BackendGate } from '../../../relay/quota/backend-gate.ts';
 import { GuardedQuota } from '../../../relay/quota/guarded-quota.ts';
+import { LearnedLimits } from '../../../relay/quota/learned-limits.ts';
 import { MemoryStore } from '../../../relay/quota/memory-store.ts';
 import { StoreGone } from '../../../relay/quota/store-breaker.ts';
 import type { Settled } from '../../../relay/records/record-of.ts';
@@ -45,11 +46,23 @@ function desk(limits: Partial<Backend>, nodes = 1) {
   const options = { keepLines: true, spent: null } as const;
   const store = new Store(options);
   const quota = new GuardedQuota({ store, local: new MemoryStore(options), nodes: () => nodes, retryMs: 5, onFailure: () => {} });
-  const gate = new BackendGate(quota, { leaseMs: 60_000, onFault: () => {} });
+  const learned = new LearnedLimits(
+    () => 0,
+    () => {},
+  );
+  const gate = new BackendGate(quota, { learned, leaseMs: 60_000, onFault: () => {} });
   const backend: Backend = { ...BASE, ...limits };
   let sent = 0;
   const within = (more: Partial<AttemptAsked> = {}, send: () => Promise<Settled> = async () => answer(), told: Usage[] = []) => {
-    const asked = { id: `req_${++sent}`, backend, model: 'gpt-4o', calls: 1, atOnce: 1, expected: { prompt: 10, completion: 20 }, ...more };
+    const asked = {
+      id: `req_${++sent}`,
+      backend,
+      model: 'gpt-4o',
+      calls: 1,
+      atOnce: 1,
+      expected: () => ({ prompt: 10, completion: 20 }),
+      ...more,
+    };
     return gate.within(gate.limitsOf(backend), asked, told, send);
   };
   const levels = async () => {

@@ -21,6 +21,7 @@ const sources = {
   quota: () => ({ unsent: 4, open: 5 }),
   breakers: () => [],
   queues: () => [{ backend: 'q', waiting: 9 }],
+  learned: () => [{ backend: 'q', most: 11 }],
   running: () => ({ streams: 6, whole: 7 }),
 };
 const fresh = () => new Metrics(names, sources);
@@ -147,6 +148,7 @@ test('limits, errors and what is read at the moment', async () => {
   expect(totalOf(all, 'estafet_quota_unsent_settlements')).toBe(4);
   expect(totalOf(all, 'estafet_quota_open_reservations')).toBe(5);
   expect(totalOf(all, 'estafet_backend_queue', { backend: 'q' })).toBe(9);
+  expect(totalOf(all, 'estafet_backend_learned_concurrency', { backend: 'q' })).toBe(11);
   expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'stream' })).toBe(6);
   expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'whole' })).toBe(7);
 });
