@@ -95,9 +95,15 @@ function routed(config: Config): Routed {
 /** Candidates whose model their vendor switches off within the next months, or has. */
 export function retirementWarnings(config: Config, nowMs: number): Problem[] {
   const found = retirements(config, loadCatalog().with(config.catalog), nowMs, HORIZON_DAYS);
-  return found.map(({ alias, index, backend, model, forced, ...when }) => {
+  return found.map(({ alias, form, index, backend, model, forced, ...when }) => {
     const skipped = when.daysLeft > 0 ? '' : forced ? '; it is asked for all the same (force)' : '; it is skipped';
     const message = `${backend}/${model} ${retirementText(when)}${skipped}`;
-    return { file: config.file, path: formatPath(['models', alias, index]), line: 0, column: 0, message };
+    return {
+      file: config.file,
+      path: formatPath(form === 'list' ? ['models', alias, index] : ['models', alias, 'to', index]),
+      line: 0,
+      column: 0,
+      message,
+    };
   });
 }

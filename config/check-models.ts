@@ -32,7 +32,7 @@ function shortForm(entries: readonly (string | CandidateInput)[], path: Path, co
     return tier;
   });
   const strategy = to.some(({ weight }) => weight !== null) ? 'weighted' : 'order';
-  return { to, strategy, affinity: false, cnyPerUsd: null };
+  return { to, form: 'list', strategy, affinity: false, cnyPerUsd: null };
 }
 
 function longForm(entry: Exclude<EntryInput, readonly unknown[]>, path: Path, context: CheckContext): ModelEntry {
@@ -47,7 +47,7 @@ function longForm(entry: Exclude<EntryInput, readonly unknown[]>, path: Path, co
   if (cnyPerUsd !== null && strategy !== 'cost') useless([...path, 'cnyPerUsd'], `has no effect with strategy ${strategy}`);
   if (context.isWritten([...path, 'affinity']) && strategy !== 'weighted' && strategy !== 'latency')
     useless([...path, 'affinity'], `has no effect with strategy ${strategy}`);
-  return { to, strategy, affinity: affinity === 'on' && (strategy === 'weighted' || strategy === 'latency'), cnyPerUsd };
+  return { to, form: 'settings', strategy, affinity: affinity === 'on' && (strategy === 'weighted' || strategy === 'latency'), cnyPerUsd };
 }
 
 function candidatesIn(

@@ -69,6 +69,8 @@ export interface ModelEntry {
   /** In the order of the file, at least one. */
   readonly to: readonly Candidate[];
   readonly strategy: 'order' | 'weighted' | 'latency' | 'cost';
+  /** A bare list, or with settings of its own. */
+  readonly form: 'list' | 'settings';
   /** One conversation keeps to one candidate. */
   readonly affinity: boolean;
   /** To compare prices; null: not given. */

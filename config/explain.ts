@@ -11,8 +11,8 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
     ...section(
       'models',
       Object.entries(models).map(
-        ([alias, { to, strategy, affinity }]) =>
-          `${alias} → ${to.map(({ backend, model, ...more }) => `${backend}/${model}${notes(more)}`).join(', ')}${strategyText(strategy, affinity)}`,
+        ([alias, { to, ...settings }]) =>
+          `${alias} → ${to.map(({ backend, model, ...more }) => `${backend}/${model}${notes(more)}`).join(', ')}${strategyText(settings)}`,
       ),
     ),
     ...section(
@@ -86,9 +86,9 @@ function notes({ weight, thinking, force }: Pick<Candidate, 'weight' | 'thinking
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-/** The short form is as it reads: nothing is said of it. */
-const strategyText = (strategy: ModelEntry['strategy'], affinity: boolean): string =>
-  strategy === 'latency' || strategy === 'cost' || affinity ? `; by ${strategy}${affinity ? ', conversations keep to one' : ''}` : '';
+/** A bare list is as it reads: nothing is said of it. */
+const strategyText = ({ form, strategy, affinity }: Omit<ModelEntry, 'to'>): string =>
+  form === 'list' ? '' : `; by ${strategy}${affinity ? ', conversations keep to one' : ''}`;
 
 /** `contextTokens 32768, vision false`. */
 function factsText(entry: CatalogEntry): string {

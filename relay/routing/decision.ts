@@ -10,7 +10,7 @@ export type Strategy = 'order' | 'weighted' | 'latency' | 'cost';
 export type Rule = 'model' | 'vendor' | 'region' | 'retired' | 'same-model' | Need;
 
 /** What a request may need of a model. */
-export type Need = 'tools' | 'vision' | 'audio' | 'thinking' | 'no-thinking' | 'logprobs' | 'context';
+export type Need = 'tools' | 'vision' | 'audio' | 'thinking' | 'no-thinking' | 'logprobs' | 'context' | 'dimensions';
 
 export interface Skipped {
   /** `backend/model`. */

@@ -1,5 +1,5 @@
 import type { Catalog, Model } from '../../catalog/catalog.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, ModelEntry } from '../../config/config.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,6 +14,7 @@ export function goneFromMs({ state, shutdown }: Pick<Model, 'state' | 'shutdown'
 export interface Retirement {
   /** Name and place of the candidate in `models`. */
   readonly alias: string;
+  readonly form: ModelEntry['form'];
   readonly index: number;
   readonly backend: string;
   readonly model: string;
@@ -31,7 +32,7 @@ export function retirements(
   nowMs: number,
   days: number,
 ): Retirement[] {
-  return Object.entries(models).flatMap(([alias, { to }]) =>
+  return Object.entries(models).flatMap(([alias, { to, form }]) =>
     to.flatMap(({ backend, model, force }, index): Retirement[] => {
       const vendor = backends[backend]?.vendor;
       if (vendor === undefined) return [];
@@ -40,7 +41,7 @@ export function retirements(
       const daysLeft = gone <= nowMs ? 0 : Math.ceil((gone - nowMs) / DAY_MS);
       if (daysLeft > days) return [];
       const { shutdown, replacement } = facts;
-      return [{ alias, index, backend, model, forced: force, shutdown, replacement, daysLeft }];
+      return [{ alias, form, index, backend, model, forced: force, shutdown, replacement, daysLeft }];
     }),
   );
 }

@@ -29,7 +29,7 @@ export interface Candidate extends Place {
 export type Kind = 'chat' | 'embedding' | 'rerank';
 
 /** What an entry of `models` says besides its candidates. */
-export type RouteSettings = Omit<ModelEntry, 'to'>;
+export type RouteSettings = Omit<ModelEntry, 'to' | 'form'>;
 
 /** Of names without an entry. */
 const PLAIN: RouteSettings = { strategy: 'order', affinity: false, cnyPerUsd: null };
@@ -234,7 +234,7 @@ export class RouteTable {
     return (this.#catalog.find(vendor, model)?.kind ?? kind) === kind;
   }
 
-  #fromConfig(asked: string, { to, ...settings }: ModelEntry): Found {
+  #fromConfig(asked: string, { to, form: _, ...settings }: ModelEntry): Found {
     const candidates = to.map((entry) => {
       const { model, tier, weight, force } = entry;
       const backend = this.#config.backends[entry.backend] as Backend;

@@ -10,7 +10,9 @@ import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
 import { Answering, attemptId, type Exchange } from '../answering.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
+import type { Need } from '../routing/decision.ts';
 import type { OpenRoute, Place } from '../routing/route-table.ts';
+import type { Wants } from '../routing/selection.ts';
 import type { Prepared, Terms, Told } from '../surface.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
 
@@ -53,7 +55,9 @@ export class VectorsRelay {
   embeddings(exchange: EmbeddingsExchange, route: OpenRoute): Promise<string | null> {
     const { request } = exchange;
     const texts = textsOf(request) ?? [];
-    return this.#answer(exchange, 'embeddings', sizesOf(texts), route, (place, receipt) => {
+    const lacking = ({ backend, model }: Place): Need | null =>
+      gives(present(this.#services.embeddingFacts(backend.vendor, model)), request.dimensions) ? null : 'dimensions';
+    return this.#answer(exchange, 'embeddings', sizesOf(texts), route, lacking, (place, receipt) => {
       const translator = present(this.#services.vectorsFor('embedding', place.backend.vendor, place.backend.protocol));
       const facts = present(this.#services.embeddingFacts(place.backend.vendor, place.model));
       const plan = translator.request(request, place.model, facts, receipt);
@@ -76,22 +80,29 @@ export class VectorsRelay {
   rerank(exchange: RerankExchange, route: OpenRoute): Promise<string | null> {
     const { request } = exchange;
     const texts = request.documents.map(documentText);
-    return this.#answer(exchange, 'rerank', sizesOf([request.query, ...texts]), route, (place, receipt) => {
-      const translator = present(this.#services.vectorsFor('rerank', place.backend.vendor, place.backend.protocol));
-      const plan = translator.request(request, place.model, receipt);
-      const scores: Score[] = [];
-      return {
-        plan,
-        take(body, share) {
-          const found = translator.whole(body, share);
-          scores.push(...found.scores);
-          return found.usage;
-        },
-        failure: (failure, share) => translator.failure(failure, share),
-        estimate: (share) => estimated([request.query, ...texts.slice(share.from, share.to)]),
-        json: ({ prompt }) => rerankJson(rerankId(), request, scores, prompt),
-      };
-    });
+    return this.#answer(
+      exchange,
+      'rerank',
+      sizesOf([request.query, ...texts]),
+      route,
+      () => null,
+      (place, receipt) => {
+        const translator = present(this.#services.vectorsFor('rerank', place.backend.vendor, place.backend.protocol));
+        const plan = translator.request(request, place.model, receipt);
+        const scores: Score[] = [];
+        return {
+          plan,
+          take(body, share) {
+            const found = translator.whole(body, share);
+            scores.push(...found.scores);
+            return found.usage;
+          },
+          failure: (failure, share) => translator.failure(failure, share),
+          estimate: (share) => estimated([request.query, ...texts.slice(share.from, share.to)]),
+          json: ({ prompt }) => rerankJson(rerankId(), request, scores, prompt),
+        };
+      },
+    );
   }
 
   async #answer(
@@ -99,6 +110,7 @@ export class VectorsRelay {
     name: string,
     promptTokens: () => number,
     route: OpenRoute,
+    lacking: Wants['lacking'],
     prepare: (place: Place, receipt: Receipt) => Attempt,
   ): Promise<string | null> {
     const surface = {
@@ -112,7 +124,7 @@ export class VectorsRelay {
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
-    const wants = { stream: false, lacking: () => null, tight: () => false, expected: surface.expected, conversation: () => null };
+    const wants = { stream: false, lacking, tight: () => false, expected: surface.expected, conversation: () => null };
     return (await this.#answering.answer(exchange, surface, this.#services.selection.choose(route, wants))).json;
   }
 
@@ -165,3 +177,10 @@ const estimated = (texts: readonly string[]): Usage => ({
   reasoning: 0,
   estimated: true,
 });
+
+/** Can vectors of this size come from the model, as far as is known? */
+function gives({ dimensions, defaultDimensions, acceptsDimensions }: EmbeddingFacts, asked: number | undefined): boolean {
+  if (asked === undefined) return true;
+  if (acceptsDimensions === false) return defaultDimensions === null || asked === defaultDimensions;
+  return dimensions === null || dimensions.includes(asked);
+}

@@ -8,6 +8,7 @@ const config = configOf(
 models:
   gpt-4o: [q/qwen-plus, q/qwen-max]
   gpt-4.1: [q/going, { to: q/qwen-turbo, force: true }]
+  long: { strategy: order, to: [q/qwen-plus, q/qwen-max] }
 catalog: { qwen/going: { shutdown: 2027-03-01, replacement: later } }
 teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
 keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
@@ -28,5 +29,6 @@ test.each<[string, string[]]>([
     'test.yaml  models.gpt-4o[1]: q/qwen-max was retired by its vendor on 2026-07-13; its replacement is qwen3.8-max; it is skipped',
     ...expected,
     'test.yaml  models."gpt-4.1"[1]: q/qwen-turbo was retired by its vendor on 2026-07-13; its replacement is qwen3.8-flash; it is asked for all the same (force)',
+    'test.yaml  models.long.to[1]: q/qwen-max was retired by its vendor on 2026-07-13; its replacement is qwen3.8-max; it is skipped',
   ]);
 });

@@ -10,6 +10,9 @@ backends:
   g: { vendor: glm, region: intl, apiKey: env:GLM_KEY }
 models:
   gpt-4o: [q/qwen-plus, { to: g/glm-4.6, weight: 2, thinking: off, force: true }]
+  plain: { strategy: order, to: [q/qwen-plus] }
+  shared: { strategy: weighted, affinity: off, to: [{ to: q/qwen-plus, weight: 2 }, g/glm-4.6] }
+  quick: { strategy: latency, affinity: on, to: [q/qwen-plus, g/glm-4.6] }
 catalog:
   qwen/own: { family: qwen-plus, contextTokens: 32768 }
 teams:
@@ -27,6 +30,9 @@ backends:
   g: glm in intl, https://api.z.ai/api/paas/v4
 models:
   gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off, forced)
+  plain → q/qwen-plus; by order
+  shared → q/qwen-plus (weight 2), g/glm-4.6; by weighted
+  quick → q/qwen-plus, g/glm-4.6; by latency, conversations keep to one
 catalog:
   qwen/own: family qwen-plus, contextTokens 32768
 teams:
@@ -35,6 +41,6 @@ teams:
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*
 warnings:
-  estafet.yaml:11:3  teams.none: team none has no permit: every request of its keys is refused
+  estafet.yaml:14:3  teams.none: team none has no permit: every request of its keys is refused
 `);
 });

@@ -129,6 +129,7 @@ describe('dimensions', () => {
     const refused = rig.client().embeddings.create({ model: 'text-embedding-v4', input: 'x', dimensions: 1000 });
     await expect(refused).rejects.toMatchObject({ status: 400, param: 'dimensions', message: expect.stringContaining('1536, 1024, 768') });
     expect(rig.seen()).toEqual([]);
+    expect(rig.records.at(-1)?.decision).toMatchObject({ unmet: ['dimensions'] });
   });
 });
 

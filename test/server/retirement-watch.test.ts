@@ -5,6 +5,7 @@ import { logRetirement, RetirementWatch } from '../../server/telemetry/retiremen
 
 const GOING: Retirement = {
   alias: 'gpt-4o',
+  form: 'list',
   index: 0,
   backend: 'q',
   model: 'old',
