@@ -55,10 +55,20 @@ export function carryTools(draft: Draft, rules: ToolRules): void {
   noteDefaults(draft, specs);
   if (wanted === 'none' && rules.choices('none') === 'emulate') {
     const choice = request.function_call === undefined ? 'tool_choice' : 'function_call';
+    emulation.noCalls = true;
+    // Calls of the history speak of these tools.
+    if (request.messages.some(({ tool_calls, function_call }) => (tool_calls ?? function_call) != null)) {
+      receipt.note(choice, 'emulated', 'the backend has no "none": the tools stay for the calls before, new ones are kept back', {
+        alters: true,
+      });
+      body['tools'] = sent;
+      if (names.size > 0) emulation.functionNames = names;
+      if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'no call comes out');
+      return;
+    }
     receipt.note(choice, 'emulated', 'the backend has no "none": the tools are not sent');
     receipt.note(request.functions === undefined ? 'tools' : 'functions', 'dropped', 'none of them may be called');
     if (request.parallel_tool_calls !== undefined) receipt.note('parallel_tool_calls', 'dropped', 'the tools are not sent');
-    emulation.noCalls = true;
     return;
   }
   if (wanted !== 'auto' && wanted !== 'none') sent = forceCall(draft, wanted, rules, sent, names);

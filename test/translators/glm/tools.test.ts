@@ -102,3 +102,17 @@ describe('JSON modes', () => {
     ).toBeUndefined();
   });
 });
+
+test('tool_choice none after calls: the tools stay for the history, and no new call comes out', () => {
+  const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } };
+  const messages = [
+    ...HI,
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'call_1', content: 'A' },
+  ];
+  const { body, emulation, changes } = ask({ messages, tools: TOOLS, tool_choice: 'none' });
+  expect(body['tools']).toEqual(TOOLS);
+  expect(body).not.toHaveProperty('tool_choice');
+  expect(emulation).toEqual({ noCalls: true });
+  expect(changes).toEqual(['tool_choice=emulated!']);
+});
