@@ -57,6 +57,8 @@ const ROWS: readonly Row[] = [
   ['qwen3.7-flash', 991_808, 64 * K, 256 * K, 'on', 'vtscpwF'],
   ['qwen3.6-plus', 991_808, 64 * K, 80 * K, 'on', 'vtocpfwF'],
   ['qwen3.6-flash', 991_808, 64 * K, 80 * K, 'on', 'vtocfwF'],
+  ['qwen3.6-27b', 258_048, 64 * K, 80 * K, 'on', 'vtocF'],
+  ['qwen3.6-35b-a3b', 258_048, 64 * K, 80 * K, 'on', 'vtocF'],
   ['qwen3.6-max-preview', 245_760, 64 * K, 128 * K, 'on', 'tocpwF'],
   ['qwen3.5-plus', 991_808, 64 * K, 80 * K, 'on', 'vtocfwF'],
   ['qwen3.5-flash', 991_808, 64 * K, 80 * K, 'on', 'vtocfwF'],
@@ -72,6 +74,7 @@ const ROWS: readonly Row[] = [
   ['qwen-long', 10_000_000, 8_192, 0, 'none', 't'],
   ['qwen3-coder-plus', 997_952, 64 * K, 0, 'none', 'to'],
   ['qwen3-coder-flash', 997_952, 64 * K, 0, 'none', 'to'],
+  ['qwen3-coder-next', 258_048, 64 * K, 0, 'none', 'to'],
   ['qwen3-235b-a22b', 129_024, 16_384, 38_912, 'on', 'toQl'],
   ['qwen3-32b', 129_024, 16_384, 38_912, 'on', 'toQl'],
   ['qwen3-8b', 129_024, 8_192, 38_912, 'on', 'toQl'],
@@ -83,6 +86,7 @@ const ROWS: readonly Row[] = [
   ['qwq-plus', 98_304, 8_192, 32_768, 'only', 'tSR'],
   ['qwq-32b', 98_304, 8_192, 32_768, 'only', 'tS'],
   ['qvq-72b-preview', 106_496, 8_192, 16_384, 'only', 'vS'],
+  ['qwen3.8-omni-flash', 991_808, 64 * K, 128 * K, 'on', 'vteSc'],
   ['qwen3-omni-flash', 49_152, 16_384, 32_768, 'off', 'vtS'],
   ['deepseek-v4-pro', 1_000_000, 393_216, 262_144, 'off', 'tohc'],
   ['deepseek-v4-flash', 1_000_000, 393_216, 262_144, 'off', 'tohc'],
@@ -112,8 +116,8 @@ function modelOf([id, input, maxOutput, maxThinking, thinking, flags]: Row): Cha
     severalChoices: has('n'),
     logprobs: has('l'),
     systemFirst: has('F'),
-    // Open Qwen3.5 sees, and no document says where it is served.
-    path: /^qwen3\.5-\d/.test(id) ? 'any' : has('v') ? 'multimodal' : 'text',
+    // Open Qwen3.5 and 3.6 see, and no document says where it is served.
+    path: /^qwen3\.[56]-\d/.test(id) ? 'any' : has('v') ? 'multimodal' : 'text',
     messageByDefault: /^(qwen3-max|qwen3-vl|qwq|qwen3-\d)/.test(id),
     retired: has('R'),
   };
