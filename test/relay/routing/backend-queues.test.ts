@@ -174,6 +174,22 @@ describe('who waits at several', () => {
     expect(await waiting.next()).toBe('c');
   });
 
+  test('room at the same, while it tries in vain there, is not lost; without any it is not asked again', async () => {
+    const { queues, join } = open();
+    const waiting = join();
+    const woken = waiting.next();
+    queues.room('b');
+    expect(await woken).toBe('b');
+    queues.room('b');
+    waiting.refused(FULL);
+    expect(await waiting.next()).toBe('b');
+    waiting.refused(FULL);
+    const again = waiting.next();
+    expect(waiting.idle).toBe(true);
+    waiting.leave();
+    expect(await again).toBeNull();
+  });
+
   test('room that it leaves behind is for the next', async () => {
     const { queues, join } = open();
     const [first, second] = [join('a'), join('b')];
