@@ -123,7 +123,7 @@ export function backendSchema(vendors: Vendors) {
     breaker: z
       .union([z.literal('off'), breakerSchema])
       .prefault({})
-      .meta({ description: 'When to stop calling a failing backend for a while, and to call it less; `off`: never.' }),
+      .meta({ description: 'When to stop calling a failing backend for a while; `off`: never.' }),
     ...rates,
     concurrency: limit
       .optional()

@@ -48,7 +48,8 @@ export class LearnedLimits {
    * @throws OpenAIError `backend_limit_requests`
    */
   enter(backend: Backend, atOnce: number, model: string): Slot {
-    if (backend.breaker === 'off') return FREE;
+    // Without a queue those beyond would get a 429 that the vendor might not have given.
+    if (backend.breaker === 'off' || backend.queue === undefined) return FREE;
     const known = this.#of(backend.name);
     if (known.most !== null && known.running > 0 && known.running + atOnce > Math.floor(known.most)) throw learnedRefusal(model);
     known.running += atOnce;

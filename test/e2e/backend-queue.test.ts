@@ -17,7 +17,7 @@ beforeAll(async () => {
           left: { concurrency: 1, ...queue(10, 5_000) },
           plain: { concurrency: 1 },
           busy: { concurrency: 2, ...queue(100, 20_000) },
-          learned: { concurrency: 8, retries: 0, breaker: {} },
+          learned: { concurrency: 8, retries: 0, breaker: {}, ...queue(10, 5_000) },
           failing: { concurrency: 1, retries: 0, breaker: 'off', ...queue(10, 5_000) },
         }).map(([name, settings]) => [name, { simulated: 'qwen', ...settings }]),
       ),

@@ -5,8 +5,8 @@ import { LearnedLimits, type Slot } from '../../../relay/quota/learned-limits.ts
 
 const BREAKER = { failures: 5, windowMs: 30_000, openMs: 15_000 };
 
-function desk(settings: Partial<Pick<Backend, 'concurrency' | 'breaker'>> = {}) {
-  const backend = { name: 'b', breaker: BREAKER, ...settings } as Backend;
+function desk(settings: { concurrency?: number; breaker?: 'off'; queue?: undefined } = {}) {
+  const backend = { name: 'b', breaker: BREAKER, queue: { max: 1, waitMs: 1 }, ...settings } as Backend;
   const clock = { ms: 0 };
   const rooms: string[] = [];
   const learned = new LearnedLimits(
@@ -98,8 +98,8 @@ describe('kept', () => {
     expect(() => enter(2)).toThrow();
   });
 
-  test('`breaker: off` learns nothing', () => {
-    const { burst, most } = desk({ breaker: 'off' });
+  test.each([{ breaker: 'off' as const }, { queue: undefined }])('%j learns nothing', (settings) => {
+    const { burst, most } = desk(settings);
     burst(10, 10);
     expect(most()).toBeNull();
   });
