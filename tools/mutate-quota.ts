@@ -76,6 +76,30 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'return await client.evalsha(sha,',
   },
   { name: 'Q8 a lost window is admitted without the books', file: 'lua/reserve.lua', from: 'if demand[SEED] < 0 and', to: 'if false and' },
+  {
+    name: 'Q9 answers thrown away are not counted',
+    file: 'outcome-of.ts',
+    from: '...thrown.map(',
+    to: '...thrown.slice(thrown.length).map(',
+  },
+  {
+    name: 'Q9 parallel calls pay the prompt once',
+    file: 'outcome-of.ts',
+    from: '...(result?.paid ?? [])',
+    to: '...(result === null ? [] : [result.usage])',
+  },
+  {
+    name: 'Q9 money thrown away is not counted',
+    file: 'outcome-of.ts',
+    from: 'amountNano: cost.amountNano + more.amountNano',
+    to: 'amountNano: cost.amountNano',
+  },
+  {
+    name: 'Q9 what failed after it was reached is given back',
+    file: 'outcome-of.ts',
+    from: 'if (result === null && !reachedBackend(attempts))',
+    to: 'if (result === null)',
+  },
   { name: 'R7 the wait is a microsecond short', file: 'lua/laws.lua', from: '- floor(-rest / num)', to: '+ floor(rest / num)' },
   {
     name: 'R7 the shortest wait is told',
