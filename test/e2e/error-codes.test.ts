@@ -16,7 +16,7 @@ afterAll(() => rig.close());
 /** Every code of each vendor's documented table → what the caller is told. */
 const CODES: Readonly<Record<'qwen' | 'ernie' | 'glm', Partial<Record<RefusalName, readonly string[]>>>> = {
   qwen: {
-    upstream_auth: ['no_api_key', 'invalid_api_key', 'BailianGateway.Workspace.NotAuthorised'],
+    upstream_auth: ['no_api_key', 'invalid_api_key', 'invalid_access_token', 'BailianGateway.Workspace.NotAuthorised'],
     upstream_model_unavailable: [
       'not_activated',
       'access_denied',
