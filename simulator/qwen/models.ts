@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
   ['qwq-plus', 98_304, 8_192, 32_768, 'only', 'tSR'],
   ['qwq-32b', 98_304, 8_192, 32_768, 'only', 'tS'],
   ['qvq-72b-preview', 106_496, 8_192, 16_384, 'only', 'vS'],
-  ['qwen3.8-omni-flash', 991_808, 131_072, 262_144, 'on', 'vtsecwS'],
+  ['qwen3.8-omni-flash', 991_808, 131_072, 131_072, 'on', 'vtsecwS'],
   ['qwen3-omni-flash', 49_152, 16_384, 32_768, 'off', 'vtS'],
   ['deepseek-v4-pro', 1_000_000, 393_216, 262_144, 'off', 'tohc'],
   ['deepseek-v4-flash', 1_000_000, 393_216, 262_144, 'off', 'tohc'],
