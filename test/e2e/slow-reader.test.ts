@@ -81,9 +81,10 @@ test.each([
   const before = held();
   const sent = await heldBack();
   expect(held() - before).toBeLessThan(8 * 1024 * 1024);
-  expect(rig.seen()[0]).toMatchObject({ done: false });
+  // A kernel may hold 32 MB for a connection that nobody reads: then the vendor is done, and only the relay's own memory tells.
+  const swallowed = rig.seen()[0]?.done === true;
   const text = await rest(response);
-  expect(rig.seen()[0]?.bytesSent).toBeGreaterThan(sent + 1_000_000);
+  if (!swallowed) expect(rig.seen()[0]?.bytesSent).toBeGreaterThan(sent + 1_000_000);
   const events = text.split('\n\n').filter((event) => !event.startsWith(':'));
   expect(events.slice(-2)).toEqual(['data: [DONE]', '']);
   const [choice] = foldStream(events.slice(0, -2).map((event) => JSON.parse(event.slice('data: '.length)) as unknown)).choices;
@@ -93,7 +94,7 @@ test.each([
 });
 
 test('a backend held back by a slow caller is not taken for a silent one', async () => {
-  const response = await open(long('hasty/qwen3.8-max', 120_000));
+  const response = await open(long('hasty/qwen3.8-max', 400_000));
   response.pause();
   const sent = await heldBack();
   await sleep(IDLE_MS + 100);
