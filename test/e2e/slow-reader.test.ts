@@ -106,7 +106,7 @@ test('a backend held back by a slow caller is not taken for a silent one', async
 });
 
 test('a caller who does not read and then leaves frees the backend at once', async () => {
-  const response = await open(long('qwen/qwen3.8-max', 120_000));
+  const response = await open(long('qwen/qwen3.8-max', 400_000));
   response.pause();
   await heldBack();
   response.destroy();
