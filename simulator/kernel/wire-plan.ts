@@ -96,7 +96,11 @@ function frameFaults(frames: readonly Part[], find: Find): Framed {
     parts = parts.slice(0, indexAfter(parts, numberOf(fault, 'after', 1)));
     finish = ending;
   }
-  if (find('comments') !== undefined) parts = parts.flatMap((part) => [{ wire: ': keep-alive\n\n', content: false }, part]);
+  const comments = find('comments');
+  if (comments !== undefined) {
+    const wire = `${': keep-alive'.padEnd(numberOf(comments, 'bytes', 0), '.')}\n\n`;
+    parts = parts.flatMap((part) => [{ wire, content: false }, part]);
+  }
   if (find('no-space') !== undefined)
     parts = parts.map((part) => ({ ...part, wire: part.wire.replace(/^(data|event|id|retry): /gm, '$1:') }));
   if (find('crlf') !== undefined) parts = parts.map((part) => ({ ...part, wire: part.wire.replace(/\r?\n/g, '\r\n') }));
