@@ -99,8 +99,9 @@ export class SharedHealth {
     this.#seen.set(backend.name, places);
     for (const [at, text] of Object.entries(hash)) {
       const written = read(text);
-      const leftMs = written === null ? Number.NEGATIVE_INFINITY : written.until - redisMs;
-      if (written !== null && leftMs > 0) health.adopt(backend, at, leftMs, failureOf(written.kind));
+      if (written === null) continue;
+      const leftMs = written.until - redisMs;
+      if (leftMs > 0) health.adopt(backend, at, leftMs, failureOf(written.kind));
       // Of a node that is gone: whoever closes a breaker also takes it out.
       else if (leftMs < -KEPT_MS) redis.hdel(keyOf(backend.name), at).catch(onFault);
     }
