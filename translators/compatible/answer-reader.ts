@@ -12,8 +12,8 @@ export interface AnswerDialect {
   error(json: string): OpenAIError;
   /** True when a payload that parsed is an error. */
   isError(answer: WireAnswer): boolean;
-  /** The web pages a payload, as it came, says that the answer rests on; most say nothing. */
-  citations?(answer: WireAnswer): readonly Citation[];
+  /** The web pages a payload, as it came, says that the answer rests on; null where it says nothing, as most do. */
+  citations?(answer: WireAnswer): readonly Citation[] | null;
   /** An answer of another shape in OpenAI's; absent: it has that shape. */
   reshape?(answer: WireAnswer): WireAnswer;
   /** Says that a choice must end here, whatever its finish word (moderation marks); null for "go on". */
@@ -105,7 +105,8 @@ export class AnswerReader implements FrameReader {
   #answer(payload: WireAnswer, json: string | null): void {
     if (!isObject(payload)) throw garbage('an answer that is no JSON object');
     if (this.#dialect.isError(payload)) throw this.#dialect.error(json ?? JSON.stringify(payload));
-    this.#cite(this.#dialect.citations?.(payload) ?? []);
+    const cited = this.#dialect.citations?.(payload);
+    if (cited != null && cited.length > 0) this.#cite(cited);
     const answer = this.#dialect.reshape?.(payload) ?? payload;
     const choices = answer.choices;
     if (Array.isArray(choices)) for (const choice of choices) if (choice !== null) this.#choice(choice);
@@ -140,7 +141,7 @@ export class AnswerReader implements FrameReader {
     const known = this.#citations;
     const same =
       list.length === known.length && list.every(({ url, mark }, place) => url === known[place]?.url && mark === known[place].mark);
-    if (list.length > 0 && !same) this.#citations = list;
+    if (!same) this.#citations = list;
   }
 
   #message(index: number, state: ChoiceState, message: WireMessage, choice: WireChoice): void {

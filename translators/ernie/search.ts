@@ -67,8 +67,8 @@ function ownSearch({ receipt, facts }: Draft, value: unknown): Record<string, un
 }
 
 /** The pages of an answer; the text cites them as `^[1]^`. */
-export function citations({ search_results: results }: WireAnswer): Citation[] {
-  if (!Array.isArray(results)) return [];
+export function citations({ search_results: results }: WireAnswer): Citation[] | null {
+  if (!Array.isArray(results)) return null;
   return results.filter(isObject).flatMap(({ index, url, title }) => {
     if (typeof url !== 'string' || !/^https?:/i.test(url)) return [];
     return [{ url, title: typeof title === 'string' ? title : '', mark: Number.isInteger(index) ? `[${index}]` : null }];

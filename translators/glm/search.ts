@@ -36,8 +36,8 @@ export function carrySearch(draft: Draft): void {
 }
 
 /** The pages of an answer, on whatever chunk they stand; `refer` is the word by which the text may cite one. */
-export function citations({ web_search: results }: WireAnswer): Citation[] {
-  if (!Array.isArray(results)) return [];
+export function citations({ web_search: results }: WireAnswer): Citation[] | null {
+  if (!Array.isArray(results)) return null;
   return results.filter(isObject).flatMap(({ refer, title, link }) => {
     if (typeof link !== 'string' || !/^https?:/i.test(link)) return [];
     return [{ url: link, title: typeof title === 'string' ? title : '', mark: typeof refer === 'string' ? `[${refer}]` : null }];

@@ -13,7 +13,7 @@ export const nativeBody: AnswerDialect = {
   error: qwenAnswer.error,
   isError: ({ code, error, output, success }) =>
     (typeof code === 'string' && code !== '') || isObject(error) || (success === false && !isObject(output)),
-  citations: ({ output }) => (isObject(output) && isObject(output['search_info']) ? pages(output['search_info']['search_results']) : []),
+  citations: ({ output }) => (isObject(output) && isObject(output['search_info']) ? pages(output['search_info']['search_results']) : null),
   reshape: (answer) => reshaped(answer, false),
 };
 
