@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorName } from '../../openai/errors.ts';
 import { generateConfigDocs } from '../../tools/docs-config.ts';
@@ -119,4 +119,8 @@ describe('every file', () => {
       );
     expect(found).toEqual([]);
   });
+});
+
+test('the command can be executed: the build copies its mode, and `npx estafet` sets none once the package is known', () => {
+  expect(statSync('cli/cli.js').mode & 0o111).toBe(0o111);
 });
