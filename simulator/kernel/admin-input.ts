@@ -13,7 +13,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** @throws BadInput */
 export function readFaultOrder(body: unknown, vendors: readonly Vendor[]): FaultOrder {
-  const members = membersOf(body, ['vendor', 'region', 'model', 'key', 'times', 'name', 'args']);
+  const members = membersOf(body, ['vendor', 'region', 'model', 'key', 'times', 'every', 'skip', 'name', 'args']);
   const vendor = optionalVendor(members, vendors);
   const name = text(members, 'name');
   if (name === undefined) throw new BadInput('name: missing');
@@ -22,8 +22,17 @@ export function readFaultOrder(body: unknown, vendors: readonly Vendor[]): Fault
     const known = [...COMMON_FAULTS, ...asked.flatMap((one) => one.faultNames ?? [])].join(', ');
     throw new BadInput(`name: unknown fault "${name}"; known: ${known}`);
   }
-  const { times } = members;
-  if (times !== undefined && (!Number.isInteger(times) || Number(times) < 1)) throw new BadInput('times: must be a whole number ≥ 1');
+  const counts: { times?: number; every?: number; skip?: number } = {};
+  for (const [count, least] of [
+    ['times', 1],
+    ['every', 1],
+    ['skip', 0],
+  ] as const) {
+    const value = members[count];
+    if (value === undefined) continue;
+    if (!Number.isInteger(value) || Number(value) < least) throw new BadInput(`${count}: must be a whole number ≥ ${least}`);
+    counts[count] = Number(value);
+  }
   const region = text(members, 'region');
   const model = text(members, 'model');
   const key = text(members, 'key');
@@ -34,7 +43,7 @@ export function readFaultOrder(body: unknown, vendors: readonly Vendor[]): Fault
     ...(region === undefined ? {} : { region }),
     ...(model === undefined ? {} : { model }),
     ...(key === undefined ? {} : { key }),
-    ...(times === undefined ? {} : { times: Number(times) }),
+    ...counts,
   };
 }
 

@@ -14,11 +14,16 @@ export interface FaultOrder extends FaultTarget {
   readonly args?: Readonly<Record<string, string>>;
   /** How many requests it hits before it is gone; absent = until cleared. */
   readonly times?: number;
+  /** Of the requests that match it hits one of so many; absent = each. */
+  readonly every?: number;
+  /** So many that match pass before the first it hits. */
+  readonly skip?: number;
 }
 
 export interface StandingFault extends FaultOrder {
   readonly id: string;
-  /** Requests it has hit so far. */
+  /** Requests that matched so far, and those of them it has hit. */
+  readonly seen: number;
   readonly hits: number;
 }
 
@@ -30,7 +35,7 @@ export class FaultBook {
   add(order: FaultOrder): string {
     this.#last += 1;
     const id = `fault-${this.#last}`;
-    this.#faults.set(id, { ...order, id, hits: 0 });
+    this.#faults.set(id, { ...order, id, seen: 0, hits: 0 });
     return id;
   }
 
@@ -54,9 +59,11 @@ export class FaultBook {
   take(request: Required<FaultTarget>): readonly Fault[] {
     const taken: Fault[] = [];
     for (const fault of this.#faults.values()) {
-      if (!hits(fault, request)) continue;
-      taken.push({ name: fault.name, args: fault.args ?? {} });
-      const after = { ...fault, hits: fault.hits + 1 };
+      if (!matches(fault, request)) continue;
+      const { seen, every = 1, skip = 0 } = fault;
+      const hit = seen >= skip && (seen - skip) % every === 0;
+      if (hit) taken.push({ name: fault.name, args: fault.args ?? {} });
+      const after = { ...fault, seen: seen + 1, hits: fault.hits + (hit ? 1 : 0) };
       if (fault.times !== undefined && after.hits >= fault.times) this.#faults.delete(fault.id);
       else this.#faults.set(fault.id, after);
     }
@@ -64,7 +71,7 @@ export class FaultBook {
   }
 }
 
-function hits(fault: FaultTarget, request: Required<FaultTarget>): boolean {
+function matches(fault: FaultTarget, request: Required<FaultTarget>): boolean {
   const names = ['vendor', 'region', 'model', 'key'] as const;
   return names.every((name) => fault[name] === undefined || fault[name] === request[name]);
 }

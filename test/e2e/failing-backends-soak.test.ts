@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
@@ -15,6 +16,8 @@ import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server
  */
 const CALLERS = 200;
 const ROUNDS = 4;
+/** Told to wait longer, a caller gives up. */
+const PATIENCE_MS = 3_000;
 const FAULTS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ['overload', {}],
   ['internal', {}],
@@ -74,16 +77,15 @@ keys: [{ name: k, team: t, key: '${digestOf(KEY)}' }]
   });
 
   test('every caller a right answer or a typed error; paid once; no slot lost; no forbidden packet', { timeout: 60_000 }, async () => {
-    const random = chance(7);
-    const weather = setInterval(() => {
-      simulator.clearFaults();
-      for (const vendor of ['qwen', 'ernie', 'glm'] as const) {
-        const [name, args] = FAULTS[Math.floor(random() * FAULTS.length)] as (typeof FAULTS)[number];
-        if (random() < 0.3) simulator.setFault({ name, args, vendor });
-      }
-    }, 20);
+    // Eleven of each vendor's 37 calls fail, each in a way of its own: by count, so that a busy machine sees the same weather.
+    for (const vendor of ['qwen', 'ernie', 'glm'] as const) {
+      for (const [place, [name, args]] of FAULTS.entries()) simulator.setFault({ name, args, vendor, every: 37, skip: 3 * place });
+    }
     let good = 0;
-    const ask = async (number: number): Promise<void> => {
+    let asked = 0;
+    /** Comes again when it is told to, as the SDKs do: twice at most. */
+    const ask = async (number: number, left = 2): Promise<void> => {
+      asked++;
       const stream = number % 2 === 0;
       const response = await fetch(`${nodes[Math.floor(number / 2) % 2]?.url}/v1/chat/completions`, {
         method: 'POST',
@@ -102,24 +104,26 @@ keys: [{ name: k, team: t, key: '${digestOf(KEY)}' }]
       if (response.status === 200) {
         expect(checkCompletion(body)).toEqual([]);
         good++;
-      } else expect(checkErrorResponse(response.status, body)).toEqual([]);
-    };
-    try {
-      for (let round = 0; round < ROUNDS; round++) {
-        await Promise.all(Array.from({ length: CALLERS }, (_, caller) => ask(round * CALLERS + caller)));
+        return;
       }
-    } finally {
-      clearInterval(weather);
+      expect(checkErrorResponse(response.status, body)).toEqual([]);
+      const wait = response.headers.get('retry-after-ms');
+      if (left === 0 || wait === null || Number(wait) > PATIENCE_MS || response.headers.get('x-should-retry') === 'false') return;
+      await sleep(Number(wait));
+      await ask(number, left - 1);
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.all(Array.from({ length: CALLERS }, (_, caller) => ask(round * CALLERS + caller)));
     }
     const total = CALLERS * ROUNDS;
-    await expect.poll(() => records.length).toBe(total);
-    expect(new Set(records.map(({ id }) => id)).size).toBe(total);
+    await expect.poll(() => records.length).toBe(asked);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(asked);
     const done = records.filter(({ reason }) => reason === 'done');
     expect(done).toHaveLength(good);
     const journal = simulator.journal();
     const failed = journal.filter(({ faults }) => faults.some(({ name }) => name !== 'slow'));
     // The weather was as bad as it should be, and most callers did not notice.
-    expect(failed.length / journal.length).toBeGreaterThan(0.1);
+    expect(failed.length / journal.length).toBeGreaterThan(0.25);
     expect(good / total).toBeGreaterThan(0.7);
 
     expect(journal.filter(({ region }) => region === 'intl')).toEqual([]);

@@ -92,10 +92,20 @@ describe('admin API', () => {
     expect((await call('GET', '/faults')).body).toMatchObject({ faults: [{ name: 'no-done', hits: 0 }] });
   });
 
+  test('a fault with `every` hits one of so many, after those that it skips', async () => {
+    await call('POST', '/faults', { name: 'end', args: { after: 1 }, every: 2, skip: 1 });
+    const cut: boolean[] = [];
+    for (let request = 0; request < 5; request++) cut.push((await ask('')).body.length < STREAM.length);
+    expect(cut).toEqual([false, true, false, true, false]);
+    expect((await call('GET', '/faults')).body).toMatchObject({ faults: [{ seen: 5, hits: 2 }] });
+  });
+
   test.each([
     ['POST', '/faults', { name: 'no-such' }, 'unknown fault "no-such"'],
     ['POST', '/faults', { name: 'cut', wrong: 1 }, 'wrong: unknown member'],
     ['POST', '/faults', { name: 'cut', times: 0 }, 'times: must be'],
+    ['POST', '/faults', { name: 'cut', every: 0 }, 'every: must be'],
+    ['POST', '/faults', { name: 'cut', skip: -1 }, 'skip: must be'],
     ['POST', '/faults', { name: 'cut', args: { a: [] } }, 'args.a: must be'],
     ['POST', '/faults', { name: 'cut', vendor: 'acme' }, 'vendor: "acme" is not served'],
     ['POST', '/faults', [], 'body: must be a JSON object'],
