@@ -14,6 +14,8 @@ export interface MetricSources {
 /** In seconds: a cached refusal takes milliseconds, a thinking model minutes. */
 const ANSWER_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const STORE_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25];
+/** Queues are looked at every quarter of a second; `waitMs` is 5 s unless set. */
+const WAIT_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Around 1, where the estimate was exact. */
 const RATIOS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4];
 
@@ -113,6 +115,23 @@ export function metricSet(register: Registry, sources: MetricSources) {
       'model',
       'cause',
     ]),
+    leftOut: counter(
+      'estafet_candidates_left_out_total',
+      'Candidates of requests that were not asked, by the rule: `model`, `vendor`, `region` of a permit, `retired`, what the request needs, or `breaker`.',
+      ['backend', 'rule'],
+    ),
+    fallbacks: counter(
+      'estafet_fallbacks_total',
+      'Requests that another candidate than the first has answered. `backend` is that one, `cause` what the first failed of.',
+      ['backend', 'cause'],
+    ),
+    retries: counter('estafet_retries_total', 'Calls to the place that had just failed, by what it had failed of.', ['backend', 'cause']),
+    queueSeconds: histogram(
+      'estafet_queue_wait_seconds',
+      'Waits for room at a backend, by their end: `room`, or `in vain`.',
+      WAIT_SECONDS,
+      ['outcome'],
+    ),
     firstByte: histogram(
       'estafet_first_byte_seconds',
       'From the arrival of a streamed request to the first byte of its answer.',

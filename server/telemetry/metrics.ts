@@ -9,6 +9,7 @@ import type { MetricsPage } from '../../routes/ops/metrics.ts';
 import { type ModelNames, OTHER } from '../model-names.ts';
 import { VERSION } from '../version.ts';
 import { type MetricSet, type MetricSources, metricSet } from './metric-set.ts';
+import { countRouting } from './routing-counts.ts';
 
 /** Where no backend was asked. */
 const NO_BACKEND = 'none';
@@ -53,6 +54,7 @@ export class Metrics {
     const backend = last?.backend ?? NO_BACKEND;
     this.#set.requests.inc({ surface, model: this.#names.asked(record.model), backend, status, cause: causeOf(record) });
     for (const attempt of attempts) if (attempt.skipped !== true) this.#attempt(attempt);
+    countRouting(this.#set, record);
     if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);
     this.#set.duration.observe({ surface, backend, stream: record.stream ? 'true' : 'false' }, Math.max(0, record.totalMs) / 1000);
     if (usage === null || last === undefined) return;

@@ -115,6 +115,50 @@ test('an answer that was thrown away is billed to its backend; one without a pri
   expect(totalOf(all, 'estafet_upstream_attempts_total')).toBe(2);
 });
 
+describe('where requests could not go, and where they went in the end', () => {
+  const order = [{ to: 'a/m' }, { to: 'b/m' }];
+  const at = (backend: string, error: string | null, more: Partial<Attempt> = {}): Attempt =>
+    attempt({ backend, model: 'm', error, ...more });
+  const permit = { to: 'c/m', rule: 'region' as const };
+  const need = { to: 'd/whatever/a caller says', rule: 'tools' as const };
+  test.each<[string, Attempt[], Record<string, number>]>([
+    ['the first answers', [at('a', null)], {}],
+    [
+      'again at the first, then elsewhere',
+      [at('a', 'upstream_overloaded'), at('a', 'upstream_timeout'), at('b', null)],
+      { 'retries a upstream_overloaded': 1, 'fallbacks b upstream_timeout': 1 },
+    ],
+    [
+      'past a breaker',
+      [at('a', 'upstream_auth', { skipped: true }), at('b', null)],
+      { 'left_out a breaker': 1, 'fallbacks b upstream_auth': 1 },
+    ],
+    ['nobody answers', [at('a', 'upstream_timeout'), at('b', 'upstream_timeout')], {}],
+    [
+      'room after a wait',
+      [at('a', 'backend_limit_requests'), at('b', 'backend_limit_requests', { queuedMs: 400 }), at('b', null)],
+      { 'fallbacks b backend_limit_requests': 1, 'queued room': 0.4 },
+    ],
+    ['a wait in vain', [at('a', 'backend_limit_requests', { queuedMs: 5_000 })], { 'queued in vain': 5 }],
+  ])('%s', async (_name, attempts, expected) => {
+    const metrics = fresh();
+    metrics.settled(record({ decision: { strategy: 'order', order, skipped: [permit, need] }, attempts, usage: null }));
+    const all = await samples(metrics);
+    const counted = (metric: string, short: string, ...labels: string[]) =>
+      all
+        .filter(({ name }) => name === metric)
+        .map((sample) => [[short, ...labels.map((label) => sample.labels[label])].join(' '), sample.value] as const);
+    expect(
+      Object.fromEntries([
+        ...counted('estafet_candidates_left_out_total', 'left_out', 'backend', 'rule'),
+        ...counted('estafet_fallbacks_total', 'fallbacks', 'backend', 'cause'),
+        ...counted('estafet_retries_total', 'retries', 'backend', 'cause'),
+        ...counted('estafet_queue_wait_seconds_sum', 'queued', 'outcome'),
+      ]),
+    ).toEqual({ 'left_out c region': 1, 'left_out d tools': 1, ...expected });
+  });
+});
+
 test.each<[string, Partial<RequestRecord>]>([
   ['that the relay counted itself', { usage: { ...(record().usage as NonNullable<RequestRecord['usage']>), source: 'estimated' } }],
   ['of a cut answer', { reason: 'client_gone' }],
