@@ -22,6 +22,12 @@ export interface KeyWatchOptions {
   readonly everyMs?: number;
 }
 
+/** Keys that are read and not in force yet; one of the two must be called. */
+export interface PreparedKeys {
+  commit(): KeyRing;
+  abandon(): void;
+}
+
 /** A change binds within a second: this, and the time of three short reads, on a busy machine too. */
 const EVERY_MS = 250;
 /** Few enough that reading them does not hold up requests. */
@@ -64,16 +70,25 @@ export class KeyWatch {
   }
 
   /**
-   * The rows beside another file, read anew as a whole: what the old file hid may come into force. `onChange` is not told, the ring comes back.
+   * The rows beside another file, read anew as a whole: what the old file hid may come into force. Nothing is in force until `commit`, and
+   * nothing else is read until that or `abandon`. `onChange` is not told, the ring comes back.
    * @throws LedgerFault, and nothing has changed
    */
-  adopt(config: KeyWatchOptions['config']): Promise<KeyRing> {
-    return this.#inTurn(async () => {
-      const stored = this.#nothing(config);
-      const revision = await this.#reader.revision();
-      await this.#fill(stored, 0, revision);
-      this.#config = config;
-      return this.#commit(stored, revision);
+  prepare(config: KeyWatchOptions['config']): Promise<PreparedKeys> {
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+    return new Promise((resolve, reject) => {
+      this.#inTurn(async () => {
+        const stored = this.#nothing(config);
+        const revision = await this.#reader.revision();
+        await this.#fill(stored, 0, revision);
+        const commit = (): KeyRing => {
+          decide();
+          this.#config = config;
+          return this.#commit(stored, revision);
+        };
+        resolve({ commit, abandon: decide });
+        await decided;
+      }).catch(reject);
     });
   }
 

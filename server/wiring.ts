@@ -65,6 +65,8 @@ export interface Built {
    * @throws Error when it cannot be used, or the keys of the database cannot be read: nothing has changed then
    */
   apply(config: Config): Promise<readonly Change[]>;
+  /** The first half of `apply`: all that can fail. One of the two that come back must be called, soon: no key is read anew until then. */
+  prepare(config: Config): Promise<Prepared>;
   /** Counted and shown by the metrics. */
   reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void;
   /** From now on new requests are refused. */
@@ -73,6 +75,12 @@ export interface Built {
   cut(): void;
   /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */
   close(graceful: boolean): Promise<void>;
+}
+
+/** A configuration that can be put in force whole, or be left. */
+export interface Prepared {
+  commit(): readonly Change[];
+  abandon(): void;
 }
 
 export interface BuildOptions {
@@ -225,6 +233,24 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       metrics?.answered(error);
     },
   });
+  const prepare = async (wanted: Config): Promise<Prepared> => {
+    const { config: next, restart } = withoutRestart(live.config, wanted);
+    const made = make(next);
+    const ring = watch === null ? { commit: () => new KeyRing(next), abandon: () => {} } : await watch.prepare(next);
+    // Nothing waits in here: no request sees half of it.
+    const commit = (): readonly Change[] => {
+      const changes = [...configChanges(live, made), ...tableChanges(live.countries, made.countries), ...restart];
+      clients.adopt(made.clients);
+      own(next);
+      live = made;
+      keys = ring.commit();
+      current = currentOf();
+      logger.level = next.server.logLevel;
+      retirementWatch.look();
+      return changes;
+    };
+    return { commit, abandon: ring.abandon };
+  };
   return {
     app,
     metrics: config.server.metrics?.port === undefined ? null : (page ?? null),
@@ -240,21 +266,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       retirementWatch.start();
     },
     server: () => live.config.server,
-    apply: async (wanted) => {
-      const { config: next, restart } = withoutRestart(live.config, wanted);
-      const made = make(next);
-      const ring = watch === null ? new KeyRing(next) : await watch.adopt(next);
-      // From here to the end nothing waits: no request sees half of it.
-      const changes = [...configChanges(live, made), ...tableChanges(live.countries, made.countries), ...restart];
-      clients.adopt(made.clients);
-      own(next);
-      live = made;
-      keys = ring;
-      current = currentOf();
-      logger.level = next.server.logLevel;
-      retirementWatch.look();
-      return changes;
-    },
+    apply: async (wanted) => (await prepare(wanted)).commit(),
+    prepare,
     reloaded: (outcome) => metrics?.reloaded(outcome),
     drain: () => {
       draining = true;

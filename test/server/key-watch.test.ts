@@ -226,14 +226,14 @@ describe('another file', () => {
     database.putKey(row('one', 'later'));
     const { watch, find, rings, told } = await watched(database);
     expect([find('one'), told()]).toEqual([null, ['keys-without-team']]);
-    const ring = await watch.adopt(config('later'));
+    const ring = (await watch.prepare(config('later'))).commit();
     expect(ring.find('sk-one', 0)?.team.name).toBe('later');
     // Whoever asked has the ring, and puts it in force with the rest.
     expect(rings()).toBe(1);
     database.putKey(row('two', 'later'));
     await nextLook();
     expect([find('one') === null, find('two') === null]).toEqual([false, false]);
-    expect((await watch.adopt(config())).find('sk-one', 0)).toBe(null);
+    expect((await watch.prepare(config())).commit().find('sk-one', 0)).toBe(null);
   });
 
   test('a database that is away: refused, and the old rows are followed as before', async () => {
@@ -242,11 +242,25 @@ describe('another file', () => {
     database.putKey(row('one'));
     const { watch, find } = await watched(database);
     database.away = 'gone';
-    await expect(watch.adopt(config('t'))).rejects.toThrow('gone');
+    await expect(watch.prepare(config('t'))).rejects.toThrow('gone');
     database.away = null;
     database.putKey(row('two'));
     await nextLook();
     expect([find('one') === null, find('two') === null]).toEqual([false, false]);
+  });
+
+  test('abandoned, it has changed nothing; until then no row is read that a commit would hide', async () => {
+    const database = new Database();
+    database.putTeam(TEAM);
+    database.putKey(row('one', 'later'));
+    const { watch, find } = await watched(database);
+    const prepared = await watch.prepare(config('later'));
+    database.putKey(row('two'));
+    await nextLook();
+    expect(find('two')).toBe(null);
+    prepared.abandon();
+    await nextLook();
+    expect([find('one'), find('two') === null]).toEqual([null, false]);
   });
 
   test('it waits for a read that has begun', async () => {
@@ -258,7 +272,7 @@ describe('another file', () => {
     let ring: Promise<KeyRing> | undefined;
     database.beforeKeys = () => {
       order.push('read');
-      ring ??= watch.adopt({ keys: [], teams: {} });
+      ring ??= watch.prepare({ keys: [], teams: {} }).then((prepared) => prepared.commit());
     };
     await nextLook();
     expect((await ring)?.find('sk-one', 0)).not.toBeFalsy();
