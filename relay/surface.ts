@@ -4,12 +4,12 @@ import type { Served } from './quota/calibration.ts';
 import type { Expected } from './quota/demand.ts';
 import type { Settled } from './records/record-of.ts';
 import type { RequestRecord } from './records/request-record.ts';
-import type { Place } from './routing/route-table.ts';
+import type { Candidate } from './routing/route-table.ts';
 import type { CallTerms } from './upstream/backend-client.ts';
 import type { VendorSignals } from './upstream/vendor-signals.ts';
 
 /** What a surface adds: its name in the books, and how it makes one attempt. */
-export interface Surface<C extends Place, R extends Settled> {
+export interface Surface<R extends Settled> {
   readonly name: string;
   /** The answer is a stream. */
   readonly stream: boolean;
@@ -25,7 +25,7 @@ export interface Surface<C extends Place, R extends Settled> {
    * @param number of attempts made before
    * @throws OpenAIError when the backend cannot carry the request
    */
-  prepare(candidate: C, receipt: Receipt, number: number): Prepared<R>;
+  prepare(candidate: Candidate, receipt: Receipt, number: number): Prepared<R>;
 }
 
 /** An attempt that the backend's own limits may still refuse. */

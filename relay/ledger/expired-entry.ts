@@ -1,4 +1,4 @@
-import type { Exchange } from '../answering.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Estimate } from '../records/request-record.ts';
 import type { Place } from '../routing/route-table.ts';
 import type { Cost } from './cost.ts';

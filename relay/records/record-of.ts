@@ -1,7 +1,7 @@
 import type { Usage } from '../../openai/chat/events.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
-import type { Exchange } from '../answering.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
 import type { Decision } from '../routing/decision.ts';

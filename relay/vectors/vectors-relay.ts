@@ -8,7 +8,8 @@ import { documentText, type RerankRequest } from '../../openai/rerank/request.ts
 import { mostTokens } from '../../openai/token-estimate.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
-import { Answering, attemptId, type Exchange } from '../answering.ts';
+import { Answering } from '../answering.ts';
+import { attemptId, type Exchange } from '../exchange.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { Need } from '../routing/decision.ts';
 import type { OpenRoute, Place } from '../routing/route-table.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { nonEmptyString } from '../../openai/chat/check.ts';
 import { OpenAIError } from '../../openai/errors.ts';
-import type { Exchange } from '../../relay/answering.ts';
+import type { Exchange } from '../../relay/exchange.ts';
 import { setHeader } from './reply.ts';
 
 /** What the relay tells while it works on a request, put into headers, and the caller's leaving told to it. Called before anything is awaited on the way. */

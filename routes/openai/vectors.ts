@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkEmbeddingsRequest } from '../../openai/embeddings/check-request.ts';
 import { parseJsonObject } from '../../openai/json.ts';
 import { checkRerankRequest } from '../../openai/rerank/check-request.ts';
-import type { Exchange } from '../../relay/answering.ts';
+import type { Exchange } from '../../relay/exchange.ts';
 import type { Kind, OpenRoute } from '../../relay/routing/route-table.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
 import { authenticate } from '../http/authenticate.ts';

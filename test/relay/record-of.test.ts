@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../openai/errors.ts';
-import type { Exchange } from '../../relay/answering.ts';
+import type { Exchange } from '../../relay/exchange.ts';
 import { type Ending, recordOf } from '../../relay/records/record-of.ts';
 import type { Attempt } from '../../relay/records/request-record.ts';
 

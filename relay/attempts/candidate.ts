@@ -1,0 +1,57 @@
+import type { OpenAIError } from '../../openai/errors.ts';
+import type { Settled } from '../records/record-of.ts';
+import type { RelayServices } from '../relay.ts';
+import { pause } from '../routing/pause.ts';
+import { waitBeforeRetry } from '../routing/retry-policy.ts';
+import type { Candidate } from '../routing/route-table.ts';
+import type { Asking } from './asking.ts';
+import { type Answered, call } from './call.ts';
+import type { Course } from './course.ts';
+
+/** How often an answer that broke an emulated promise is asked for again, before anything has been sent. */
+const UNMET_RETRIES = 1;
+/** Other keys are not tried without end. */
+const MOST_BESIDES = 10;
+
+/** What asking one candidate came to. `over`: the deadline has passed · `gone`: the caller has left. */
+export type Asked<R> =
+  | Answered<R>
+  /** The failure of its last call; null when a breaker kept it from being called. */
+  | { readonly kind: 'failed'; readonly failure: OpenAIError | null }
+  | { readonly kind: 'over' | 'gone' };
+
+/** @param last no other candidate is left: waits that are longer are worth it */
+export async function askCandidate<R extends Settled>(
+  services: RelayServices,
+  asking: Asking<R>,
+  course: Course<R>,
+  candidate: Candidate,
+  last: boolean,
+): Promise<Asked<R>> {
+  const { wheel, random, health } = services;
+  const { backend } = candidate;
+  const { exchange, endBy } = asking;
+  // Calls that are no retries: answers that broke an emulated promise, and other keys.
+  let besides = 0;
+  for (let tries = 1; ; tries++) {
+    const startedAt = wheel.now();
+    if (startedAt >= endBy) return { kind: 'over' };
+    const called = await call(services, asking, candidate, course.number, startedAt, tries > 1);
+    if (called.kind === 'answered') return called;
+    if (called.kind === 'barred') {
+      course.barred(called);
+      return { kind: 'failed', failure: null };
+    }
+    course.failed(called);
+    const { failure } = called;
+    const again = failure.kind === 'upstream_unmet' ? besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
+    if (again && besides < MOST_BESIDES) {
+      besides++;
+      continue;
+    }
+    const standing = { tries: tries - besides, retries: backend.retries, last, leftMs: endBy - wheel.now() };
+    const waitMs = waitBeforeRetry(failure, standing, random);
+    if (waitMs === null) return { kind: 'failed', failure };
+    if (!(await pause(waitMs, wheel, exchange.onGone))) return { kind: 'gone' };
+  }
+}
