@@ -8,6 +8,7 @@ import { Latencies } from '../relay/routing/latencies.ts';
 import { type Retirement, retirements } from '../relay/routing/retirement.ts';
 import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
 import { Selection } from '../relay/routing/selection.ts';
+import { addressPrintOf } from '../relay/upstream/backend-keys.ts';
 import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
 import { translatorFor, vectorsFor } from '../translators/registry.ts';
 import type { ClientsByName } from './backend-clients.ts';
@@ -24,6 +25,7 @@ export interface Generation {
   readonly clients: ClientsByName;
   readonly origins: Origins;
   readonly countries: CountryTable | null;
+  readonly latencies: Latencies;
   retirements(): Retirement[];
 }
 
@@ -35,13 +37,21 @@ export interface Lasting {
   readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'>;
 }
 
-/** @throws Error when the table of countries cannot be used */
-export function generation(config: Config, clients: ClientsByName, { catalog: shipped, now, services: lasting }: Lasting): Generation {
+/**
+ * @param before the one in force, from which the next takes over what it has learned
+ * @throws Error when the table of countries cannot be used
+ */
+export function generation(
+  config: Config,
+  clients: ClientsByName,
+  { catalog: shipped, now, services: lasting }: Lasting,
+  before: Pick<Generation, 'config' | 'latencies'> | null,
+): Generation {
   const catalog = shipped.with(config.catalog);
   const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
   const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
-  // What was learned of latencies is worth half a minute: it is learned anew.
   const latencies = new Latencies(latencyPlaces(config), () => lasting.wheel.now());
+  if (before !== null) latencies.learnFrom(before.latencies, sameAddress(before.config, config));
   const selection = new Selection({ priceOf, latencies, random: lasting.random });
   const services = { ...lasting, priceOf, latencies, selection };
   const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
@@ -56,6 +66,16 @@ export function generation(config: Config, clients: ClientsByName, { catalog: sh
     clients,
     origins: new Origins(config.server.trustedProxies, countries),
     countries,
+    latencies,
     retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
+  };
+}
+
+/** Of a place, `backend/model`: its backend has not moved. */
+function sameAddress({ backends: old }: Config, { backends: next }: Config): (place: string) => boolean {
+  return (place) => {
+    const name = place.slice(0, place.indexOf('/'));
+    const [from, to] = [old[name], next[name]];
+    return from !== undefined && to !== undefined && addressPrintOf(from) === addressPrintOf(to);
   };
 }

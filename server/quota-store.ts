@@ -11,6 +11,7 @@ import { askOnce } from '../relay/quota/spent-cache.ts';
 import type { SpentReader } from '../relay/quota/store.ts';
 import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { Sweeper } from '../relay/quota/sweeper.ts';
+import type { LeaseStore } from '../relay/routing/probe-leases.ts';
 import type { SharedHashes } from '../relay/routing/shared-health.ts';
 import { redisConnection } from './redis-connection.ts';
 
@@ -26,7 +27,7 @@ export interface OpenQuota {
   /** Asks Redis whether it answers; null when limits live in this process. */
   readonly ping: (() => Promise<unknown>) | null;
   /** The same Redis, for what else nodes tell each other; null when there is none. */
-  readonly redis: SharedHashes | null;
+  readonly redis: (SharedHashes & LeaseStore) | null;
   close(): Promise<void>;
 }
 

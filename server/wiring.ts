@@ -17,6 +17,7 @@ import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
 import { BackendQueues } from '../relay/routing/backend-queues.ts';
 import { withoutPermits } from '../relay/routing/decision.ts';
+import { ProbeLeases } from '../relay/routing/probe-leases.ts';
 import { SharedHealth } from '../relay/routing/shared-health.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
@@ -26,7 +27,7 @@ import { BackendClients } from './backend-clients.ts';
 import { tableChanges } from './countries.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
-import { generation } from './generation.ts';
+import { type Generation, generation } from './generation.ts';
 import { KeyWatch } from './key-watch.ts';
 import { Overload } from './overload.ts';
 import { openQuotaStore } from './quota-store.ts';
@@ -144,7 +145,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     metrics?.breaker(event);
     void shared?.tell(event);
   };
-  const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker });
+  // A Redis that is gone is told of by the limits.
+  const onSharingFault = (fault: unknown): void =>
+    logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own');
+  const leases = quotas.redis && new ProbeLeases(quotas.redis, onSharingFault);
+  const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker, leases });
   const shared =
     quotas.redis &&
     new SharedHealth({
@@ -152,8 +157,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       backends: () => Object.values(live.config.backends),
       health,
       now: () => wheel.now(),
-      // A Redis that is gone is told of by the limits.
-      onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own'),
+      onFault: onSharingFault,
     });
   const names = {
     asked: (name: string) => live.names.asked(name),
@@ -168,7 +172,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     new Metrics(names, {
       books: () => books.status(),
       quota: () => quotas.quota,
-      breakers: () => health.openings(),
+      breakers: () => health.openings(Object.values(live.config.backends)),
       queues: () => queues.lengths(),
       learned: () => learned.limits(),
       running: () => inFlight,
@@ -189,8 +193,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
   const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, queues, random, onSettled, onFault };
-  const make = (next: Config) => generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services });
-  let live = make(config);
+  const make = (next: Config, before: Generation | null) =>
+    generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services }, before);
+  let live = make(config, null);
   clients.adopt(live.clients);
   let keys = new KeyRing(config);
   const currentOf = () => ({ relay: live.relay, vectors: live.vectors, keys, server: live.config.server, origins: live.origins });
@@ -235,7 +240,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   });
   const prepare = async (wanted: Config): Promise<Prepared> => {
     const { config: next, restart } = withoutRestart(live.config, wanted);
-    const made = make(next);
+    const made = make(next, live);
     const ring = watch === null ? { commit: () => new KeyRing(next), abandon: () => {} } : await watch.prepare(next);
     // Nothing waits in here: no request sees half of it.
     const commit = (): readonly Change[] => {
@@ -261,6 +266,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await watch?.open();
       quotas.start();
       shared?.start();
+      leases?.start();
       gate.start();
       overload.start();
       retirementWatch.start();
@@ -279,6 +285,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await new Promise(setImmediate);
       await gate.close(config.books.flushTimeoutMs);
       shared?.stop();
+      leases?.stop();
       await quotas.close();
       // The books last: of a SQLite file only a connection that may write can fold the log back into it.
       await watch?.close(KEYS_CLOSE_MS);

@@ -56,7 +56,9 @@ export async function call<R extends Settled>(
   const { wheel, health, latencies, queues } = services;
   const { exchange, surface, endBy } = asking;
   const { backend } = candidate;
-  const pass = health.enter(candidate, again);
+  const entered = health.enter(candidate, again);
+  // A promise only where it would be the one probe of several processes.
+  const pass = entered instanceof Promise ? await entered : entered;
   if (pass instanceof OpenAIError) {
     return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), skipped: true } };
   }

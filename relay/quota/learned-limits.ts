@@ -1,5 +1,6 @@
 import type { Backend } from '../../config/config.ts';
 import { OpenAIError } from '../../openai/errors.ts';
+import { addressPrintOf } from '../upstream/backend-keys.ts';
 import { learnedRefusal } from './refusal.ts';
 
 /** One refusal is a burst, or another user of the account: so many of calls that began since the limit was last lowered, within this time, count. */
@@ -7,6 +8,7 @@ const REFUSALS = 2;
 const WINDOW_MS = 60_000;
 
 interface Known {
+  readonly address: string;
   running: number;
   /** Calls at a time; null: nothing is learned. Raised in fractions, used rounded down. */
   most: number | null;
@@ -50,7 +52,7 @@ export class LearnedLimits {
   enter(backend: Backend, atOnce: number, model: string): Slot {
     // Without a queue those beyond would get a 429 that the vendor might not have given.
     if (backend.breaker === 'off' || backend.queue === undefined) return FREE;
-    const known = this.#of(backend.name);
+    const known = this.#of(backend);
     if (known.most !== null && known.running > 0 && known.running + atOnce > Math.floor(known.most)) throw learnedRefusal(model);
     known.running += atOnce;
     const ran = known.running;
@@ -94,11 +96,13 @@ export class LearnedLimits {
     known.loweredAt = now;
   }
 
-  #of(backend: string): Known {
-    let known = this.#known.get(backend);
-    if (known === undefined) {
-      known = { running: 0, most: null, ceiling: 0, loweredAt: Number.NEGATIVE_INFINITY, refusals: 0, firstRefusalAt: 0 };
-      this.#known.set(backend, known);
+  /** A backend that has moved to another address is another account. */
+  #of(backend: Backend): Known {
+    const address = addressPrintOf(backend);
+    let known = this.#known.get(backend.name);
+    if (known?.address !== address) {
+      known = { address, running: 0, most: null, ceiling: 0, loweredAt: Number.NEGATIVE_INFINITY, refusals: 0, firstRefusalAt: 0 };
+      this.#known.set(backend.name, known);
     }
     return known;
   }

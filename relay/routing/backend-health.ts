@@ -1,8 +1,10 @@
 import type { Backend } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
-import { fingerprintsOf } from '../upstream/backend-keys.ts';
+import { keyPrintsOf } from '../upstream/backend-keys.ts';
 import { Breaker, type Cause, causeOf, isOfKey } from './breaker.ts';
+import { type BreakerPlace, breakerName, breakerNamed, breakerPlace, CAUSES } from './breaker-place.ts';
 import { Pass } from './pass.ts';
+import type { ProbeLeases } from './probe-leases.ts';
 import type { Place } from './route-table.ts';
 
 /** A breaker has opened, lets one probe through, or has closed. */
@@ -10,7 +12,7 @@ export interface BreakerEvent {
   readonly state: 'open' | 'half-open' | 'closed';
   readonly backend: string;
   readonly cause: Cause;
-  /** Where it stands, by names that other nodes know: the cause, the key's fingerprint and the model, as far as they count. */
+  /** Where it stands, by a name that other nodes know: see `breakerName`. */
   readonly at: string;
   readonly model: string | null;
   /** Number of the key in the configuration, from 1. */
@@ -26,17 +28,30 @@ export interface HealthOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly onChange: (event: BreakerEvent) => void;
+  /** Who of several processes probes; absent: there are no others. */
+  readonly leases?: Pick<ProbeLeases, 'claim' | 'giveBack'> | null;
+}
+
+interface Entry extends BreakerPlace {
+  readonly breaker: Breaker;
+}
+
+/** With the name of its place. */
+interface Met extends Entry {
+  readonly at: string;
 }
 
 /** What one backend is known to suffer from. Empty for a healthy one, which costs one look. */
 interface Known {
-  readonly breakers: Map<string, { readonly breaker: Breaker; readonly model: string | null; readonly key: number | null }>;
+  readonly breakers: Map<string, Entry>;
   /** The key whose turn it is. */
   turn: number;
 }
 
 /** Callers make up model names: no more than these are remembered for a backend. */
 const MOST_BREAKERS = 1_000;
+/** After so long a process looks whether the probe of another one is over, if it has not heard of it by then. */
+const HELD_MS = 1_000;
 
 /**
  * Which backends, models and keys are worth asking now, by what became of those who asked. In this process; `SharedHealth` carries it to
@@ -53,30 +68,32 @@ export class BackendHealth {
   /**
    * Asks to make a call. The pass must be told how it ended.
    * @param again a retry, which has waited as long as the failure said: it is not held up
-   * @returns the failure that stands in the way, of the key that is free soonest
+   * @returns the failure that stands in the way, of the key that is free soonest; a promise only for a call that would be a probe, and that
+   * other processes must know of
    */
-  enter({ backend, model }: Place, again = false): Pass | OpenAIError {
+  enter(place: Place, again = false): Pass | OpenAIError | Promise<Pass | OpenAIError> {
+    const { backend, model } = place;
     const known = this.#of(backend);
     const now = this.#options.now();
-    const keys = fingerprintsOf(backend).length;
+    const keys = keyPrintsOf(backend).length;
     const first = known.turn++ % keys;
     const free = known.breakers.size === 0 || backend.breaker === 'off';
-    if (free) return new Pass(this, backend, model, first, now, []);
+    if (free) return new Pass(this, backend, model, first, now);
     let soonest: Breaker | null = null;
     for (let step = 0; step < keys; step++) {
       const key = (first + step) % keys;
       const met = this.#met(known, backend, model, key);
       const barring = met.find(({ breaker }) => breaker.bars(now));
-      if (barring === undefined) return this.#probe(backend, model, key, now, met);
+      if (barring === undefined) return this.#pass(place, key, met, again);
       if (soonest === null || (barring.breaker.untilMs ?? 0) < (soonest.untilMs ?? 0)) soonest = barring.breaker;
     }
-    if (again) return new Pass(this, backend, model, first, now, []);
+    if (again) return new Pass(this, backend, model, first, now);
     return (soonest as Breaker).refusal(now);
   }
 
   /** Another key could be tried at once, where one of this cause failed. */
   hasOtherKey({ backend, model }: Place, error: OpenAIError): boolean {
-    const keys = fingerprintsOf(backend);
+    const keys = keyPrintsOf(backend);
     if (keys.length < 2 || !isOfKey(causeOf(error)) || backend.breaker === 'off') return false;
     const known = this.#of(backend);
     const now = this.#options.now();
@@ -89,32 +106,30 @@ export class BackendHealth {
     if (known === undefined || backend.breaker === 'off') return false;
     const now = this.#options.now();
     const open = (cause: Cause, key: number): boolean =>
-      known.breakers.get(placeOf(cause, backend, '', key))?.breaker.state(now) === 'open';
-    return open('failure', 0) || fingerprintsOf(backend).every((_, key) => open('key', key));
+      known.breakers.get(breakerName(backend, breakerPlace(cause, '', key)))?.breaker.state(now) === 'open';
+    return open('failure', 0) || keyPrintsOf(backend).every((_, key) => open('key', key));
   }
 
-  /** How many breakers of each backend and cause are open. */
-  *openings(): Generator<{ readonly backend: string; readonly cause: Cause; readonly open: number }> {
+  /** How many breakers of each backend and cause are open; not those of an address or a key that a backend no longer has. */
+  *openings(backends: Iterable<Backend>): Generator<{ readonly backend: string; readonly cause: Cause; readonly open: number }> {
     const now = this.#options.now();
-    for (const [backend, { breakers }] of this.#known) {
+    for (const backend of backends) {
       const counts = new Map<Cause, number>();
-      for (const { breaker } of breakers.values()) {
-        counts.set(breaker.cause, (counts.get(breaker.cause) ?? 0) + (breaker.state(now) === 'closed' ? 0 : 1));
+      for (const [at, { breaker, cause }] of this.#known.get(backend.name)?.breakers ?? []) {
+        const open = breaker.state(now) !== 'closed' && breakerNamed(backend, at) !== null;
+        counts.set(cause, (counts.get(cause) ?? 0) + (open ? 1 : 0));
       }
-      for (const [cause, open] of counts) yield { backend, cause, open };
+      for (const [cause, open] of counts) yield { backend: backend.name, cause, open };
     }
   }
 
   /** What another node has found. An opening that this one knows itself stands. */
   adopt(backend: Backend, at: string, openMs: number, error: OpenAIError): void {
-    const [cause, print = '', ...words] = at.split(' ') as [Cause, string?, ...string[]];
-    if (backend.breaker === 'off' || openMs <= 0) return;
-    const model = words.join(' ');
-    const key = print === '' ? null : fingerprintsOf(backend).indexOf(print);
-    if (key === -1) return;
+    const place = breakerNamed(backend, at);
+    if (place === null || backend.breaker === 'off' || openMs <= 0) return;
     const now = this.#options.now();
-    const { breaker } = this.#at(backend, at, cause, model === '' ? null : model, key);
-    if (breaker.state(now) === 'closed') breaker.open(now + openMs, error, now);
+    const { breaker } = this.#at(backend, at, place);
+    if (breaker.state(now) !== 'open' && !breaker.probing) breaker.open(now + openMs, error, now);
   }
 
   /** Another node has found that it works again. */
@@ -126,8 +141,9 @@ export class BackendHealth {
   failed(backend: Backend, model: string, key: number, begunAt: number, error: OpenAIError): void {
     const cause = causeOf(error);
     if (cause === null || backend.breaker === 'off') return;
-    const at = placeOf(cause, backend, model, key);
-    const entry = this.#at(backend, at, cause, cause === 'failure' || cause === 'key' ? null : model, isOfKey(cause) ? key : null);
+    const place = breakerPlace(cause, model, key);
+    const at = breakerName(backend, place);
+    const entry = this.#at(backend, at, place);
     const now = this.#options.now();
     if (entry.breaker.failed(error, begunAt, now, this.#options.random)) this.#tell('open', backend, at, entry, error);
   }
@@ -136,9 +152,9 @@ export class BackendHealth {
   succeeded(backend: Backend, model: string, key: number, begunAt: number, besides: Cause | null = null): void {
     const known = this.#known.get(backend.name);
     if (known === undefined || known.breakers.size === 0) return;
-    for (const cause of ALL) {
+    for (const cause of CAUSES) {
       if (cause === besides) continue;
-      const at = placeOf(cause, backend, model, key);
+      const at = breakerName(backend, breakerPlace(cause, model, key));
       const entry = known.breakers.get(at);
       if (entry === undefined || !entry.breaker.succeeded(begunAt)) continue;
       known.breakers.delete(at);
@@ -146,50 +162,65 @@ export class BackendHealth {
     }
   }
 
-  #probe(backend: Backend, model: string, key: number, now: number, met: readonly Met[]): Pass {
+  /** Nothing bars it; where a breaker is half-open, it is the probe. */
+  #pass(place: Place, key: number, met: readonly Met[], again: boolean): Pass | Promise<Pass | OpenAIError> {
+    const now = this.#options.now();
     const probed = met.filter(({ breaker }) => breaker.state(now) === 'half-open');
-    for (const { at, ...entry } of probed) {
-      entry.breaker.probing = true;
-      this.#tell('half-open', backend, at, entry, null);
-    }
-    return new Pass(
-      this,
-      backend,
-      model,
-      key,
-      now,
-      probed.map(({ breaker }) => breaker),
-    );
+    for (const { breaker } of probed) breaker.probing = true;
+    // Names of models are not shared: each process finds out for itself which are missing.
+    const shared = this.#options.leases == null ? [] : probed.filter(({ cause }) => cause !== 'model');
+    return shared.length === 0 ? this.#probe(place, key, probed) : this.#claimed(place, key, probed, shared, again);
   }
 
-  #tell(
-    state: BreakerEvent['state'],
-    { name }: Backend,
-    at: string,
-    { breaker, model, key }: Omit<Met, 'at'>,
-    error: OpenAIError | null,
-  ): void {
+  #probe({ backend, model }: Place, key: number, probed: readonly Met[]): Pass {
+    for (const { at, ...entry } of probed) this.#tell('half-open', backend, at, entry, null);
+    const onEnd = probed.length === 0 ? null : () => this.#giveBack(backend, probed);
+    return new Pass(this, backend, model, key, this.#options.now(), onEnd);
+  }
+
+  async #claimed(place: Place, key: number, probed: readonly Met[], shared: readonly Met[], again: boolean): Promise<Pass | OpenAIError> {
+    const { now, leases } = this.#options;
+    const { name } = place.backend;
+    const claims = await Promise.all(shared.map(({ at }) => leases?.claim(name, at)));
+    if (claims.every((claim) => claim === undefined || claim.kind === 'granted')) return this.#probe(place, key, probed);
+    this.#giveBack(place.backend, probed);
+    for (const [index, { breaker }] of shared.entries()) {
+      const claim = claims[index];
+      if (claim?.kind === 'open') breaker.open(now() + claim.openMs, claim.error, now());
+      else if (claim?.kind === 'taken') breaker.heldUntilMs = now() + HELD_MS;
+    }
+    return this.enter(place, again);
+  }
+
+  #giveBack({ name }: Backend, probed: readonly Met[]): void {
+    for (const { at, breaker } of probed) {
+      breaker.probing = false;
+      this.#options.leases?.giveBack(name, at);
+    }
+  }
+
+  #tell(state: BreakerEvent['state'], { name }: Backend, at: string, { breaker, model, key }: Entry, error: OpenAIError | null): void {
     const openMs = state === 'open' ? Math.ceil((breaker.untilMs ?? 0) - this.#options.now()) : 0;
     this.#options.onChange({ state, backend: name, cause: breaker.cause, at, model, key: key === null ? null : key + 1, error, openMs });
   }
 
   /** The breakers that a call would meet. */
   #met({ breakers }: Known, backend: Backend, model: string, key: number): Met[] {
-    return ALL.flatMap((cause) => {
-      const at = placeOf(cause, backend, model, key);
+    return CAUSES.flatMap((cause) => {
+      const at = breakerName(backend, breakerPlace(cause, model, key));
       const entry = breakers.get(at);
       return entry === undefined ? [] : [{ at, ...entry }];
     });
   }
 
-  #at(backend: Backend, at: string, cause: Cause, model: string | null, key: number | null) {
+  #at(backend: Backend, at: string, place: BreakerPlace): Entry {
     const { breakers } = this.#of(backend);
     let entry = breakers.get(at);
     if (entry === undefined) {
       const [oldest] = breakers.keys();
       if (oldest !== undefined && breakers.size >= MOST_BREAKERS) breakers.delete(oldest);
       const settings = backend.breaker as Exclude<Backend['breaker'], 'off'>;
-      breakers.set(at, (entry = { breaker: new Breaker(cause, settings), model, key }));
+      breakers.set(at, (entry = { ...place, breaker: new Breaker(place.cause, settings) }));
     }
     return entry;
   }
@@ -199,19 +230,4 @@ export class BackendHealth {
     if (known === undefined) this.#known.set(name, (known = { breakers: new Map(), turn: 0 }));
     return known;
   }
-}
-
-interface Met {
-  readonly at: string;
-  readonly breaker: Breaker;
-  readonly model: string | null;
-  readonly key: number | null;
-}
-
-const ALL: readonly Cause[] = ['failure', 'overload', 'key', 'rate', 'credit', 'model'];
-
-/** The place of a breaker, as a name: what does not count for its cause is left out. */
-function placeOf(cause: Cause, backend: Backend, model: string, key: number): string {
-  const print = isOfKey(cause) ? fingerprintsOf(backend)[key] : '';
-  return `${cause} ${print} ${cause === 'failure' || cause === 'key' ? '' : model}`;
 }

@@ -51,7 +51,10 @@ export class Breaker {
   #untilMs: number | null = null;
   #openedAt = 0;
   #error: OpenAIError | null = null;
+  /** A call of this process is the probe. */
   probing = false;
+  /** Another process probes: this one looks again then. */
+  heldUntilMs = 0;
 
   constructor(cause: Cause, settings: BreakerSettings) {
     this.cause = cause;
@@ -71,7 +74,7 @@ export class Breaker {
   /** Nobody may ask now. */
   bars(nowMs: number): boolean {
     const state = this.state(nowMs);
-    return state === 'open' || (state === 'half-open' && this.probing);
+    return state === 'open' || (state === 'half-open' && (this.probing || nowMs < this.heldUntilMs));
   }
 
   /** True when it opens by this. One that was open before the call began learns nothing new. */

@@ -45,6 +45,17 @@ export class Latencies {
     return figures.map((figure) => (figure === undefined ? seed : (this.#faded(figure) ?? seed) * (figure.running + 1)));
   }
 
+  /**
+   * Goes on with what another one has learned of places that both watch, calls under way counted in.
+   * @param isSame the place leads where it led before
+   */
+  learnFrom(before: Latencies, isSame: (place: string) => boolean): void {
+    for (const [key, figure] of before.#figures) {
+      const place = key.slice(key.indexOf(' ') + 1);
+      if (this.#watched.has(place) && isSame(place)) this.#figures.set(key, figure);
+    }
+  }
+
   begin(place: string, stream: boolean): Running {
     if (!this.#watched.has(place)) return UNWATCHED;
     const key = keyOf(place, stream);

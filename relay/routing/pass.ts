@@ -1,6 +1,6 @@
 import type { Backend } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
-import { type Breaker, type Cause, causeOf } from './breaker.ts';
+import { type Cause, causeOf } from './breaker.ts';
 
 /** Who wants to know how calls went. */
 interface Listener {
@@ -17,22 +17,22 @@ export class Pass {
   readonly #backend: Backend;
   readonly #model: string;
   readonly #begunAt: number;
-  #probes: readonly Breaker[];
+  #onEnd: (() => void) | null;
 
-  /** @param probes breakers that let this call through alone */
-  constructor(listener: Listener, backend: Backend, model: string, key: number, begunAt: number, probes: readonly Breaker[]) {
+  /** @param onEnd of a probe: told once, after what came of it */
+  constructor(listener: Listener, backend: Backend, model: string, key: number, begunAt: number, onEnd: (() => void) | null = null) {
     this.#listener = listener;
     this.#backend = backend;
     this.#model = model;
     this.key = key;
     this.#begunAt = begunAt;
-    this.#probes = probes;
+    this.#onEnd = onEnd;
   }
 
   /** An answer has begun: nobody needs to wait for its end. */
   began(): void {
-    this.#release();
     this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt);
+    this.#end();
   }
 
   /** A whole answer. */
@@ -42,22 +42,23 @@ export class Pass {
 
   /** @param error whatever the call ended with; one that did not come from the backend says nothing of it */
   failed(error: OpenAIError): void {
-    this.#release();
-    if (!isOfBackend(error)) return;
-    const cause = causeOf(error);
-    // Whoever refuses in order is there, and knows the key; a broken connection proves nothing.
-    if (cause !== 'failure') this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt, cause);
-    this.#listener.failed(this.#backend, this.#model, this.key, this.#begunAt, error);
+    if (isOfBackend(error)) {
+      const cause = causeOf(error);
+      // Whoever refuses in order is there, and knows the key; a broken connection proves nothing.
+      if (cause !== 'failure') this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt, cause);
+      this.#listener.failed(this.#backend, this.#model, this.key, this.#begunAt, error);
+    }
+    this.#end();
   }
 
   /** It came to nothing that says anything about the backend. */
   unused(): void {
-    this.#release();
+    this.#end();
   }
 
-  #release(): void {
-    for (const breaker of this.#probes) breaker.probing = false;
-    this.#probes = [];
+  #end(): void {
+    this.#onEnd?.();
+    this.#onEnd = null;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Backend } from '../../config/config.ts';
-import { ERRORS, type ErrorName, OpenAIError } from '../../openai/errors.ts';
 import type { BackendHealth, BreakerEvent } from './backend-health.ts';
+import { failureOf, openingsKey, readOpening, redisMs, type WrittenOpening } from './written-opening.ts';
 
 /** As much of Redis as this needs. */
 export interface SharedHashes {
@@ -26,16 +26,9 @@ const READ_MS = 1_000;
 /** A hash that nobody writes any more goes by itself. */
 const KEPT_MS = 600_000;
 
-/** Of one breaker, as Redis holds it. No message: it may quote what a vendor said. */
-interface Written {
-  /** By the clock of Redis, ms since the epoch. */
-  readonly until: number;
-  readonly kind: ErrorName;
-}
-
 /**
  * Carries openings and closings of breakers between nodes by one small hash a backend. Lazily, off the path of requests: what is late or
- * lost costs one more failure at one node. While Redis is gone each node knows what it finds itself. Each node sends a probe of its own.
+ * lost costs one more failure at one node. While Redis is gone each node knows what it finds itself.
  */
 export class SharedHealth {
   readonly #options: SharedHealthOptions;
@@ -63,11 +56,11 @@ export class SharedHealth {
   async tell({ state, backend, cause, at, error, openMs }: BreakerEvent): Promise<void> {
     if (cause === 'model' || this.#offsetMs === null) return;
     const { redis, now, onFault } = this.#options;
-    const key = keyOf(backend);
+    const key = openingsKey(backend);
     try {
       if (state === 'closed') await redis.hdel(key, at);
       if (state !== 'open' || error === null) return;
-      const written: Written = { until: Math.ceil(now() + this.#offsetMs + openMs), kind: error.kind };
+      const written: WrittenOpening = { until: Math.ceil(now() + this.#offsetMs + openMs), kind: error.kind };
       await Promise.all([redis.hset(key, at, JSON.stringify(written)), redis.pexpire(key, KEPT_MS)]);
     } catch (fault) {
       onFault(fault);
@@ -81,10 +74,10 @@ export class SharedHealth {
     const { redis, onFault } = this.#options;
     const backends = this.#options.backends();
     try {
-      const [[seconds, micros], ...hashes] = await Promise.all([redis.time(), ...backends.map(({ name }) => redis.hgetall(keyOf(name)))]);
-      const redisMs = Number(seconds) * 1000 + Number(micros) / 1000;
-      this.#offsetMs = redisMs - this.#options.now();
-      for (const [index, backend] of backends.entries()) this.#take(backend, hashes[index] ?? {}, redisMs);
+      const [time, ...hashes] = await Promise.all([redis.time(), ...backends.map(({ name }) => redis.hgetall(openingsKey(name)))]);
+      const nowMs = redisMs(time);
+      this.#offsetMs = nowMs - this.#options.now();
+      for (const [index, backend] of backends.entries()) this.#take(backend, hashes[index] ?? {}, nowMs);
     } catch (fault) {
       onFault(fault);
     } finally {
@@ -92,36 +85,18 @@ export class SharedHealth {
     }
   }
 
-  #take(backend: Backend, hash: Readonly<Record<string, string>>, redisMs: number): void {
+  #take(backend: Backend, hash: Readonly<Record<string, string>>, nowMs: number): void {
     const { health, redis, onFault } = this.#options;
     const places = new Set(Object.keys(hash));
     for (const at of this.#seen.get(backend.name) ?? []) if (!places.has(at)) health.drop(backend, at);
     this.#seen.set(backend.name, places);
     for (const [at, text] of Object.entries(hash)) {
-      const written = read(text);
+      const written = readOpening(text);
       if (written === null) continue;
-      const leftMs = written.until - redisMs;
-      if (leftMs > 0) health.adopt(backend, at, leftMs, failureOf(written.kind));
+      const leftMs = written.until - nowMs;
+      if (leftMs > 0) health.adopt(backend, at, leftMs, failureOf(written));
       // Of a node that is gone: whoever closes a breaker also takes it out.
-      else if (leftMs < -KEPT_MS) redis.hdel(keyOf(backend.name), at).catch(onFault);
+      else if (leftMs < -KEPT_MS) redis.hdel(openingsKey(backend.name), at).catch(onFault);
     }
   }
 }
-
-const keyOf = (backend: string): string => `estafet:breakers:{${backend}}`;
-
-/** Another release may write otherwise: what is not understood is left alone. */
-function read(text: string): Written | null {
-  try {
-    const { until, kind } = JSON.parse(text) as { readonly until?: unknown; readonly kind?: unknown };
-    return typeof until === 'number' && typeof kind === 'string' && Object.hasOwn(ERRORS, kind) ? { until, kind: kind as ErrorName } : null;
-  } catch {
-    return null;
-  }
-}
-
-const failureOf = (kind: ErrorName): OpenAIError =>
-  new OpenAIError(kind, 'The backend is not asked at the moment: another process of this relay has found that it fails.', {
-    fallback: true,
-    limit: kind.startsWith('upstream_rate_limit_') ? 'upstream' : undefined,
-  });

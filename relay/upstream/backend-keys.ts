@@ -6,18 +6,31 @@ import type { Secret } from '../../config/secret.ts';
 export const keysOf = ({ apiKey, apiKeys }: Pick<Backend, 'apiKey' | 'apiKeys'>): readonly Secret[] =>
   apiKeys ?? (apiKey === undefined ? [] : [apiKey]);
 
-const known = new WeakMap<object, readonly string[]>();
+type Addressed = Pick<Backend, 'region' | 'baseUrl' | 'apiKey' | 'apiKeys'>;
 
-/**
- * A short name of each key that other nodes make of it too: 8 hex digits of a digest, of which no key can be found again. Empty text for
- * the one place of a backend without a key.
- */
-export function fingerprintsOf(backend: Pick<Backend, 'apiKey' | 'apiKeys'>): readonly string[] {
+/** Short names that other nodes make too: 8 hex digits of a digest, of which no key can be found again. */
+interface Prints {
+  /** Of where the backend is: another region or base URL is another one, of which nothing is known. */
+  readonly address: string;
+  /** Of each key as it is sent there; one for a backend without a key. */
+  readonly keys: readonly string[];
+}
+
+const known = new WeakMap<object, Prints>();
+
+function printsOf(backend: Addressed): Prints {
   let prints = known.get(backend);
   if (prints === undefined) {
-    const keys = keysOf(backend);
-    prints = keys.length === 0 ? [''] : keys.map((key) => createHash('sha256').update(`estafet ${key.reveal()}`).digest('hex').slice(0, 8));
+    const where = `${backend.region} ${backend.baseUrl}`;
+    const keys = keysOf(backend).map((key) => key.reveal());
+    prints = { address: printOf(where), keys: (keys.length === 0 ? [''] : keys).map((key) => printOf(`${where} ${key}`)) };
     known.set(backend, prints);
   }
   return prints;
 }
+
+export const addressPrintOf = (backend: Addressed): string => printsOf(backend).address;
+
+export const keyPrintsOf = (backend: Addressed): readonly string[] => printsOf(backend).keys;
+
+const printOf = (text: string): string => createHash('sha256').update(`estafet ${text}`).digest('hex').slice(0, 8);

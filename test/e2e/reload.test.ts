@@ -106,6 +106,44 @@ keys: [{ name: app, team: t, key: '${digestOf(KEY)}' }]
     expect(backend.requests.at(-1)).toContain('authorization: Bearer another');
   });
 
+  test('what was learned of latencies stays with the backends that stay', async () => {
+    const [one, two] = [await held('one'), await held('two')];
+    const latency = (first: string, second: string): Config =>
+      configOf(
+        `backends: { one: { vendor: qwen, baseUrl: '${first}/v1', apiKey: 'env:K' }, two: { vendor: qwen, baseUrl: '${second}/v1', apiKey: 'env:K' } }
+models: { gpt-4o: { strategy: latency, to: [one/qwen-plus, two/qwen-plus] }, only-one: { strategy: latency, to: [one/qwen-plus] } }
+teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
+keys: [{ name: app, team: t, key: '${digestOf(KEY)}' }]
+`,
+        { K: 'k' },
+      );
+    const desk = await opened(latency(one.backend.url, two.backend.url));
+    const known = async (): Promise<boolean> => {
+      await (await post(desk, { model: 'only-one' })).text();
+      return desk.records.at(-1)?.decision.order[0]?.expectedMs !== null;
+    };
+    expect(await known()).toBe(false);
+    await desk.relay.apply(latency(one.backend.url, one.backend.url));
+    expect(await known()).toBe(true);
+    await desk.relay.apply(latency(two.backend.url, one.backend.url));
+    expect(await known()).toBe(false);
+  });
+
+  test('a backend that is out is asked at once where it has moved', async () => {
+    const [bad, good] = [
+      await scripted((socket) => void socket.write(http(401, '{"error":{"code":"invalid_api_key","message":"x"}}'))),
+      await held('good'),
+    ];
+    ends.push(() => bad.close());
+    const desk = await opened(config({ one: bad.url }));
+    for (const times of [1, 1]) {
+      expect((await post(desk)).status).toBe(502);
+      expect(bad.requests).toHaveLength(times);
+    }
+    await desk.relay.apply(config({ one: good.backend.url }));
+    expect(await said(await post(desk))).toBe('good');
+  });
+
   test('a key that is gone is refused at once, while its stream runs on', async () => {
     const { backend, finish } = await held('x');
     const other = 'sk-other-0123456789abcdef';

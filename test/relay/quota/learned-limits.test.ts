@@ -6,14 +6,15 @@ import { LearnedLimits, type Slot } from '../../../relay/quota/learned-limits.ts
 const BREAKER = { failures: 5, windowMs: 30_000, openMs: 15_000 };
 
 function desk(settings: { concurrency?: number; breaker?: 'off'; queue?: undefined } = {}) {
-  const backend = { name: 'b', breaker: BREAKER, queue: { max: 1, waitMs: 1 }, ...settings } as Backend;
+  const backend = { name: 'b', region: 'r', baseUrl: 'http://b', breaker: BREAKER, queue: { max: 1, waitMs: 1 }, ...settings } as Backend;
   const clock = { ms: 0 };
   const rooms: string[] = [];
   const learned = new LearnedLimits(
     () => clock.ms,
     (name) => rooms.push(name),
   );
-  const enter = (atOnce = 1): Slot => learned.enter(backend, atOnce, 'gpt-4o');
+  let place = backend;
+  const enter = (atOnce = 1): Slot => learned.enter(place, atOnce, 'gpt-4o');
   const refuse = (slot: Slot, kind: ErrorName = 'upstream_rate_limit_requests') => slot.failed(new OpenAIError(kind, ''));
   const most = () => [...learned.limits()][0]?.most ?? null;
   /** So many at a time, of which the vendor refuses the last ones. */
@@ -26,7 +27,10 @@ function desk(settings: { concurrency?: number; breaker?: 'off'; queue?: undefin
     clock.ms++;
     for (let count = 0; count < times; count++) enter().ended(true);
   };
-  return { clock, rooms, enter, refuse, most, burst, answer };
+  const move = (baseUrl: string): void => {
+    place = { ...backend, baseUrl };
+  };
+  return { clock, rooms, enter, refuse, most, burst, answer, move };
 }
 
 describe('lowered', () => {
@@ -143,4 +147,13 @@ describe('raised', () => {
     early.ended(true);
     expect(most()).toBe(1);
   });
+});
+
+test('a backend that has moved is another account: nothing is known of it', () => {
+  const { burst, most, enter, move } = desk();
+  burst(8, 2);
+  expect(most()).not.toBeNull();
+  move('http://there');
+  for (let count = 0; count < 20; count++) enter();
+  expect(most()).toBeNull();
 });

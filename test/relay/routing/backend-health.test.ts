@@ -12,21 +12,28 @@ function desk(breaker: Backend['breaker'] = BREAKER, keys = ['k']) {
   let now = 0;
   const events: BreakerEvent[] = [];
   const health = new BackendHealth({ now: () => now, random: () => 0, onChange: (event) => void events.push(event) });
+  /** Of one process: nobody else has to be asked. */
+  const entered = (...place: Parameters<BackendHealth['enter']>): Pass | OpenAIError => {
+    const pass = health.enter(...place);
+    if (pass instanceof Promise) throw new Error('it waits');
+    return pass;
+  };
   const secrets = keys.map((key) => new Secret(key));
-  const backend = { name: 'b', breaker, apiKeys: secrets } as unknown as Backend;
+  const backend = { name: 'b', region: 'here', baseUrl: 'http://here', breaker, apiKeys: secrets } as unknown as Backend;
   const place = (model: string) => ({ backend, model });
   const enter = (model = 'm'): Pass => {
-    const pass = health.enter(place(model));
+    const pass = entered(place(model));
     if (pass instanceof Pass) return pass;
     throw pass;
   };
   const barred = (model = 'm'): OpenAIError => {
-    const pass = health.enter(place(model));
+    const pass = entered(place(model));
     if (pass instanceof Pass) throw new Error('it may be asked');
     return pass;
   };
   return {
     health,
+    entered,
     backend,
     place,
     events,
@@ -205,14 +212,18 @@ describe('several keys', () => {
 
   test.each<[string, Partial<Backend>, boolean]>([
     ['another key', { apiKeys: [new Secret('new')] }, true],
-    ['the same key in another region', { region: 'elsewhere', baseUrl: 'http://elsewhere' }, false],
+    ['the same key in another region', { region: 'elsewhere' }, true],
+    ['the same key at another address', { baseUrl: 'http://elsewhere' }, true],
+    ['another limit', { rpm: 5 }, false],
   ])('a reload with %s after a refused key', (_, change, free) => {
-    const { fail, health, backend, wait } = desk();
+    const { fail, health, entered, backend, wait } = desk();
     fail('upstream_auth');
     const reloaded = { backend: { ...backend, ...change }, model: 'm' };
-    expect(health.enter(reloaded) instanceof Pass).toBe(free);
+    expect(entered(reloaded) instanceof Pass).toBe(free);
+    // What stands against the old place is not shown as if it stood against the new one.
+    expect([...health.openings([reloaded.backend])]).toEqual([{ backend: 'b', cause: 'key', open: free ? 0 : 1 }]);
     wait(60_000);
-    expect(health.enter(reloaded)).toBeInstanceOf(Pass);
+    expect(entered(reloaded)).toBeInstanceOf(Pass);
   });
 
   test('a limit is one of a key and a model; an overload is not one of a key', () => {
@@ -232,20 +243,31 @@ describe('several keys', () => {
   });
 });
 
+test.each<ErrorName>(['upstream_timeout', 'upstream_overloaded', 'upstream_rate_limit_tokens', 'upstream_out_of_credit'])(
+  '%s: a backend that has moved begins anew',
+  (kind) => {
+    const { fail, entered, backend, barred } = desk({ ...BREAKER, failures: 1 });
+    fail(kind);
+    barred();
+    expect(entered({ backend: { ...backend, baseUrl: 'http://there' }, model: 'm' })).toBeInstanceOf(Pass);
+    barred();
+  },
+);
+
 test('a retry, which has waited, is not held up', () => {
-  const { fail, health, place, barred } = desk();
+  const { fail, entered, place, barred } = desk();
   fail('upstream_rate_limit_requests', { retryAfterMs: 1_000 });
   barred();
-  const again = health.enter(place('m'), true);
+  const again = entered(place('m'), true);
   expect(again).toBeInstanceOf(Pass);
   (again as Pass).answered();
-  expect(health.enter(place('m'))).toBeInstanceOf(Pass);
+  expect(entered(place('m'))).toBeInstanceOf(Pass);
 });
 
 test('names that callers make up do not fill the memory', () => {
-  const { fail, health } = desk();
+  const { fail, health, backend } = desk();
   for (let number = 0; number < 3_000; number++) fail('upstream_model_unavailable', {}, `made-up-${number}`);
-  expect([...health.openings()]).toEqual([{ backend: 'b', cause: 'model', open: 1_000 }]);
+  expect([...health.openings([backend])]).toEqual([{ backend: 'b', cause: 'model', open: 1_000 }]);
 });
 
 test('what another node has found holds here, by the fingerprint of the key, and ends when it says so', () => {
@@ -258,6 +280,11 @@ test('what another node has found holds here, by the fingerprint of the key, and
   expect(event.at).not.toContain(' b');
   other.health.adopt(other.backend, event.at, 30_000, error('upstream_auth'));
   expect([0, 1, 2].map(() => other.enter().key)).toEqual([1, 1, 1]);
+  // Nor does it hold for the same key at another address.
+  const moved = { ...one.backend, baseUrl: 'http://there' };
+  const third = desk(BREAKER, ['b']);
+  third.health.adopt(moved, event.at, 30_000, error('upstream_auth'));
+  expect(third.entered({ backend: moved, model: 'm' })).toBeInstanceOf(Pass);
   other.health.drop(other.backend, event.at);
   expect([0, 1].map(() => other.enter().key).sort()).toEqual([0, 1]);
 });
