@@ -32,7 +32,7 @@ export function listeningTime(text: string): number {
 
 /**
  * `estafet audit`: do the books agree with themselves, and the levels in Redis with the books? Exit code 0 and one line when they do; 1
- * when they do not, or cannot be read.
+ * when they do not, or some of it cannot be read.
  */
 export async function audit({ team, listen, json = false, config: file }: AuditOptions): Promise<void> {
   const loaded = loadOrExplain(file);
@@ -76,14 +76,16 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
       found: Number(found),
     }));
     const all = [...findings, ...(levels?.findings ?? [])].map((finding) => ({ ...finding, by: finding.found - finding.expected }));
+    const unread = [...(levels?.unread ?? [])].map(([owner, gone]) => ({ owner, reason: unreachable(gone) }));
     return {
-      ok: all.length === 0,
+      ok: all.length === 0 && unread.length === 0,
       teams: teams.size,
       hours,
       lines,
       buckets: levels?.buckets ?? null,
       listened_ms: levels === null ? null : listenMs,
       drifts: all,
+      unread,
       notes: levels?.notes ?? ['No redis is configured: the levels live in the process that counts them, and only the books were checked.'],
     };
   } finally {

@@ -6,7 +6,9 @@ import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { redisConnection } from '../server/redis-connection.ts';
 
 /** A Redis slower than this is of no use to a command. */
-const REDIS = { timeoutMs: 5_000, pauseMs: 0 } as const;
+const TIMEOUT_MS = 5_000;
+/** One server that did not answer is not asked again by the same command. */
+const NEVER_AGAIN_MS = 3_600_000;
 const CONNECT_MS = 3_000;
 
 /** The limits in Redis, for a command beside relays that may be running. @throws StoreGone when it cannot be reached; what `work` throws */
@@ -22,8 +24,10 @@ export async function withRedisStore<T>(redis: Secret, work: (store: RedisStore)
     const until = performance.now() + CONNECT_MS;
     while (client.status !== 'ready' && performance.now() < until) await sleep(10);
     if (client.status !== 'ready') throw new StoreGone(0, fault ?? new Error('it does not answer'));
-    const breaker = new StoreBreaker(REDIS);
-    return await work(new RedisStore(client, { keepLines: 'expired', spent: null, breakerOf: () => breaker }));
+    const one = new StoreBreaker({ timeoutMs: TIMEOUT_MS, pauseMs: NEVER_AGAIN_MS });
+    // In a Cluster other owners may lie on nodes that do answer.
+    const breakerOf = () => (address.kind === 'cluster' ? new StoreBreaker({ timeoutMs: TIMEOUT_MS, pauseMs: 0 }) : one);
+    return await work(new RedisStore(client, { keepLines: 'expired', spent: null, breakerOf }));
   } finally {
     close();
   }
@@ -31,6 +35,7 @@ export async function withRedisStore<T>(redis: Secret, work: (store: RedisStore)
 
 /** Why Redis could not be asked, in one line. */
 export function unreachable({ cause }: StoreGone): string {
+  if (cause === undefined) return 'Redis cannot be reached: it has stopped answering';
   const code = (cause as { code?: string } | null)?.code;
   return `Redis cannot be reached: ${code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message : String(cause)}`;
 }

@@ -4,11 +4,14 @@ import type { AuditedLimits } from '../relay/audit/audited-limits.ts';
 import type { Finding, OwnerAudit } from '../relay/audit/finding.ts';
 import type { Line } from '../relay/quota/lines.ts';
 import type { QuotaStore, Snapshot } from '../relay/quota/store.ts';
+import { StoreGone } from '../relay/quota/store-breaker.ts';
 import type { AuditReader } from './database/audit-reader.ts';
 
 export interface LevelsAudit extends OwnerAudit {
   /** Buckets that were looked at. */
   readonly buckets: number;
+  /** Owners whose levels could not be read (in a Cluster: on a node that is gone), and why. Nothing is found of them. */
+  readonly unread: ReadonlyMap<string, StoreGone>;
 }
 
 export interface LevelsAuditOptions {
@@ -27,7 +30,6 @@ const READING_MS = 290_000;
 const LINES = 1_000;
 
 interface Listened {
-  readonly owner: string;
   readonly before: Snapshot;
   readonly auditor: OwnerAuditor;
 }
@@ -41,16 +43,21 @@ const PAUSES_MS = [1_000, 3_000] as const;
 /**
  * Levels in the store against the books, bucket by bucket, while requests come and go. Beside the reading of levels it writes one field per
  * team, which makes the scripts keep their lines, and takes it away again.
- * @throws what the store or the books throw
+ * @throws StoreGone when nothing could be read; what the books throw
  */
 export async function auditStore(options: LevelsAuditOptions): Promise<LevelsAudit> {
   const first = await audited(options);
   const audits = new Map(first.audits);
+  const unread = new Map(first.unread);
   for (const pauseMs of PAUSES_MS) {
     const owners = new Map([...options.owners].filter(([owner]) => audits.get(owner)?.findings.some(({ kind }) => kind !== 'heard')));
     if (owners.size === 0) break;
     await sleep(pauseMs);
     const again = await audited({ ...options, owners });
+    for (const [owner, gone] of again.unread) {
+      unread.set(owner, gone);
+      audits.delete(owner);
+    }
     for (const [owner, { findings, notes }] of again.audits) {
       const before = audits.get(owner)?.findings ?? [];
       // A step that nobody accounts for is seen once: what it did stays.
@@ -61,32 +68,48 @@ export async function auditStore(options: LevelsAuditOptions): Promise<LevelsAud
       });
     }
   }
+  const [gone] = unread.values();
+  if (gone !== undefined && audits.size === 0) throw gone;
   const all = [...audits.values()];
-  return { findings: all.flatMap(({ findings }) => findings), notes: all.flatMap(({ notes }) => notes), buckets: first.buckets };
+  const buckets = [...audits.keys()].reduce((sum, owner) => sum + (first.buckets.get(owner) ?? 0), 0);
+  return { findings: all.flatMap(({ findings }) => findings), notes: all.flatMap(({ notes }) => notes), buckets, unread };
 }
 
 const isSame = (one: Finding, other: Finding): boolean => one.bucket === other.bucket && one.kind === other.kind;
 
 async function audited({ store, books, owners, listenMs, retainedMs }: LevelsAuditOptions) {
-  const listened: Listened[] = [];
+  const listened = new Map<string, Listened>();
+  const unread = new Map<string, StoreGone>();
+  const reading = async (owner: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof StoreGone)) throw error;
+      unread.set(owner, error);
+    }
+  };
   try {
     for (const [owner, limits] of owners) {
-      const before = await store.listen(owner, listenMs + READING_MS);
-      listened.push({ owner, before, auditor: new OwnerAuditor(owner, before, await allLines(store, owner), limits) });
+      await reading(owner, async () => {
+        const before = await store.listen(owner, listenMs + READING_MS);
+        listened.set(owner, { before, auditor: new OwnerAuditor(owner, before, await allLines(store, owner), limits) });
+      });
     }
-    await sleep(listenMs);
-    for (const { owner, auditor } of listened) await readBooks(books, owner, auditor, retainedMs);
-    const audits: [string, OwnerAudit][] = [];
-    for (const { owner, before, auditor } of listened) {
-      const after = await store.levels(owner);
-      if (after.nowUs - before.nowUs >= (listenMs + READING_MS) * 1000)
-        throw new Error(`Reading the books took more than ${READING_MS / 1000} s: nothing can be said of the levels.`);
-      audits.push([owner, auditor.end(await allLines(store, owner), after)]);
+    if (listened.size > 0) await sleep(listenMs);
+    for (const [owner, { auditor }] of listened) await readBooks(books, owner, auditor, retainedMs);
+    const audits = new Map<string, OwnerAudit>();
+    for (const [owner, { before, auditor }] of listened) {
+      await reading(owner, async () => {
+        const after = await store.levels(owner);
+        if (after.nowUs - before.nowUs >= (listenMs + READING_MS) * 1000)
+          throw new Error(`Reading the books took more than ${READING_MS / 1000} s: nothing can be said of the levels.`);
+        audits.set(owner, auditor.end(await allLines(store, owner), after));
+      });
     }
-    return { audits, buckets: listened.reduce((sum, { before }) => sum + before.buckets.size, 0) };
+    return { audits, unread, buckets: new Map([...listened].map(([owner, { before }]) => [owner, before.buckets.size])) };
   } finally {
     // What was kept meanwhile goes with the nodes' next sweep. A store that is gone forgets it by itself.
-    await Promise.allSettled(listened.map(({ owner }) => store.listen(owner, 0)));
+    await Promise.allSettled([...owners.keys()].map((owner) => store.listen(owner, 0)));
   }
 }
 
