@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { type RedisAddress, redisAddress } from '../config/redis-address.ts';
 import type { Books } from '../relay/ledger/books.ts';
-import type { LedgerEntry } from '../relay/ledger/ledger-entry.ts';
+import type { BookGuesses } from '../relay/quota/expired-lines.ts';
 import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
 import type { Limit } from '../relay/quota/limits.ts';
 import { MemoryStore, type StoreOptions } from '../relay/quota/memory-store.ts';
@@ -69,7 +69,7 @@ export function openQuotaStore(
     onFault(error instanceof StoreGone ? error.cause : error, quota?.unsent);
   };
   const guard = { local, retryMs: RETRY_MS, onFailure };
-  const book = (entries: readonly LedgerEntry[]): Promise<void> => books.book(entries);
+  const book: BookGuesses = (guesses) => books.book(guesses);
   const sweeping = { owners, everyMs: leaseMs, book, onFault: onFailure };
   if (redis === undefined) {
     // Nothing on the way to it can be lost or late: a closed id is remembered only for the repetitions of one request.

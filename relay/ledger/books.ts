@@ -55,9 +55,13 @@ export class Books {
     this.#queue.add(ledgerEntry(record));
   }
 
-  /** Lines that somebody else keeps until they are in: written at once. @throws LedgerFault, and they may be handed over again */
-  book(entries: readonly LedgerEntry[]): Promise<void> {
-    return this.#queue.write(entries);
+  /**
+   * Lines guessed for dead nodes, which somebody else keeps until they are in: written at once. The answer is what those nodes had written
+   * themselves before they died, which stands. @throws LedgerFault, and they may be handed over again
+   */
+  async book(guesses: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+    const added = await this.#queue.write(guesses);
+    return added === guesses.length ? [] : this.#store.truths(guesses.map(({ id }) => id));
   }
 
   /** @throws LedgerFault */

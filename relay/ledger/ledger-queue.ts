@@ -150,21 +150,20 @@ export class LedgerQueue {
 
   /**
    * Past the queue. A batch that the database refuses is halved until the lines at fault are alone; they are lost, the others are not.
-   * @throws LedgerFault when the store fails
+   * How many were new. @throws LedgerFault when the store fails
    */
-  async write(batch: readonly LedgerEntry[]): Promise<void> {
+  async write(batch: readonly LedgerEntry[]): Promise<number> {
     try {
-      await this.#store.write(batch);
+      return await this.#store.write(batch);
     } catch (error) {
       if (!(error instanceof LedgerFault && error.permanent)) throw error;
       if (batch.length === 1) {
         this.#lost++;
         this.#report({ type: 'line-refused', entry: batch[0] as LedgerEntry, fault: error.message, lostInAll: this.#lost });
-        return;
+        return 0;
       }
       const half = batch.length >> 1;
-      await this.write(batch.slice(0, half));
-      await this.write(batch.slice(half));
+      return (await this.write(batch.slice(0, half))) + (await this.write(batch.slice(half)));
     }
   }
 

@@ -11,6 +11,8 @@ export interface LedgerStore {
   usage(query: UsageQuery): Promise<UsageRow[]>;
   /** Money by asked model. @throws LedgerFault */
   spent(query: SpentQuery): Promise<SpentRow[]>;
+  /** Of these ids the lines that are more than a guess for a dead node (`expired`). @throws LedgerFault */
+  truths(ids: readonly string[]): Promise<LedgerEntry[]>;
   /** Deletes at most so many lines older than a moment; how many there were. Hourly sums stay. @throws LedgerFault */
   prune(beforeMs: number, most: number): Promise<number>;
   close(): Promise<void>;

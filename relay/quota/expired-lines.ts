@@ -1,3 +1,4 @@
+import { bookedUse } from '../audit/booked-use.ts';
 import { expiredEntry } from '../ledger/expired-entry.ts';
 import type { LedgerEntry } from '../ledger/ledger-entry.ts';
 import type { ClosingLine, Line } from './lines.ts';
@@ -6,17 +7,21 @@ import type { QuotaStore } from './store.ts';
 /** Most lines in one step: after the death of a busy node there are thousands. */
 const BATCH = 500;
 
+/** Writes lines guessed for dead nodes into the books; the answer is what those nodes had written themselves, which stands. */
+export type BookGuesses = (guesses: readonly LedgerEntry[]) => Promise<readonly LedgerEntry[]>;
+
 /**
- * Writes what dead nodes had reserved into the books, then drops it from the store. Any number of nodes may do it at once, and each may
- * stop half-way: the books know a line by its id. Lines of other kinds, which an auditor has left behind, are only dropped. One that this
- * release cannot read stays, and is told: a later release may be able to.
+ * Writes what dead nodes had reserved into the books, then drops it from the store. A node that died after its line was written, but before
+ * its settlement arrived, is settled by that line: late truth beats the guess here too. Any number of nodes may do it at once, and each may
+ * stop half-way: the books know a line by its id, and the store settles an id once, whoever asks. Lines of other kinds, which an auditor has
+ * left behind, are only dropped. One that this release cannot read stays, and is told: a later release may be able to.
  *
  * @throws what the store throws; what the books throw
  */
 export async function bookExpired(
-  store: Pick<QuotaStore, 'lines' | 'dropLines'>,
+  store: Pick<QuotaStore, 'lines' | 'dropLines' | 'settle' | 'release'>,
   owner: string,
-  book: (entries: readonly LedgerEntry[]) => Promise<void>,
+  book: BookGuesses,
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   let after: string | undefined;
@@ -33,10 +38,23 @@ export async function bookExpired(
         return [];
       }
     });
-    if (entries.length > 0) await book(entries);
+    const truths = entries.length > 0 ? await book(entries) : [];
+    for (const truth of truths) await settleBy(store, owner, truth);
     if (done.size > 0) await store.dropLines(owner, [...done]);
     after = lines.at(-1)?.line;
     full = lines.length === BATCH;
+  }
+}
+
+/** What is in the books is what the dead node would have told the limits, had it lived a little longer. */
+async function settleBy(store: Pick<QuotaStore, 'settle' | 'release'>, owner: string, entry: LedgerEntry): Promise<void> {
+  // Counted elsewhere: what the store took for it late was no reservation of its.
+  if (entry.heldBy === 'local' || entry.heldBy === 'nobody') return;
+  const actual = bookedUse(entry);
+  if (actual === null) await store.release(owner, entry.id);
+  else {
+    const source = entry.usageSource === 'vendor' ? 'vendor' : 'estimated';
+    await store.settle({ id: entry.id, owner, actual, source, reason: 'done', about: '' });
   }
 }
 

@@ -1,6 +1,5 @@
-import type { LedgerEntry } from '../ledger/ledger-entry.ts';
 import { LedgerFault } from '../ledger/ledger-store.ts';
-import { bookExpired } from './expired-lines.ts';
+import { type BookGuesses, bookExpired } from './expired-lines.ts';
 import type { QuotaStore } from './store.ts';
 import { StoreGone } from './store-breaker.ts';
 
@@ -9,8 +8,8 @@ export interface SweeperOptions {
   /** Asked at each sweep: teams come and go. */
   readonly owners: () => readonly string[];
   readonly everyMs: number;
-  /** Writes lines into the books, and returns when they are in. */
-  readonly book: (entries: readonly LedgerEntry[]) => Promise<void>;
+  /** Writes guessed lines into the books; the answer is the true ones that were there before. */
+  readonly book: BookGuesses;
   readonly onFault: (fault: unknown) => void;
 }
 

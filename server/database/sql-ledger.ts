@@ -110,6 +110,15 @@ export class SqlLedger implements LedgerStore {
     return this.#told(() => spentByAskedModel(this.#database.db, query));
   }
 
+  truths(ids: readonly string[]): Promise<LedgerEntry[]> {
+    if (ids.length === 0) return Promise.resolve([]);
+    return this.#told(async () => {
+      const { rows } = await sql<Row>`select * from estafet_requests
+        where id in (${sql.join(ids)}) and reason <> 'expired'`.execute(this.#database.db);
+      return rows.map(entryOf);
+    });
+  }
+
   prune(beforeMs: number, most: number): Promise<number> {
     return this.#told(async () => {
       const { rows } = await sql`delete from estafet_requests where id in

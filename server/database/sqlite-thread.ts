@@ -41,6 +41,10 @@ export class SqliteThread implements LedgerStore, AccessReader {
     return (await this.#call({ call: 'spent', query })) as SpentRow[];
   }
 
+  async truths(ids: readonly string[]): Promise<LedgerEntry[]> {
+    return (await this.#call({ call: 'truths', ids })) as LedgerEntry[];
+  }
+
   async prune(beforeMs: number, most: number): Promise<number> {
     return (await this.#call({ call: 'prune', beforeMs, most })) as number;
   }

@@ -13,6 +13,7 @@ export type ThreadCall =
   | { readonly call: 'write'; readonly json: string }
   | { readonly call: 'usage'; readonly query: UsageQuery }
   | { readonly call: 'spent'; readonly query: SpentQuery }
+  | { readonly call: 'truths'; readonly ids: readonly string[] }
   | { readonly call: 'prune'; readonly beforeMs: number; readonly most: number }
   | { readonly call: 'revision' }
   | { readonly call: 'teamsAfter' | 'keysAfter'; readonly revision: number; readonly most: number }
@@ -44,6 +45,8 @@ if (parentPort !== null) {
         return opened().ledger.usage(request.query);
       case 'spent':
         return opened().ledger.spent(request.query);
+      case 'truths':
+        return opened().ledger.truths(request.ids);
       case 'prune':
         return opened().ledger.prune(request.beforeMs, request.most);
       case 'close':

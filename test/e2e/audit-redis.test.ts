@@ -5,8 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Limit, windowLaw } from '../../relay/quota/limits.ts';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
+import { entryOf, type Row } from '../../server/database/rows.ts';
 import { openSqlite } from '../../server/database/sqlite.ts';
+import { SqliteThread } from '../../server/database/sqlite-thread.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
 import { cleanUp, estafet, folder } from '../server/process.ts';
@@ -121,6 +124,40 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     const quiet = await audit();
     expect(quiet).toMatchObject({ code: 0, text: expect.stringMatching(/^no drift: /) });
     await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')]);
+  });
+
+  test('killed between its line and its settlement: the others settle it by the line', { timeout: 120_000 }, async () => {
+    const { url, end } = await node();
+    expect((await ask(url, 'busy')).status).toBe(200);
+    const window = [...(await store.levels('team/busy')).buckets].find(([name]) => name.includes('budget'));
+    const spent = async () => {
+      const state = (await store.levels('team/busy')).buckets.get(window?.[0] ?? '');
+      return state?.kind === 'window' ? state.used : Number.NaN;
+    };
+    const [own] = await books((db) =>
+      sql<Row>`select * from estafet_requests where reason = 'done' limit 1`.execute(db).then(({ rows }) => rows),
+    );
+    const truth = { ...entryOf(own as Row), id: 'req_killed', atMs: Date.now(), team: 'busy', key: 'busy' };
+    const about = [1, truth.atMs, 'chat.completions', 'busy', 'busy', 'gpt-4o', 'qwen-plus', 'qwen', 'qwen', 'cn-beijing', 0, 30, 70];
+    const priced = [...about, 5_000_000_000, 'CNY', 'https://example.com', '2026-11-01', 'official'];
+    const limit: Limit = {
+      name: 'team.budget',
+      bucket: 'team/budget.month.cny',
+      measure: 'nanoCny',
+      law: windowLaw(1_000_000_000_000, 'month', 'UTC'),
+    };
+    const before = await spent();
+    const demands = [{ limit, amount: 5_000_000_000 }];
+    const reserved = { id: truth.id, owner: 'team/busy', demands, leaseMs: LEASE_MS, about: JSON.stringify(priced) };
+    expect(await store.reserve(reserved)).toMatchObject({ ok: true });
+    expect(await spent()).toBe(before + 5_000_000_000);
+    const written = new SqliteThread({ path: join(place, 'books.db') });
+    await written.open();
+    expect(await written.write([truth])).toBe(1);
+    await written.close();
+    await expect.poll(spent, { timeout: 20_000 }).toBe(before + (truth.costNano ?? 0));
+    expect(await audit()).toMatchObject({ code: 0, text: expect.stringMatching(/^no drift: /) });
+    await end('SIGTERM');
   });
 
   test('under load, while requests begin and end, and right after a relay stopped, there is no drift', { timeout: 120_000 }, async () => {

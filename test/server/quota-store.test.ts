@@ -54,7 +54,7 @@ test('no row means nothing was spent', async () => {
 
 test('books that do not answer refuse only those who need them', async () => {
   const faults: unknown[] = [];
-  const never = { ...books(0n), usage: () => new Promise<never>(() => {}), book: async () => {} };
+  const never = { ...books(0n), usage: () => new Promise<never>(() => {}), book: async () => [] };
   const { quota, close } = openQuotaStore(
     {},
     () => [],

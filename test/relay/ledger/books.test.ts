@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Books } from '../../../relay/ledger/books.ts';
 import { type LedgerEvent, LedgerFault, type LedgerStore } from '../../../relay/ledger/ledger-store.ts';
-import { TEN } from './entries.ts';
+import { entry, TEN } from './entries.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -17,6 +17,7 @@ test('lines beyond the retention go at the start and every hour, in portions; a 
     write: async () => 0,
     usage: async () => [],
     spent: async () => [],
+    truths: async () => [],
     close: async () => {},
     prune: async (beforeMs, most) => {
       if (asked.push(beforeMs) === 4) throw new LedgerFault('nothing listens there');
@@ -52,7 +53,7 @@ test('a store that cannot be opened stops the start', async () => {
 
 test('a store that answers nothing any more does not hold up the stop', async () => {
   const never = () => new Promise<never>(() => {});
-  const store: LedgerStore = { open: async () => {}, write: never, usage: never, spent: never, prune: never, close: never };
+  const store: LedgerStore = { open: async () => {}, write: never, usage: never, spent: never, truths: never, prune: never, close: never };
   const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: () => {} });
   await books.open();
   let closed = false;
@@ -63,4 +64,28 @@ test('a store that answers nothing any more does not hold up the stop', async ()
   expect(closed).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
   await closing;
+});
+
+test('of guesses for dead nodes those nodes’ own lines are told, and the database is not asked when there are none', async () => {
+  const asked: (readonly string[])[] = [];
+  const own = entry('2');
+  let added = 2;
+  const store = {
+    open: async () => {},
+    write: async () => added,
+    truths: async (ids: readonly string[]) => {
+      asked.push(ids);
+      return [own];
+    },
+    prune: async () => 0,
+    close: async () => {},
+  } as unknown as LedgerStore;
+  const books = new Books(store, { retentionDays: 90, queueMax: 1000, report: () => {} });
+  await books.open();
+  const guesses = ['1', '2'].map((id) => entry(id, { reason: 'expired' }));
+  expect(await books.book(guesses)).toEqual([]);
+  added = 1;
+  expect(await books.book(guesses)).toEqual([own]);
+  expect(asked).toEqual([['1', '2']]);
+  await books.close(100);
 });

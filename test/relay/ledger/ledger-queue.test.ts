@@ -44,6 +44,7 @@ class Desk implements LedgerStore {
   open = async (): Promise<void> => {};
   usage = async (): Promise<[]> => [];
   spent = async (): Promise<[]> => [];
+  truths = async (): Promise<[]> => [];
   prune = async (): Promise<number> => 0;
   close = async (): Promise<void> => {};
 

@@ -69,7 +69,7 @@ test('the sweeper gives back what a node left behind, also when the team is sile
     stores: [failing, store],
     owners: () => ['team/silent', OWNER],
     everyMs: 1,
-    book: async () => {},
+    book: async () => [],
     onFault: (fault) => void faults.push(fault),
   });
   await sweeper.sweep();

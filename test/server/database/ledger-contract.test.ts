@@ -162,6 +162,16 @@ describe.each(KINDS)('$name', (kind) => {
       await store.close();
     });
 
+    test('what nodes wrote themselves is told by id, guesses are not', async () => {
+      const store = await opened();
+      await store.write([guess('guessed'), entry('true'), entry('other'), guess('late')]);
+      await store.write([truth('late')]);
+      const told = await store.truths(['guessed', 'true', 'late', 'unknown']);
+      expect(told.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([truth('late'), entry('true')]);
+      expect(await store.truths([])).toEqual([]);
+      await store.close();
+    });
+
     test('many writers of guesses and truths at once: the truths stand, and nothing twice', async () => {
       const place = kind.place();
       const stores = await Promise.all([opened(place), opened(place)]);
