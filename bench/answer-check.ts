@@ -44,6 +44,12 @@ export class AnswerCheck {
     this.#content = content;
   }
 
+  /** The first answer. @throws Error before there is one */
+  get first(): Buffer {
+    if (this.#first === null) throw new Error('no answer was checked yet');
+    return this.#first;
+  }
+
   /** @throws WrongAnswer */
   check({ status, contentType, body }: Answer): void {
     const type = this.#kind === 'whole' ? 'application/json' : 'text/event-stream';

@@ -5,10 +5,11 @@ import { Children } from './children.ts';
 import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
-import { FULL, QUICK } from './plan.ts';
+import { chunksOf, FULL_STREAMS, measureStreams, QUICK_STREAMS, streamsReport } from './measure-streams.ts';
+import { FULL, type Place, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
-import { machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
+import { type Machine, machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
 import { measureRouting } from './routing.ts';
 import { measureTranslation } from './translate.ts';
 
@@ -20,6 +21,26 @@ function cores(): { readonly target: number; readonly load: number } | null {
   return pinAll(process.pid, load) ? { target, load } : null;
 }
 
+interface Options {
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly build: boolean;
+  /** A whole number from 1 that was given, or what stands instead. */
+  readonly number: (name: 'rounds' | 'minutes' | 'streams', instead: number) => number;
+  /** Progress, for a human. */
+  readonly say: (line: string) => void;
+}
+
+type Part = (options: Options) => string | Promise<string>;
+
+const PARTS: Readonly<Record<string, Part>> = {
+  all: cpuAndMemory,
+  quota: ({ say }) => measureQuota(machineOf(cores()), microsPerTick(), say),
+  routing: () => measureRouting(machineOf(null)),
+  streams,
+  translate: ({ say }) => measureTranslation(machineOf(null), say),
+};
+
 /**
  * What a request and a streamed chunk cost in CPU, and what an open stream costs in memory: the relay beside the least that Node and
  * Express can do, all in front of one mock. Prints figures and judges none of them; exit code 1 only when something could not be measured
@@ -28,57 +49,68 @@ function cores(): { readonly target: number; readonly load: number } | null {
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
  *   npm run bench -- routing    choosing among three candidates, by each strategy
+ *   npm run bench -- streams    thousands of streams open at once, for minutes: [--quick] [--json] [--minutes N] [--streams N]
  *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
  */
 async function main(): Promise<void> {
+  const flag = { type: 'boolean', default: false } as const;
+  const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      'no-build': { type: 'boolean', default: false },
-    },
+    options: { quick: flag, json: flag, 'no-build': flag, rounds: text, minutes: text, streams: text },
   });
+  const [name = 'all', ...more] = positionals;
+  const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+  if (part === undefined || more.length > 0) throw new Error(`the parts that can be named are ${Object.keys(PARTS).join(', ')}`);
+  const number: Options['number'] = (option, instead) => {
+    const value = Number(values[option] ?? instead);
+    if (!(Number.isInteger(value) && value > 0)) throw new Error(`--${option} must be a whole number from 1`);
+    return value;
+  };
   const say = (line: string): void => console.error(`bench: ${line}`);
-  const [part, ...more] = positionals;
-  if ((part !== undefined && part !== 'quota' && part !== 'translate' && part !== 'routing') || more.length > 0) {
-    throw new Error('the parts that can be named are quota, routing and translate');
-  }
-  if (part === 'translate') {
-    console.log(measureTranslation(machineOf(null), say));
-    return;
-  }
-  if (part === 'routing') {
-    console.log(measureRouting(machineOf(null)));
-    return;
-  }
-  const tick = microsPerTick();
-  if (part === 'quota') {
-    console.log(await measureQuota(machineOf(cores()), tick, say));
-    return;
-  }
-  const base = values.quick ? QUICK : FULL;
-  const plan = { ...base, rounds: values.rounds === undefined ? base.rounds : Number(values.rounds) };
-  if (!(Number.isInteger(plan.rounds) && plan.rounds > 0)) throw new Error('--rounds must be a whole number from 1');
+  console.log(await part({ quick: values.quick, json: values.json, build: !values['no-build'], number, say }));
+}
 
-  if (!values['no-build']) execFileSync(process.execPath, ['tools/build.ts', '--if-stale'], { stdio: ['ignore', 2, 2] });
+/** Builds what is to be measured, and starts the processes around it; they end with `work`. */
+async function withMock<T>(
+  options: Options,
+  mockArgs: readonly string[],
+  work: (place: Place, machine: Machine) => Promise<T>,
+): Promise<T> {
+  if (options.build) execFileSync(process.execPath, ['tools/build.ts', '--if-stale'], { stdio: ['ignore', 2, 2] });
   const pinned = cores();
   const children = new Children();
   try {
-    const mock = await children.start(pinned?.load ?? null, ['bench/mock.ts', '--chunks', String(plan.chunks)]);
+    const mock = await children.start(pinned?.load ?? null, ['bench/mock.ts', ...mockArgs]);
     const redis = await startRedis(pinned?.load ?? null, children.folder);
-    if (redis === null) say('redis-server is not installed: limits in Redis are not measured');
-    const place = { children, mock: mock.origin, core: pinned?.target ?? null, redisPort: redis?.port ?? null, say };
-    const cpu = await measureCpu(plan, place, tick);
-    const memory = await measureMemory(plan, place);
+    if (redis === null) options.say('redis-server is not installed: limits in Redis are not measured');
+    const place = { children, mock: mock.origin, core: pinned?.target ?? null, redisPort: redis?.port ?? null, say: options.say };
+    const result = await work(place, machineOf(pinned));
     redis?.stop();
-    const machine = machineOf(pinned);
-    const micros = { perPaced: summaryOf(cpu, perPaced), perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
-    console.log(values.json ? JSON.stringify({ machine, plan, micros, cpu, memory }, null, 2) : report(machine, plan, cpu, memory));
+    return result;
   } finally {
     children.closeAll();
   }
+}
+
+function cpuAndMemory(options: Options): Promise<string> {
+  const base = options.quick ? QUICK : FULL;
+  const plan = { ...base, rounds: options.number('rounds', base.rounds) };
+  return withMock(options, ['--chunks', String(plan.chunks)], async (place, machine) => {
+    const cpu = await measureCpu(plan, place, microsPerTick());
+    const memory = await measureMemory(plan, place);
+    const micros = { perPaced: summaryOf(cpu, perPaced), perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
+    return options.json ? JSON.stringify({ machine, plan, micros, cpu, memory }, null, 2) : report(machine, plan, cpu, memory);
+  });
+}
+
+function streams(options: Options): Promise<string> {
+  const base = options.quick ? QUICK_STREAMS : FULL_STREAMS;
+  const plan = { ...base, minutes: options.number('minutes', base.minutes), streams: options.number('streams', base.streams) };
+  return withMock(options, ['--chunks', String(chunksOf(plan)), '--slow', String(plan.slowMs)], async (place, machine) => {
+    const figures = await measureStreams(plan, place, microsPerTick());
+    return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : streamsReport(machine, plan, figures);
+  });
 }
 
 main().catch((error: unknown) => {

@@ -143,15 +143,19 @@ export function cannedReply(dialect: Dialect): { readonly content: string; reado
 
 /** A word in the prompt that makes the mock hold the stream open after its first burst. */
 export const HOLD = 'hold-this-stream';
+/** A word that makes it bring one event at a time, and take its time. */
+export const SLOW = 'take-your-time';
+
+const SYSTEM = { whole: 'You are brief.', stream: 'You are brief.', held: HOLD, slow: SLOW } as const;
 
 /** OpenAI's request, 860 bytes whatever is asked. */
-export function requestBody(model: string, kind: 'whole' | 'stream' | 'held'): string {
+export function requestBody(model: string, kind: keyof typeof SYSTEM): string {
   const stream = kind === 'whole' ? {} : { stream: true, stream_options: { include_usage: true } };
   const body = (content: string): string =>
     JSON.stringify({
       model,
       messages: [
-        { role: 'system', content: kind === 'held' ? HOLD : 'You are brief.' },
+        { role: 'system', content: SYSTEM[kind] },
         { role: 'user', content },
       ],
       temperature: 0.7,

@@ -1,21 +1,23 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { CHAT_PATHS, cannedReply, cannedStream, DIALECTS, type Dialect, HOLD } from './mock-answers.ts';
+import { CHAT_PATHS, cannedReply, cannedStream, DIALECTS, type Dialect, HOLD, SLOW } from './mock-answers.ts';
 
 /**
  * The three vendors as cheap as they can be: a socket server that answers bytes made beforehand, so that on a shared machine the mock
- * weighs little. It reads only what decides the answer (path, `"stream":true`, the word `HOLD`) and checks no key; for vendors with
- * opinions there is the simulator.
+ * weighs little. It reads only what decides the answer (path, `"stream":true`, the words `HOLD` and `SLOW`) and checks no key; for vendors
+ * with opinions there is the simulator.
  *
- * Streams come in bursts: `burst` events, each an HTTP chunk of its own, in one write every `everyMs`.
+ * Streams come in bursts: `burst` events, each an HTTP chunk of its own, in one write every `everyMs`. Slow ones bring the same, one event
+ * every `slowMs`.
  */
 export interface MockOptions {
   readonly chunks: number;
   readonly burst: number;
   readonly everyMs: number;
+  readonly slowMs: number;
 }
 
-export const DEFAULT_MOCK: MockOptions = { chunks: 1000, burst: 20, everyMs: 10 };
+export const DEFAULT_MOCK: MockOptions = { chunks: 1000, burst: 20, everyMs: 10, slowMs: 2000 };
 
 export interface Mock {
   readonly port: number;
@@ -30,9 +32,13 @@ export const STATS_PATH = '/stats';
 const HEAD_END = '\r\n\r\n';
 
 export async function startMock(options: MockOptions): Promise<Mock> {
-  const replies = new Map<string, { readonly whole: Buffer; readonly bursts: readonly Buffer[] }>();
+  const replies = new Map<string, { readonly whole: Buffer; readonly bursts: readonly Buffer[]; readonly slow: readonly Buffer[] }>();
   for (const dialect of DIALECTS) {
-    replies.set(CHAT_PATHS[dialect], { whole: wholeResponse(cannedReply(dialect).json), bursts: bursts(dialect, options) });
+    replies.set(CHAT_PATHS[dialect], {
+      whole: wholeResponse(cannedReply(dialect).json),
+      bursts: bursts(dialect, options),
+      slow: bursts(dialect, { ...options, burst: 1 }),
+    });
   }
   const sockets = new Set<Socket>();
   const streams = new Set<Socket>();
@@ -61,13 +67,14 @@ export async function startMock(options: MockOptions): Promise<Mock> {
     const reply = replies.get(path);
     if (reply === undefined) socket.write(wholeResponse('{"error":{"message":"no such path"}}', '404 Not Found'));
     else if (!body.includes('"stream":true')) socket.write(reply.whole);
-    else stream(socket, reply.bursts, body.includes(HOLD));
+    else if (body.includes(SLOW)) stream(socket, reply.slow, options.slowMs);
+    else stream(socket, reply.bursts, body.includes(HOLD) ? null : options.everyMs);
   }
 
-  function stream(socket: Socket, parts: readonly Buffer[], hold: boolean): void {
+  function stream(socket: Socket, parts: readonly Buffer[], everyMs: number | null): void {
     streams.add(socket);
     socket.write(parts[0] as Buffer);
-    if (hold) return;
+    if (everyMs === null) return;
     let next = 1;
     const timer = setInterval(() => {
       // A reader who is slow holds the vendor back; nothing piles up here.
@@ -77,7 +84,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
       if (next < parts.length && !socket.destroyed) return;
       clearInterval(timer);
       streams.delete(socket);
-    }, options.everyMs);
+    }, everyMs);
   }
 
   const port = await listen(server);
@@ -140,11 +147,13 @@ function listen(server: Server): Promise<number> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { chunks: { type: 'string' }, burst: { type: 'string' }, every: { type: 'string' } } });
+  const number = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { chunks: number, burst: number, every: number, slow: number } });
   const mock = await startMock({
     chunks: Number(values.chunks ?? DEFAULT_MOCK.chunks),
     burst: Number(values.burst ?? DEFAULT_MOCK.burst),
     everyMs: Number(values.every ?? DEFAULT_MOCK.everyMs),
+    slowMs: Number(values.slow ?? DEFAULT_MOCK.slowMs),
   });
   console.log(`mock vendors on http://127.0.0.1:${mock.port}`);
 }

@@ -42,7 +42,7 @@ function relayFile(mock: string, books: string): string {
   const digest = createHash('sha256').update(CALLER_KEY).digest('hex');
   const backends = DIALECTS.map((vendor) => {
     const baseUrl = mock + CHAT_PATHS[vendor].replace('/chat/completions', '');
-    return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 4096 }`;
+    return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 10000 }`;
   });
   return `server: { host: 127.0.0.1, port: 0 }
 database: 'sqlite:${books}'

@@ -14,6 +14,8 @@ const DEFAULT_FILE = 'estafet.yaml';
 
 /** `estafet serve`: starts whole or not at all, and ends with exit code 0 when told to. */
 export async function serve(options: ServeOptions): Promise<void> {
+  // What is told to nobody, or to a full disk, ends no relay.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   const file = options.config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
   const files = new Set<string>();
   let simulator: StartedSimulator | null = null;

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { createHttpServer, setServerLimits } from './http-server.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { Change } from './reload/change.ts';
+import type { Logger } from './telemetry/logger.ts';
 import { type Built, build } from './wiring.ts';
 
 /** A relay that listens. */
@@ -88,6 +89,19 @@ async function stop(server: Server, built: Built, timeoutMs: number): Promise<bo
   clearTimeout(end);
   clearInterval(sweep);
   await built.close(!cut);
-  built.logger.flush();
+  await flushed(built.logger);
   return !cut;
+}
+
+/** A reader of the log that has stopped reading holds nobody up for longer. */
+const LOG_MS = 500;
+
+function flushed(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LOG_MS);
+    logger.flush(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
 }

@@ -1,11 +1,11 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
+import { LogFile } from './log-file.ts';
 
 export type { Logger } from 'pino';
 
-/** A write is handed to another thread, which costs more than what is written; beyond this the gathering does. */
-const BATCH = { minLength: 16 * 1024, maxWrite: 64 * 1024 } as const;
+const STDOUT = 1;
 
 /**
  * JSON lines on standard output, written in batches so that a request waits for no disk. Records are built by us field by field: no prompt,
@@ -18,7 +18,14 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, destination ?? pino.destination({ sync: false, ...BATCH }));
+  return pino(options, destination ?? new LogFile(STDOUT, { onFault: tellFault }));
+}
+
+/** On the other output: the log itself is what fails. */
+function tellFault({ code, message }: NodeJS.ErrnoException): void {
+  console.error(
+    `estafet: the log cannot be written (${code ?? message}); requests are served, and the last 8 MB of lines are kept until it can.`,
+  );
 }
 
 /** Batches are written at the latest after this long. */

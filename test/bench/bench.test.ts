@@ -117,7 +117,7 @@ describe('the mock', () => {
   const CHUNKS = 45;
   let mock: Mock;
   beforeAll(async () => {
-    mock = await startMock({ chunks: CHUNKS, burst: 20, everyMs: 1 });
+    mock = await startMock({ chunks: CHUNKS, burst: 20, everyMs: 1, slowMs: 1 });
   });
   afterAll(() => mock.close());
 
@@ -177,7 +177,7 @@ describe('the mock', () => {
     await expect.poll(mock.open).toBe(0);
   });
 
-  test.each(['whole', 'stream', 'held'] as const)('a request (%s) has its size', (kind) => {
+  test.each(['whole', 'stream', 'held', 'slow'] as const)('a request (%s) has its size', (kind) => {
     expect(requestBody('qwen-plus', kind)).toHaveLength(REQUEST_BYTES);
   });
 });
