@@ -1,4 +1,4 @@
-import { checkIds, checkReserve, checkSettlement } from './check-input.ts';
+import { checkIds, checkSettlement } from './check-input.ts';
 import { sharedDemands } from './share.ts';
 import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Snapshot, Verdict } from './store.ts';
 import { StoreGone } from './store-breaker.ts';
@@ -70,8 +70,8 @@ export class GuardedQuota {
   }
 
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
-    checkReserve(request);
     try {
+      // Checked there.
       return this.#opened(request, 'store', await this.#options.store.reserve(request));
     } catch (error) {
       if (error instanceof RangeError) throw error;

@@ -57,12 +57,15 @@ export async function reserveBySteps(
 
 function planned({ limit, amount }: Demand, atMs: number, seeds: ReadonlyMap<string, number>, unknown: number): PlannedDemand {
   const { law, bucket } = limit;
-  const common = { limit, kind: law.kind, measure: MEASURES.indexOf(limit.measure) + 1, amount } as const;
-  if (law.kind === 'rate') return { ...common, bucket, a: law.burst * MICRO, b: law.num, c: law.den, seed: 0 };
-  if (law.kind === 'slots') return { ...common, bucket, a: law.amount, b: 0, c: 0, seed: 0 };
+  const { kind } = law;
+  const measure = MEASURES.indexOf(limit.measure) + 1;
+  // Written out, so that all have one shape.
+  if (law.kind === 'rate') return { limit, bucket, kind, measure, amount, a: law.burst * MICRO, b: law.num, c: law.den, seed: 0 };
+  if (law.kind === 'slots') return { limit, bucket, kind, measure, amount, a: law.amount, b: 0, c: 0, seed: 0 };
   const { startMs, endMs } = windowBounds(law.per, law.timeZone, atMs);
   const own = `${bucket}@${startMs}`;
-  return { ...common, bucket: own, a: law.amount, b: startMs * 1000, c: endMs * 1000, seed: seeds.get(own) ?? unknown };
+  const seed = seeds.get(own) ?? unknown;
+  return { limit, bucket: own, kind, measure, amount, a: law.amount, b: startMs * 1000, c: endMs * 1000, seed };
 }
 
 function verdict(reply: Reply, demands: readonly PlannedDemand[]): Verdict {
@@ -81,14 +84,15 @@ function verdict(reply: Reply, demands: readonly PlannedDemand[]): Verdict {
 
 /** Least left; of equals the smaller limit, then the earlier one. */
 function tightestOf(measure: 'requests' | 'tokens', reply: Reply, demands: readonly PlannedDemand[]): Level | null {
-  let found: Level | null = null;
-  demands.forEach(({ limit }, index) => {
-    if (limit.measure !== measure) return;
-    const [remaining, resetUs] = [reply[4 + 2 * index]!, reply[5 + 2 * index]!];
-    const never = limit.law.kind === 'window' && limit.law.per === 'never';
-    const level: Level = { limit, remaining, resetMs: never ? null : Math.floor(resetUs / 1000) };
-    const tighter = found === null || remaining < found.remaining;
-    if (tighter || (remaining === found!.remaining && capacity(limit) < capacity(found!.limit))) found = level;
-  });
-  return found;
+  let found = -1;
+  for (let index = 0; index < demands.length; index++) {
+    const { limit } = demands[index]!;
+    if (limit.measure !== measure) continue;
+    const [remaining, least] = [reply[4 + 2 * index]!, reply[4 + 2 * found]!];
+    if (found < 0 || remaining < least || (remaining === least && capacity(limit) < capacity(demands[found]!.limit))) found = index;
+  }
+  if (found < 0) return null;
+  const { limit } = demands[found]!;
+  const never = limit.law.kind === 'window' && limit.law.per === 'never';
+  return { limit, remaining: reply[4 + 2 * found]!, resetMs: never ? null : Math.floor(reply[5 + 2 * found]! / 1000) };
 }

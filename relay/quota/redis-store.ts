@@ -3,7 +3,7 @@ import { checkIds, checkLease, checkListening, checkReserve, checkSettlement } f
 import type { Line } from './lines.ts';
 import { IDLE_US, KEEP_WINDOW_US } from './memory-owner.ts';
 import { RETAIN_MS, type StoreOptions } from './memory-store.ts';
-import { reserveBySteps } from './plan.ts';
+import { type PlannedDemand, reserveBySteps } from './plan.ts';
 import { integers, lineOf, snapshotOf } from './redis-reply.ts';
 import { loadScript, type Script } from './script.ts';
 import type { QuotaStore, ReserveRequest, Settled, Settlement, Snapshot, Verdict } from './store.ts';
@@ -26,8 +26,8 @@ const KEYS_LIVE_MS = 400 * 86_400_000;
 const KINDS = { rate: 1, slots: 2, window: 3 } as const;
 const SETTLED: readonly Settled[] = ['settled', 'corrected', 'already', 'unknown'];
 
-const reserveScript = loadScript('reserve', ['laws', 'sweeping']);
-const settleScript = loadScript('settle', ['laws']);
+const reserveScript = loadScript('reserve', ['laws', 'sweeping'], 'integers');
+const settleScript = loadScript('settle', ['laws'], 'integers');
 const dropScript = loadScript('drop', ['laws']);
 const renewScript = loadScript('renew', ['laws']);
 const sweepScript = loadScript('sweep', ['laws', 'sweeping']);
@@ -41,6 +41,8 @@ const levelsScript = loadScript('levels', ['laws']);
 export class RedisStore implements QuotaStore {
   readonly #redis: Redis | Cluster;
   readonly #options: RedisStoreOptions;
+  /** Teams and backends of the configuration and the database: a bounded number. */
+  readonly #keysOf = new Map<string, readonly string[]>();
   /** How far the server's clock is ahead of ours, learned from its answers: only to guess the calendar window, which the server checks. */
   #aheadMs = 0;
 
@@ -54,18 +56,7 @@ export class RedisStore implements QuotaStore {
     const { id, owner, leaseMs, about } = request;
     const keys = this.#keys(owner);
     return reserveBySteps(request, this.#options.spent, Date.now() + this.#aheadMs, async (demands) => {
-      const asked = demands.map(({ bucket, kind, measure, amount, a, b, c, seed }) => [
-        bucket,
-        KINDS[kind],
-        measure,
-        amount,
-        a,
-        b,
-        c,
-        seed,
-      ]);
-      const args = this.#args(id, leaseMs * 1000, about, JSON.stringify(asked));
-      const reply = integers(await this.#run(owner, reserveScript, keys, args));
+      const reply = integers(await this.#run(owner, reserveScript, keys, this.#args(id, leaseMs * 1000, about, wireOf(demands))));
       this.#aheadMs = Math.floor(reply[1]! / 1000) - Date.now();
       return reply;
     });
@@ -116,7 +107,7 @@ export class RedisStore implements QuotaStore {
 
   async dropLines(owner: string, ids: readonly string[]): Promise<void> {
     checkIds(owner, []);
-    const [levels, , , , lines] = this.#keys(owner) as [string, string, string, string, string];
+    const [levels, , , , lines] = this.#keys(owner) as readonly [string, string, string, string, string];
     if (ids.length > 0) await this.#run(owner, dropScript, [levels, lines], [this.#now(), ...ids]);
   }
 
@@ -149,8 +140,22 @@ export class RedisStore implements QuotaStore {
   }
 
   /** One hash slot per owner, whose characters are checked: none of them ends the tag. */
-  #keys(owner: string): string[] {
+  #keys(owner: string): readonly string[] {
+    const known = this.#keysOf.get(owner);
+    if (known !== undefined) return known;
     const { prefix = 'estafet:' } = this.#options;
-    return ['levels', 'held', 'leases', 'closed', 'lines'].map((part) => `${prefix}{${owner}}:${part}`);
+    const keys = ['levels', 'held', 'leases', 'closed', 'lines'].map((part) => `${prefix}{${owner}}:${part}`);
+    this.#keysOf.set(owner, keys);
+    return keys;
   }
+}
+
+/** Demands as reserve.lua reads them: JSON of `[bucket, kind, measure, amount, a, b, c, seed]` each. */
+function wireOf(demands: readonly PlannedDemand[]): string {
+  let text = '[';
+  for (const { bucket, kind, measure, amount, a, b, c, seed } of demands) {
+    if (text !== '[') text += ',';
+    text += `[${JSON.stringify(bucket)},${KINDS[kind]},${measure},${amount},${a},${b},${c},${seed}]`;
+  }
+  return `${text}]`;
 }

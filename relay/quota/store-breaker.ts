@@ -20,11 +20,23 @@ export interface BreakerOptions {
 /** A wait is counted in so many parts, each of them a turn of the event loop in which the answer could have been read. */
 const PARTS = 5;
 
-/** Keeps all calls but one from paying the wait for a store that is gone. Faults of the caller (RangeError) say nothing about it. */
+/** A call that has no answer yet. */
+interface Waiting {
+  /** Ends of parts that it still waits for. */
+  parts: number;
+  readonly fail: (error: Error) => void;
+}
+
+/**
+ * Keeps all calls but one from paying the wait for a store that is gone. Faults of the caller (RangeError) say nothing about it. One timer
+ * counts the waits of all calls, which are thousands a second: none is given up before its time, and none later than a part after it.
+ */
 export class StoreBreaker {
   readonly #options: BreakerOptions;
+  readonly #waiting = new Set<Waiting>();
   #state: 'closed' | 'open' = 'closed';
   #askAgainAt = 0;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -34,30 +46,48 @@ export class StoreBreaker {
     return this.#state === 'open';
   }
 
-  /** @throws StoreGone; the call itself may still reach the store later. */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  /** Rejects with StoreGone; the call itself may still reach the store later. */
+  run<T>(call: () => Promise<T>): Promise<T> {
     const { timeoutMs, pauseMs } = this.#options;
     if (this.#state === 'open') {
       const left = this.#askAgainAt - performance.now();
-      if (left > 0) throw new StoreGone(Math.ceil(left));
+      if (left > 0) return Promise.reject(new StoreGone(Math.ceil(left)));
       this.#askAgainAt = performance.now() + timeoutMs + pauseMs;
     }
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    let parts = PARTS;
-    const timer = setInterval(() => {
-      if (--parts === 0) reject(new Error(`No answer within ${timeoutMs} ms.`));
-    }, timeoutMs / PARTS);
-    try {
-      const answer = await Promise.race([call(), late]);
-      this.#state = 'closed';
-      return answer;
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      this.#state = 'open';
-      this.#askAgainAt = performance.now() + pauseMs;
-      throw new StoreGone(pauseMs, error);
-    } finally {
-      clearInterval(timer);
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        if (!this.#waiting.delete(waiting)) return;
+        if (error instanceof RangeError) {
+          reject(error);
+          return;
+        }
+        this.#state = 'open';
+        this.#askAgainAt = performance.now() + pauseMs;
+        reject(new StoreGone(pauseMs, error));
+      };
+      // The part that is running when it begins does not count.
+      const waiting: Waiting = { parts: PARTS + 1, fail };
+      this.#waiting.add(waiting);
+      this.#timer ??= setInterval(() => this.#partEnded(), timeoutMs / PARTS).unref();
+      const answered = (answer: T): void => {
+        if (!this.#waiting.delete(waiting)) return;
+        this.#state = 'closed';
+        resolve(answer);
+      };
+      try {
+        call().then(answered, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  #partEnded(): void {
+    for (const waiting of this.#waiting) {
+      if (--waiting.parts === 0) waiting.fail(new Error(`No answer within ${this.#options.timeoutMs} ms.`));
     }
+    if (this.#waiting.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
   }
 }

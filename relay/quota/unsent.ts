@@ -1,7 +1,9 @@
-/** Most steps sent together. */
+/** Most steps sent together once the store is back. */
 const BATCH = 256;
 /** Some hundred bytes each. */
 const MOST_KEPT = 100_000;
+
+type Step = () => Promise<unknown>;
 
 /**
  * Settlements and releases on their way to the store: sent at once, kept while it is gone, and sent again until it has answered. Each is
@@ -13,9 +15,14 @@ export class Unsent {
   /** Called for every failed attempt, for logs and metrics. */
   readonly #onFailure: (error: unknown) => void;
   readonly #most: number;
-  readonly #steps = new Map<string, () => Promise<unknown>>();
-  #sending: Promise<void> | null = null;
+  readonly #steps = new Map<string, Step>();
+  /** Names of those whose last attempt has failed, the longest ago first. */
+  readonly #failed = new Set<string>();
+  #sending = 0;
+  #again: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  /** Told when nothing is being sent. */
+  #idle: (() => void)[] = [];
 
   constructor(retryMs: number, onFailure: (error: unknown) => void, most: number = MOST_KEPT) {
     this.#retryMs = retryMs;
@@ -28,51 +35,68 @@ export class Unsent {
   }
 
   /** A second step of one name is left out: the first closes the id. */
-  add(name: string, step: () => Promise<unknown>): void {
+  add(name: string, step: Step): void {
     if (this.#steps.has(name)) return;
-    const [oldest] = this.#steps.keys();
-    if (oldest !== undefined && this.#steps.size >= this.#most) {
-      this.#steps.delete(oldest);
-      this.#onFailure(new Error(`More than ${this.#most} settlements wait for the quota store: the oldest is given up.`));
-    }
+    if (this.#steps.size >= this.#most) this.#giveUpOldest();
     this.#steps.set(name, step);
-    this.#send();
+    this.#send(name, step);
   }
 
-  /** Waits until all are sent or the attempt at one has failed; the number left. */
+  /** Waits until each has been sent or its attempt has failed; the number left. */
   async flush(): Promise<number> {
-    this.#send();
-    await this.#sending;
+    await this.#sendAgain();
+    if (this.#sending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     return this.#steps.size;
   }
 
-  #send(): void {
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = null;
-    });
+  #send(name: string, step: Step, then?: () => void): void {
+    this.#sending++;
+    const ended = (): void => {
+      this.#sending--;
+      then?.();
+      if (this.#sending === 0 && this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+    };
+    step().then(
+      () => {
+        this.#steps.delete(name);
+        ended();
+      },
+      (error: unknown) => {
+        this.#onFailure(error);
+        // Unless it was given up meanwhile.
+        if (this.#steps.has(name)) this.#failed.add(name);
+        this.#timer ??= setTimeout(() => void this.#sendAgain(), this.#retryMs).unref();
+        ended();
+      },
+    );
   }
 
-  async #sendAll(): Promise<void> {
+  /** What has failed, in batches, until one fails again: each that does goes to the end, and does not hold back the others. */
+  #sendAgain(): Promise<void> {
+    this.#again ??= this.#sendBatches().finally(() => {
+      this.#again = null;
+    });
+    return this.#again;
+  }
+
+  async #sendBatches(): Promise<void> {
     clearTimeout(this.#timer);
-    // Those added in the same turn go along.
-    await Promise.resolve();
-    while (this.#steps.size > 0) {
-      const batch = [...this.#steps].slice(0, BATCH);
-      const outcomes = await Promise.allSettled(batch.map(([, step]) => step()));
-      let failed = false;
-      for (const [place, outcome] of outcomes.entries()) {
-        const [name, step] = batch[place]!;
-        this.#steps.delete(name);
-        if (outcome.status === 'fulfilled') continue;
-        failed = true;
-        this.#onFailure(outcome.reason);
-        // To the end: one that fails for reasons of its own does not hold back the others.
-        this.#steps.set(name, step);
-      }
-      if (failed) {
-        this.#timer = setTimeout(() => this.#send(), this.#retryMs).unref();
-        return;
-      }
+    this.#timer = undefined;
+    while (this.#failed.size > 0 && this.#timer === undefined) {
+      const names = [...this.#failed].slice(0, BATCH);
+      const sent = names.map((name) => {
+        this.#failed.delete(name);
+        return new Promise<void>((resolve) => this.#send(name, this.#steps.get(name)!, resolve));
+      });
+      await Promise.all(sent);
     }
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#steps.keys();
+    if (oldest === undefined) return;
+    this.#steps.delete(oldest);
+    this.#failed.delete(oldest);
+    this.#onFailure(new Error(`More than ${this.#most} settlements wait for the quota store: the oldest is given up.`));
   }
 }
