@@ -46,20 +46,28 @@ function unset(value: unknown, shape: Shape): unknown {
   if (Array.isArray(value)) {
     const { each } = shape;
     if (each === undefined) return value;
-    const entries = value.map((entry: unknown) => unset(entry, each));
-    return entries.every((entry, index) => entry === value[index]) ? value : entries;
+    // Made only once something changes, which it seldom does.
+    let entries: unknown[] | null = null;
+    for (let index = 0; index < value.length; index++) {
+      const entry = unset(value[index], each);
+      if (entry !== value[index]) (entries ??= [...value])[index] = entry;
+    }
+    return entries ?? value;
   }
   if (!isObject(value)) return value;
-  const changed = new Map<string, unknown>();
-  for (const [key, field] of Object.entries(value)) {
+  const { within, keep } = shape;
+  let changed: Map<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const field = value[key];
     if (field === null) {
-      if (key !== shape.keep) changed.set(key, null);
-    } else if (shape.within !== undefined && Object.hasOwn(shape.within, key)) {
-      const inner = unset(field, shape.within[key] as Shape);
-      if (inner !== field) changed.set(key, inner);
+      if (key !== keep) (changed ??= new Map()).set(key, null);
+    } else if (within !== undefined && typeof field === 'object' && Object.hasOwn(within, key)) {
+      const inner = unset(field, within[key] as Shape);
+      if (inner !== field) (changed ??= new Map()).set(key, inner);
     }
   }
-  if (changed.size === 0) return value;
-  const fields = Object.entries(value).map(([key, field]): [string, unknown] => [key, changed.has(key) ? changed.get(key) : field]);
-  return Object.fromEntries(fields.filter(([key, field]) => field !== null || key === shape.keep));
+  if (changed === null) return value;
+  const unsets = changed;
+  const fields = Object.entries(value).map(([key, field]): [string, unknown] => [key, unsets.has(key) ? unsets.get(key) : field]);
+  return Object.fromEntries(fields.filter(([key, field]) => field !== null || key === keep));
 }

@@ -102,11 +102,17 @@ export interface RequestRecord {
 }
 
 export function receiptRecord(request: object, { changes }: Receipt): ReceiptRecord {
-  // A name may hold a dot itself: the whole path counts as touched too.
-  const touched = new Set(changes.flatMap(({ field }) => [field, field.replace(/[[.].*$/s, '')]));
-  const kept = Object.keys(request).filter((field) => !touched.has(field));
+  const touched = new Set<string>();
+  for (const { field } of changes) {
+    // A name may hold a dot itself: the whole path counts as touched too.
+    touched.add(field);
+    const end = field.search(/[[.]/);
+    if (end >= 0) touched.add(field.slice(0, end));
+  }
+  const fields = Object.keys(request);
+  const kept = touched.size === 0 ? fields : fields.filter((field) => !touched.has(field));
   const more = Math.max(0, kept.length - MAX_LISTED) + Math.max(0, changes.length - MAX_LISTED);
-  return { kept: kept.slice(0, MAX_LISTED), changes: changes.slice(0, MAX_LISTED), more };
+  return more === 0 ? { kept, changes, more } : { kept: kept.slice(0, MAX_LISTED), changes: changes.slice(0, MAX_LISTED), more };
 }
 
 export function usageRecord(usage: Usage, paid: readonly Usage[]): NonNullable<RequestRecord['usage']> {
