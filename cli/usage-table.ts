@@ -21,6 +21,7 @@ const COUNTS = {
   completionTokens: 'completion_tokens',
   reasoningTokens: 'reasoning_tokens',
   estimated: 'estimated',
+  expired: 'expired',
   unpriced: 'unpriced',
 } as const satisfies Partial<Record<keyof UsageTotals, string>>;
 
@@ -85,10 +86,11 @@ function cells(name: string, totals: UsageTotals, currencies: readonly Currency[
   ];
 }
 
-function footnotes({ estimated, unpriced }: UsageTotals): string {
+function footnotes({ estimated, expired, unpriced }: UsageTotals): string {
   const notes = [
     ...(unpriced > 0 ? [`unpriced: no price is known for ${unpriced} answered requests; their cost is in no sum.`] : []),
     ...(estimated > 0 ? [`estimated: for ${estimated} requests the vendor told no count, and the relay's estimate stands in.`] : []),
+    ...(expired > 0 ? [`expired: ${expired} requests ended with their process, and what had been reserved for them stands in.`] : []),
   ];
   return notes.length === 0 ? '' : `\n${notes.join('\n')}\n`;
 }

@@ -27,6 +27,8 @@ export interface UsageTotals {
   readonly clientGone: number;
   /** The vendor told no count and the relay estimated it. */
   readonly estimated: number;
+  /** The node died: what had been reserved stands for what was used. */
+  readonly expired: number;
   /** Answered, but no price is known: their cost is in no sum. */
   readonly unpriced: number;
   readonly promptTokens: number;
@@ -66,6 +68,7 @@ export const NO_USAGE: UsageTotals = {
   refused: 0,
   clientGone: 0,
   estimated: 0,
+  expired: 0,
   unpriced: 0,
   promptTokens: 0,
   paidPromptTokens: 0,

@@ -58,5 +58,6 @@ export function usageJson(totals: UsageTotals): Record<string, unknown> {
     cost: Object.fromEntries(Object.entries(totals.costNano).map(([currency, nano]) => [currency, decimal(nano)])),
     unpriced_requests: totals.unpriced,
     estimated_requests: totals.estimated,
+    expired_requests: totals.expired,
   };
 }

@@ -6,6 +6,13 @@ import { whole } from './whole.ts';
 /** One step forward, in SQL that both databases take. There is no way back: an older release refuses a newer schema. */
 export type Migration = readonly string[];
 
+/** Of the hour and combination of a row of sums. */
+const EXPIRED_LINES = `(select count(*) from estafet_requests line where line.reason = 'expired'
+  and line.at_ms >= estafet_usage_hours.hour_ms and line.at_ms < estafet_usage_hours.hour_ms + 3600000
+  and line.team = estafet_usage_hours.team and line.key_name = estafet_usage_hours.key_name
+  and line.served_model = estafet_usage_hours.model and line.backend = estafet_usage_hours.backend
+  and coalesce(line.currency, '') = estafet_usage_hours.currency)`;
+
 /** In order; the schema's version is how many were applied. A released step is never changed, a new one is added at the end. */
 export const MIGRATIONS: readonly Migration[] = [
   [
@@ -99,6 +106,12 @@ export const MIGRATIONS: readonly Migration[] = [
     'create index estafet_requests_refused on estafet_requests (key_name, at_ms) where refused_by is not null',
   ],
   ['alter table estafet_requests add column decision text'],
+  // What a lease had booked was counted as `estimated`: told apart as far back as lines are kept, since a truth may still replace them.
+  [
+    'alter table estafet_usage_hours add column expired bigint not null default 0',
+    `update estafet_usage_hours set expired = ${EXPIRED_LINES}, estimated = estimated - ${EXPIRED_LINES}
+      where hour_ms in (select at_ms - at_ms % 3600000 from estafet_requests where reason = 'expired')`,
+  ],
 ];
 
 /** Brings the schema up to date, inside a transaction that no other process can be in. @throws LedgerFault on a newer schema */

@@ -52,6 +52,7 @@ export interface HourColumns {
   refused: Generated<number>;
   client_gone: Generated<number>;
   estimated: Generated<number>;
+  expired: Generated<number>;
   unpriced: Generated<number>;
   prompt_tokens: Generated<number>;
   paid_prompt_tokens: Generated<number>;

@@ -223,7 +223,7 @@ describe('moments', () => {
 describe('printed', () => {
   const rows = [
     { ...NO_USAGE, group: '产品,"甲"', requests: 2, promptTokens: 12, estimated: 1, costNano: { CNY: 1_500_000_001n } },
-    { ...NO_USAGE, group: '=sum(A1)', requests: 10, unpriced: 3, costNano: { CNY: 20_000_000_000n, USD: 7n } },
+    { ...NO_USAGE, group: '=sum(A1)', requests: 10, expired: 2, unpriced: 3, costNano: { CNY: 20_000_000_000n, USD: 7n } },
   ];
 
   test('as a table: aligned, a sum per currency, and what the sums leave out', () => {
@@ -234,6 +234,7 @@ describe('printed', () => {
     expect(lines.slice(5)).toEqual([
       'unpriced: no price is known for 3 answered requests; their cost is in no sum.',
       "estimated: for 1 requests the vendor told no count, and the relay's estimate stands in.",
+      'expired: 2 requests ended with their process, and what had been reserved for them stands in.',
       '',
     ]);
   });
@@ -241,8 +242,8 @@ describe('printed', () => {
   test('as CSV: RFC 4180, no formula, both currencies always', () => {
     const [head, first, second, end] = formatUsage(rows, 'team', 'csv').split('\r\n');
     expect(head).toMatch(/,cost_cny,cost_usd$/);
-    expect(first).toBe('"产品,""甲""",2,0,0,0,12,0,0,0,0,1,0,1.500000001,');
-    expect(second).toBe("'=sum(A1),10,0,0,0,0,0,0,0,0,0,3,20.00,0.000000007");
+    expect(first).toBe('"产品,""甲""",2,0,0,0,12,0,0,0,0,1,0,0,1.500000001,');
+    expect(second).toBe("'=sum(A1),10,0,0,0,0,0,0,0,0,0,2,3,20.00,0.000000007");
     expect(end).toBe('');
     expect(formatUsage([], 'team', 'csv')).toBe(`${head}\r\n`);
   });

@@ -13,7 +13,7 @@ import { SqliteThread } from '../../server/database/sqlite-thread.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
 import { cleanUp, estafet, folder } from '../server/process.ts';
-import { ask, stream, written } from './redis-rig.ts';
+import { ask, keyOf, stream, written } from './redis-rig.ts';
 
 const LEASE_MS = 1_500;
 const STREAMS = 50;
@@ -117,6 +117,8 @@ describe.each(REDIS)('%s: the books and the levels agree', () => {
     await sleep(2 * LEASE_MS);
     expect(Number((await lines('expired'))?.n)).toBe(STREAMS);
     expect(await store.lines('team/busy', 10)).toEqual([]);
+    const told = await fetch(`${one.url}/v1/estafet/usage`, { headers: { authorization: `Bearer ${keyOf('busy')}` } });
+    expect(await told.json()).toMatchObject({ all: { requests: STREAMS + 3, expired_requests: STREAMS, estimated_requests: 0 } });
     // Neither free nor for ever: at the reserved amount, which is not below what the vendor had counted by then.
     const counted = simulator.usage().reduce((sum, { completionTokens }) => sum + completionTokens, 0);
     const all = await books((db) => sql<{ tokens: bigint }>`select sum(completion_tokens) as tokens from estafet_usage_hours`.execute(db));

@@ -139,7 +139,7 @@ describe.each(KINDS)('$name', (kind) => {
       await store.write([entry('other')]);
       for (const which of order) await store.write([which === 'guess' ? guess('late') : truth('late')]);
       expect(await store.usage({ ...ALL, by: 'model' })).toEqual([
-        expect.objectContaining({ group: 'glm-4.6', requests: 1, estimated: 0, completionTokens: 5, costNano: { USD: 7n } }),
+        expect.objectContaining({ group: 'glm-4.6', requests: 1, estimated: 0, expired: 0, completionTokens: 5, costNano: { USD: 7n } }),
         expect.objectContaining({ group: 'qwen-plus', requests: 1, costNano: { CNY: 1_000_000_000n } }),
       ]);
       const { db } = kind.open(place);
@@ -149,13 +149,14 @@ describe.each(KINDS)('$name', (kind) => {
       await store.close();
     });
 
-    test('stands until then, counted as an estimate', async () => {
+    test('stands until then, counted as expired', async () => {
       const store = await opened();
       await store.write([guess('1'), entry('2')]);
       await store.write([guess('1'), entry('2')]);
       expect((await store.usage(ALL))[0]).toMatchObject({
         requests: 2,
-        estimated: 1,
+        estimated: 0,
+        expired: 1,
         completionTokens: 505,
         costNano: { CNY: 1_000_000_009n },
       });
@@ -182,7 +183,9 @@ describe.each(KINDS)('$name', (kind) => {
         halves.flatMap((half) => [half.map(guess), half.map(truth)]).map((lines) => store.write(lines)),
       );
       await Promise.all(writes);
-      expect(await stores[0].usage(ALL)).toMatchObject([{ requests: 40, estimated: 0, completionTokens: 200, costNano: { USD: 280n } }]);
+      expect(await stores[0].usage(ALL)).toMatchObject([
+        { requests: 40, estimated: 0, expired: 0, completionTokens: 200, costNano: { USD: 280n } },
+      ]);
       await Promise.all(stores.map((store) => store.close()));
     });
   });
@@ -344,6 +347,40 @@ describe.each(KINDS)('$name', (kind) => {
     const { rows } = await sql<{ version: string }>`select version from estafet_schema order by version`.execute(db);
     expect(rows.map(({ version }) => Number(version))).toEqual(more.map((_, index) => index + 1));
     await db.destroy();
+  });
+
+  test('what leases had booked under `estimated` is moved to its own name, as far as lines are kept', async () => {
+    const place = kind.place();
+    const database = kind.open(place);
+    await new SqlLedger(database, { migrations: MIGRATIONS.slice(0, 4) }).open();
+    const guess = entry('guess', { reason: 'expired', usageSource: 'reserved', ...UNPRICED });
+    await database.transaction('write', (db) => database.insertNew(db, [guess, entry('own', { usageSource: 'estimated', ...UNPRICED })]));
+    const { db } = database;
+    // The hour with both lines, one of another model, and one whose lines are gone already.
+    const places = [
+      [TEN, 'qwen-plus'],
+      [TEN, 'other'],
+      [TEN - HOUR, 'qwen-plus'],
+    ] as const;
+    for (const [hour, model] of places) {
+      await sql`insert into estafet_usage_hours (hour_ms, team, key_name, model, backend, currency, requests, estimated)
+        values (${hour}, 'blue', 'app', ${model}, 'qwen', '', 2, 2)`.execute(db);
+    }
+    await database.db.destroy();
+    const store = await opened(place);
+    const sums = async () =>
+      (await store.usage({ ...ALL, by: 'model', fromMs: TEN })).map(({ group, estimated, expired }) => [group, estimated, expired]);
+    expect(await sums()).toEqual([
+      ['other', 2, 0],
+      ['qwen-plus', 1, 1],
+    ]);
+    expect(await store.usage({ ...ALL, toMs: TEN })).toMatchObject([{ estimated: 2, expired: 0 }]);
+    await store.write([entry('guess', UNPRICED)]);
+    expect(await sums()).toEqual([
+      ['other', 2, 0],
+      ['qwen-plus', 1, 0],
+    ]);
+    await store.close();
   });
 
   test('a step that fails changes nothing', async () => {
