@@ -3,12 +3,12 @@ import type { Backend, Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import type { ErrorName, OpenAIError } from '../openai/errors.ts';
 import { PriceList } from '../relay/ledger/price-list.ts';
-import { BackendClient } from '../relay/upstream/backend-client.ts';
+import type { BackendClient } from '../relay/upstream/backend-client.ts';
 import { keysOf } from '../relay/upstream/backend-keys.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
-import { VERSION } from '../server/version.ts';
+import { ask, listQuestion, modelQuestion, type Question, wordsOf } from '../server/probe/question.ts';
+import { questionClient } from '../server/probe/question-client.ts';
 import type { VendorFacts } from '../translators/vendor-facts.ts';
-import { ask, listQuestion, modelQuestion, type Question, wordsOf } from './live-question.ts';
 
 export type Verdict =
   | 'works'
@@ -70,10 +70,6 @@ export interface LiveChoice {
   /** Ask a model even where a list of models can be had. */
   readonly chat?: boolean;
 }
-
-/** Longest wait for one answer. A key that is refused is asked about twice: at home, then everywhere else at once. */
-const WITHIN_MS = 15_000;
-const CONNECT_MS = 5_000;
 
 type VendorTable = Readonly<Record<string, VendorFacts>>;
 
@@ -154,21 +150,9 @@ class LiveCheck {
 
   async #put(question: Question, backend: Backend, secret: Secret | null): Promise<Omit<KeyResult, 'key'> & { readonly missing: boolean }> {
     const about = { asked: wordsOf(question), mayCost: question.kind !== 'list' };
-    const { apiKey: _first, apiKeys: _all, ...rest } = backend;
-    const { timeouts } = backend;
-    const ours = {
-      connectMs: Math.min(timeouts.connectMs, CONNECT_MS),
-      firstByteMs: Math.min(timeouts.firstByteMs, WITHIN_MS),
-      idleMs: Math.min(timeouts.idleMs, WITHIN_MS),
-      totalMs: Math.min(timeouts.totalMs, WITHIN_MS),
-    };
     let client: BackendClient;
     try {
-      client = new BackendClient(
-        { ...rest, timeouts: ours, ...(secret === null ? {} : { apiKey: secret }) },
-        this.#wheel,
-        `estafet/${VERSION}`,
-      );
+      client = questionClient(backend, secret, this.#wheel);
     } catch (error) {
       return { verdict: 'failed', ...about, asked: null, mayCost: false, message: (error as Error).message, missing: false };
     }

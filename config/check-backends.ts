@@ -16,6 +16,8 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
     checkVendorOptions(backend, facts, path, context);
     checkPrices(backend.prices, path, context);
     warnTimeouts(backend, path, context);
+    if (backend.probe !== 'off' && backend.breaker === 'off')
+      context.warnings.add([...path, 'probe'], 'has no effect: breaker is off', { at: 'key' });
     const {
       apiKey: _reference,
       apiKeys: _references,

@@ -48,6 +48,10 @@ const breakerSchema = z.strictObject({
     .meta({ unit: 'ms', description: 'How long it stays open before one request may probe. Limits and overload have times of their own.' }),
 });
 
+const probeSchema = z.strictObject({
+  model: freeName.optional().meta({ description: 'Model that is asked. Absent: the cheapest one for chat that `models` sends there.' }),
+});
+
 const queueSchema = z.strictObject({
   max: z
     .int()
@@ -124,6 +128,13 @@ export function backendSchema(vendors: Vendors) {
       .union([z.literal('off'), breakerSchema])
       .prefault({})
       .meta({ description: 'When to stop calling a failing backend for a while; `off`: never.' }),
+    probe: z
+      .union([z.literal('off'), probeSchema])
+      .default('off')
+      .meta({
+        description:
+          'Ask for one token by itself whether the backend works again, instead of by the first request after its breaker has been open long enough; `off`: no.',
+      }),
     ...rates,
     concurrency: limit
       .optional()

@@ -4,6 +4,7 @@ import { PriceList } from '../relay/ledger/price-list.ts';
 import type { CountryTable } from '../relay/permit/country-table.ts';
 import { Origins } from '../relay/permit/origins.ts';
 import { Relay, type RelayServices } from '../relay/relay.ts';
+import type { BreakerPlace } from '../relay/routing/breaker-place.ts';
 import { Latencies } from '../relay/routing/latencies.ts';
 import { type Retirement, retirements } from '../relay/routing/retirement.ts';
 import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
@@ -14,6 +15,8 @@ import { translatorFor, vectorsFor } from '../translators/registry.ts';
 import type { ClientsByName } from './backend-clients.ts';
 import { openCountries } from './countries.ts';
 import { ModelNames } from './model-names.ts';
+import { type ProbeQuestion, probeQuestion } from './probe/probe-question.ts';
+import { modelQuestion } from './probe/question.ts';
 import { HORIZON_DAYS } from './telemetry/retirement-watch.ts';
 
 /** All that one configuration makes: swapped as a whole by a reload, and kept by the requests that began with it. */
@@ -26,6 +29,9 @@ export interface Generation {
   readonly origins: Origins;
   readonly countries: CountryTable | null;
   readonly latencies: Latencies;
+  readonly priceOf: PriceList['price'];
+  /** What the relay itself asks to learn whether a place works again; null: nothing, its callers find out. */
+  readonly probeQuestion: (backend: Backend, place: BreakerPlace) => ProbeQuestion | null;
   retirements(): Retirement[];
 }
 
@@ -49,11 +55,12 @@ export function generation(
 ): Generation {
   const catalog = shipped.with(config.catalog);
   const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
-  const priceOf = (backend: Backend, model: string) => prices.price(backend, model);
+  const priceOf: PriceList['price'] = (backend, model) => prices.price(backend, model);
   const latencies = new Latencies(latencyPlaces(config), () => lasting.wheel.now());
   if (before !== null) latencies.learnFrom(before.latencies, sameAddress(before.config, config));
   const selection = new Selection({ priceOf, latencies, random: lasting.random });
   const services = { ...lasting, priceOf, latencies, selection };
+  const cheapest = onceEach((backend: Backend) => modelQuestion(config, catalog, prices, backend, now()));
   const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
   const countries = openCountries(config.server);
   const state = { server: config.server, routes, clients };
@@ -67,6 +74,8 @@ export function generation(
     origins: new Origins(config.server.trustedProxies, countries),
     countries,
     latencies,
+    priceOf,
+    probeQuestion: (backend, place) => probeQuestion(backend, place, () => cheapest(backend), catalog),
     retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
   };
 }
@@ -77,5 +86,15 @@ function sameAddress({ backends: old }: Config, { backends: next }: Config): (pl
     const name = place.slice(0, place.indexOf('/'));
     const [from, to] = [old[name], next[name]];
     return from !== undefined && to !== undefined && addressPrintOf(from) === addressPrintOf(to);
+  };
+}
+
+/** Asked for by every caller of a backend that is out. */
+function onceEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, { readonly value: V }>();
+  return (key) => {
+    let entry = made.get(key);
+    if (entry === undefined) made.set(key, (entry = { value: make(key) }));
+    return entry.value;
   };
 }

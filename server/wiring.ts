@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
-import type { Config, Server } from '../config/config.ts';
+import type { Backend, Config, Server } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
 import { OpenAIError } from '../openai/errors.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
@@ -14,24 +14,24 @@ import { QuotaGate } from '../relay/quota/gate.ts';
 import { LearnedLimits } from '../relay/quota/learned-limits.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
-import { BackendHealth, type BreakerEvent } from '../relay/routing/backend-health.ts';
 import { BackendQueues } from '../relay/routing/backend-queues.ts';
 import { withoutPermits } from '../relay/routing/decision.ts';
-import { ProbeLeases } from '../relay/routing/probe-leases.ts';
-import { SharedHealth } from '../relay/routing/shared-health.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { BackendClients } from './backend-clients.ts';
+import { openHealth } from './backend-health.ts';
 import { tableChanges } from './countries.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
 import { type Generation, generation } from './generation.ts';
 import { KeyWatch } from './key-watch.ts';
 import { Overload } from './overload.ts';
+import { Prober } from './probe/prober.ts';
 import { openQuotaStore } from './quota-store.ts';
-import { type Check, ReadinessProbe } from './readiness.ts';
+import { ReadinessProbe } from './readiness.ts';
+import { readyChecks } from './ready-checks.ts';
 import type { Change } from './reload/change.ts';
 import { configChanges } from './reload/config-changes.ts';
 import { withoutRestart } from './reload/fixed-settings.ts';
@@ -45,8 +45,6 @@ import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
 const LEASE_MS = 60_000;
-/** Of `/readyz`. */
-const READY = { timeoutMs: 1_000, keptMs: 1_000 } as const;
 /** The keys’ own connection has nothing to write: a database that does not answer is left soon. */
 const KEYS_CLOSE_MS = 1_000;
 
@@ -140,25 +138,21 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   own(config);
   const owners = (): string[] => [...new Set([...owned, ...Array.from(watch?.teams ?? [], (team) => `team/${team}`)])];
   const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault);
-  const onBreaker = (event: BreakerEvent): void => {
-    logBreaker(logger, event);
-    metrics?.breaker(event);
-    void shared?.tell(event);
-  };
-  // A Redis that is gone is told of by the limits.
-  const onSharingFault = (fault: unknown): void =>
-    logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own');
-  const leases = quotas.redis && new ProbeLeases(quotas.redis, onSharingFault);
-  const health = new BackendHealth({ now: () => wheel.now(), random, onChange: onBreaker, leases });
-  const shared =
-    quotas.redis &&
-    new SharedHealth({
-      redis: quotas.redis,
-      backends: () => Object.values(live.config.backends),
-      health,
-      now: () => wheel.now(),
-      onFault: onSharingFault,
-    });
+  const backendsNow = (): readonly Backend[] => Object.values(live.config.backends);
+  const breakers = openHealth({
+    redis: quotas.redis,
+    backends: backendsNow,
+    now: () => wheel.now(),
+    random,
+    isProbed: (backend, place) => live.probeQuestion(backend, place) !== null,
+    onChange: (event) => {
+      logBreaker(logger, event);
+      metrics?.breaker(event);
+    },
+    // A Redis that is gone is told of by the limits.
+    onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own'),
+  });
+  const { health } = breakers;
   const names = {
     asked: (name: string) => live.names.asked(name),
     served: (vendor: string, model: string) => live.names.served(vendor, model),
@@ -172,7 +166,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     new Metrics(names, {
       books: () => books.status(),
       quota: () => quotas.quota,
-      breakers: () => health.openings(Object.values(live.config.backends)),
+      breakers: () => health.openings(backendsNow()),
       queues: () => queues.lengths(),
       learned: () => learned.limits(),
       running: () => inFlight,
@@ -191,6 +185,18 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onReserved,
   });
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
+  const prober = new Prober({
+    current: () => live,
+    health,
+    gate: backends,
+    wheel,
+    onProbed: (record) => {
+      books.add(record);
+      logRequest(logger, record, JSON.stringify(record));
+      metrics?.probed(record);
+    },
+    onFault,
+  });
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
   const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, queues, random, onSettled, onFault };
   const make = (next: Config, before: Generation | null) =>
@@ -213,15 +219,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       },
     });
   let draining = false;
-  const checks: Record<string, Check> = {
-    database: () => books.ping(),
-    backends: async () => {
-      if (live.clients.size === 0) throw new Error('no backend is configured');
-      if (Object.values(live.config.backends).every((backend) => health.isOut(backend))) throw new Error('every backend is out');
-    },
-  };
-  if (quotas.ping !== null) checks['redis'] = quotas.ping;
-  const probe = new ReadinessProbe({ checks, ...READY, draining: () => draining });
+  const checks = readyChecks(books, health, backendsNow, quotas.ping);
+  const probe = new ReadinessProbe({ checks, timeoutMs: 1_000, keptMs: 1_000, draining: () => draining });
   const page = metrics && metricsPage(metrics, config.server.metrics);
   const overload = new Overload({ maxInFlight: () => live.config.server.maxInFlight, maxLagMs: () => live.config.server.maxLagMs });
   const app = createApp({
@@ -265,8 +264,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await books.open();
       await watch?.open();
       quotas.start();
-      shared?.start();
-      leases?.start();
+      breakers.start();
+      prober.start();
       gate.start();
       overload.start();
       retirementWatch.start();
@@ -280,12 +279,12 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     },
     cut: () => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 })),
     close: async (graceful) => {
+      await prober.stop();
       await clients.close(graceful);
       // Calls that were cut settle only now, and their lines belong in the books.
       await new Promise(setImmediate);
       await gate.close(config.books.flushTimeoutMs);
-      shared?.stop();
-      leases?.stop();
+      breakers.stop();
       await quotas.close();
       // The books last: of a SQLite file only a connection that may write can fold the log back into it.
       await watch?.close(KEYS_CLOSE_MS);

@@ -28,6 +28,8 @@ export interface HealthOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly onChange: (event: BreakerEvent) => void;
+  /** The relay asks by itself whether this place works again: callers wait for its probe. Absent: they probe. */
+  readonly isProbed?: (backend: Backend, place: BreakerPlace) => boolean;
   /** Who of several processes probes; absent: there are no others. */
   readonly leases?: Pick<ProbeLeases, 'claim' | 'giveBack'> | null;
 }
@@ -52,6 +54,8 @@ interface Known {
 const MOST_BREAKERS = 1_000;
 /** After so long a process looks whether the probe of another one is over, if it has not heard of it by then. */
 const HELD_MS = 1_000;
+/** Where no probe of the relay's own has come to a result by then, since it was due, callers probe as if there was none. */
+const PATIENCE_MS = 30_000;
 
 /**
  * Which backends, models and keys are worth asking now, by what became of those who asked. In this process; `SharedHealth` carries it to
@@ -83,12 +87,39 @@ export class BackendHealth {
     for (let step = 0; step < keys; step++) {
       const key = (first + step) % keys;
       const met = this.#met(known, backend, model, key);
-      const barring = met.find(({ breaker }) => breaker.bars(now));
-      if (barring === undefined) return this.#pass(place, key, met, again);
+      const barring = met.find((one) => this.#barsCallers(backend, one, now));
+      if (barring === undefined) return this.#pass(place, key, met, () => this.enter(place, again));
       if (soonest === null || (barring.breaker.untilMs ?? 0) < (soonest.untilMs ?? 0)) soonest = barring.breaker;
     }
     if (again) return new Pass(this, backend, model, first, now);
     return (soonest as Breaker).refusal(now);
+  }
+
+  /** Half-open places that wait for a probe of the relay's own. */
+  due(backend: Backend): readonly BreakerPlace[] {
+    const now = this.#options.now();
+    const entries = [...(this.#known.get(backend.name)?.breakers ?? [])];
+    return entries.flatMap(([at, { breaker, ...place }]) =>
+      breaker.state(now) === 'half-open' && !breaker.bars(now) && breakerNamed(backend, at) !== null && this.#isProbed(backend, place)
+        ? [place]
+        : [],
+    );
+  }
+
+  /**
+   * Asks to send the probe of a place that is due. The pass must be told how it ended.
+   * @param model the one that will be asked
+   * @returns null: not now; another process probes, or something else bars every key
+   */
+  async probe(backend: Backend, place: BreakerPlace, model: string): Promise<Pass | null> {
+    const now = this.#options.now();
+    const keys = place.key === null ? keyPrintsOf(backend).keys() : [place.key];
+    for (const key of keys) {
+      const met = this.#met(this.#of(backend), backend, model, key);
+      if (met.some(({ breaker }) => breaker.bars(now))) continue;
+      return this.#pass({ backend, model }, key, met, () => null);
+    }
+    return null;
   }
 
   /** Another key could be tried at once, where one of this cause failed. */
@@ -97,7 +128,7 @@ export class BackendHealth {
     if (keys.length < 2 || !isOfKey(causeOf(error)) || backend.breaker === 'off') return false;
     const known = this.#of(backend);
     const now = this.#options.now();
-    return keys.some((_, key) => !this.#met(known, backend, model, key).some(({ breaker }) => breaker.bars(now)));
+    return keys.some((_, key) => !this.#met(known, backend, model, key).some((one) => this.#barsCallers(backend, one, now)));
   }
 
   /** No request can go there now, whatever it asks for. */
@@ -162,14 +193,26 @@ export class BackendHealth {
     }
   }
 
-  /** Nothing bars it; where a breaker is half-open, it is the probe. */
-  #pass(place: Place, key: number, met: readonly Met[], again: boolean): Pass | Promise<Pass | OpenAIError> {
+  #isProbed(backend: Backend, place: BreakerPlace): boolean {
+    return this.#options.isProbed?.(backend, place) === true;
+  }
+
+  #barsCallers(backend: Backend, { breaker, ...place }: Met, now: number): boolean {
+    if (breaker.bars(now)) return true;
+    return breaker.state(now) === 'half-open' && now < (breaker.untilMs ?? 0) + PATIENCE_MS && this.#isProbed(backend, place);
+  }
+
+  /**
+   * Nothing bars it; where a breaker is half-open, it is the probe.
+   * @param instead when another process turns out to be the one that probes
+   */
+  #pass<T>(place: Place, key: number, met: readonly Met[], instead: () => T | Promise<T>): Pass | Promise<Pass | T> {
     const now = this.#options.now();
     const probed = met.filter(({ breaker }) => breaker.state(now) === 'half-open');
     for (const { breaker } of probed) breaker.probing = true;
     // Names of models are not shared: each process finds out for itself which are missing.
     const shared = this.#options.leases == null ? [] : probed.filter(({ cause }) => cause !== 'model');
-    return shared.length === 0 ? this.#probe(place, key, probed) : this.#claimed(place, key, probed, shared, again);
+    return shared.length === 0 ? this.#probe(place, key, probed) : this.#claimed(place, key, probed, shared, instead);
   }
 
   #probe({ backend, model }: Place, key: number, probed: readonly Met[]): Pass {
@@ -178,7 +221,13 @@ export class BackendHealth {
     return new Pass(this, backend, model, key, this.#options.now(), onEnd);
   }
 
-  async #claimed(place: Place, key: number, probed: readonly Met[], shared: readonly Met[], again: boolean): Promise<Pass | OpenAIError> {
+  async #claimed<T>(
+    place: Place,
+    key: number,
+    probed: readonly Met[],
+    shared: readonly Met[],
+    instead: () => T | Promise<T>,
+  ): Promise<Pass | T> {
     const { now, leases } = this.#options;
     const { name } = place.backend;
     const claims = await Promise.all(shared.map(({ at }) => leases?.claim(name, at)));
@@ -189,7 +238,7 @@ export class BackendHealth {
       if (claim?.kind === 'open') breaker.open(now() + claim.openMs, claim.error, now());
       else if (claim?.kind === 'taken') breaker.heldUntilMs = now() + HELD_MS;
     }
-    return this.enter(place, again);
+    return instead();
   }
 
   #giveBack({ name }: Backend, probed: readonly Met[]): void {

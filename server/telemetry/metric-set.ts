@@ -125,6 +125,11 @@ export function metricSet(register: Registry, sources: MetricSources) {
       'Requests that another candidate than the first has answered. `backend` is that one, `cause` what the first failed of.',
       ['backend', 'cause'],
     ),
+    probes: counter(
+      'estafet_probes_total',
+      'Questions of the relay’s own to backends that were left out: `answered`, or what they failed of.',
+      ['backend', 'outcome'],
+    ),
     retries: counter('estafet_retries_total', 'Calls to the place that had just failed, by what it had failed of.', ['backend', 'cause']),
     queueSeconds: histogram(
       'estafet_queue_wait_seconds',

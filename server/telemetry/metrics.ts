@@ -63,6 +63,17 @@ export class Metrics {
     this.#estimate(last.vendor, record);
   }
 
+  /** A probe is a call to a backend, and no request. */
+  probed({ attempts, usage, cost }: RequestRecord): void {
+    const [attempt] = attempts;
+    if (attempt === undefined) return;
+    this.#set.probes.inc({ backend: attempt.backend, outcome: attempt.error ?? 'answered' });
+    this.#attempt(attempt);
+    if (usage === null) return;
+    const { paidPromptTokens: prompt, completionTokens: completion, cachedTokens: cached, reasoningTokens: reasoning } = usage;
+    this.#billed(attempt, { prompt, completion, cached, reasoning, cost });
+  }
+
   /** Every error that an answer carries, also before a request got as far as a record. */
   answered({ status, kind }: OpenAIError): void {
     this.#set.errors.inc({ status, cause: kind });

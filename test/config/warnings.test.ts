@@ -65,6 +65,11 @@ describe('warnings', () => {
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, timeouts: { idleMs: 2000, totalMs: 1000 } }'),
       'backends.qwen.timeouts.idleMs: has no effect: totalMs is 1000',
     ],
+    [
+      'a probe without a breaker',
+      backend('{ vendor: qwen, apiKey: ${QWEN_KEY}, breaker: off, probe: {} }'),
+      'backends.qwen.probe: has no effect: breaker is off',
+    ],
     ['alias over a backend', `${GOOD}models: { qwen/x: [qwen/y] }\n`, 'models.qwen/x: hides the model of that name of backend qwen'],
     [
       'reserve above the limit',

@@ -22,6 +22,7 @@ const BASE: Backend = {
   connections: 1,
   retries: 0,
   breaker: 'off',
+  probe: 'off',
 };
 
 class Store extends MemoryStore {

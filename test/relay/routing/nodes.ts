@@ -1,13 +1,13 @@
 import type { Backend } from '../../../config/config.ts';
 import { Secret } from '../../../config/secret.ts';
 import { type ErrorName, OpenAIError } from '../../../openai/errors.ts';
-import { BackendHealth } from '../../../relay/routing/backend-health.ts';
+import { BackendHealth, type HealthOptions } from '../../../relay/routing/backend-health.ts';
 import { Pass } from '../../../relay/routing/pass.ts';
 import { ProbeLeases } from '../../../relay/routing/probe-leases.ts';
 import { SharedHealth } from '../../../relay/routing/shared-health.ts';
 
 /** Two nodes, whose clocks began at different times, on one Redis with a clock of its own. */
-export function nodes() {
+export function nodes({ isProbed }: Pick<HealthOptions, 'isProbed'> = {}) {
   let redisMs = 1_000_000;
   const hashes = new Map<string, Record<string, string>>();
   const leases = new Map<string, number>();
@@ -53,6 +53,7 @@ export function nodes() {
       random: () => 0,
       onChange: (event) => void told.push(shared.tell(event)),
       leases: probing,
+      ...(isProbed === undefined ? {} : { isProbed }),
     });
     const shared = new SharedHealth({ redis, backends: () => [backend], health, now, onFault });
     const enter = () => health.enter({ backend, model: 'm' });
@@ -61,6 +62,8 @@ export function nodes() {
       await Promise.all(told);
     };
     return {
+      health,
+      backend,
       shared,
       probing,
       enter,

@@ -115,6 +115,16 @@ test('an answer that was thrown away is billed to its backend; one without a pri
   expect(totalOf(all, 'estafet_upstream_attempts_total')).toBe(2);
 });
 
+test.each([null, 'upstream_auth'])('a probe that ended with %s is a call to a backend, and no request', async (error) => {
+  const metrics = fresh();
+  metrics.probed(record({ surface: 'probe', attempts: [attempt({ error })], ...(error === null ? {} : { usage: null, cost: null }) }));
+  const all = await samples(metrics);
+  expect(totalOf(all, 'estafet_probes_total', { backend: 'q', outcome: error ?? 'answered' })).toBe(1);
+  expect(totalOf(all, 'estafet_upstream_attempts_total', { backend: 'q', cause: error ?? 'none' })).toBe(1);
+  expect(totalOf(all, 'estafet_requests_total')).toBe(0);
+  expect(totalOf(all, 'estafet_cost_total', { currency: 'CNY' })).toBe(error === null ? 0.0025 : 0);
+});
+
 describe('where requests could not go, and where they went in the end', () => {
   const order = [{ to: 'a/m' }, { to: 'b/m' }];
   const at = (backend: string, error: string | null, more: Partial<Attempt> = {}): Attempt =>

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Catalog, Model } from '../catalog/catalog.ts';
-import type { Price } from '../catalog/price.ts';
-import type { Backend, Config } from '../config/config.ts';
-import type { ChatEvents } from '../openai/chat/events.ts';
-import type { OpenAIError } from '../openai/errors.ts';
-import { ChatLeg, startLeg } from '../relay/chat/chat-leg.ts';
-import { redactedFailure } from '../relay/chat/redaction.ts';
-import type { PriceList } from '../relay/ledger/price-list.ts';
-import { goneFromMs } from '../relay/routing/retirement.ts';
-import { AnswerBody, type AnswerHeaders } from '../relay/upstream/answer-body.ts';
-import type { BackendClient } from '../relay/upstream/backend-client.ts';
-import { asFailure, type CallListener } from '../relay/upstream/upstream-call.ts';
-import { Receipt } from '../translators/receipt.ts';
-import { translatorFor, vectorsFor } from '../translators/registry.ts';
-import type { UpstreamFailure } from '../translators/translator.ts';
-import type { EmbeddingFacts } from '../translators/vectors-translator.ts';
-import type { VendorFacts } from '../translators/vendor-facts.ts';
+import type { Catalog, Model } from '../../catalog/catalog.ts';
+import type { Price } from '../../catalog/price.ts';
+import type { Backend, Config } from '../../config/config.ts';
+import type { ChatEvents, Usage } from '../../openai/chat/events.ts';
+import type { OpenAIError } from '../../openai/errors.ts';
+import { ChatLeg, startLeg } from '../../relay/chat/chat-leg.ts';
+import { redactedFailure } from '../../relay/chat/redaction.ts';
+import type { PriceList } from '../../relay/ledger/price-list.ts';
+import { goneFromMs } from '../../relay/routing/retirement.ts';
+import { AnswerBody, type AnswerHeaders } from '../../relay/upstream/answer-body.ts';
+import type { BackendClient } from '../../relay/upstream/backend-client.ts';
+import { asFailure, type CallListener } from '../../relay/upstream/upstream-call.ts';
+import { Receipt } from '../../translators/receipt.ts';
+import { translatorFor, vectorsFor } from '../../translators/registry.ts';
+import type { UpstreamFailure } from '../../translators/translator.ts';
+import type { EmbeddingFacts } from '../../translators/vectors-translator.ts';
+import type { VendorFacts } from '../../translators/vendor-facts.ts';
 
 /** One cheap thing to ask a backend: the list of models costs nothing, a model's shortest answer is billed where the account pays for it. */
 export type Question =
@@ -36,8 +36,14 @@ export function listQuestion({ protocol, region }: Backend, { modelLists = {}, p
 }
 
 /** The cheapest living model that the file sends to a backend, for chat if it can be; null where it sends none of either kind. */
-export function modelQuestion(config: Config, catalog: Catalog, prices: PriceList, backend: Backend, nowMs: number): Question | null {
-  const { name, vendor, protocol } = backend;
+export function modelQuestion(
+  config: Pick<Config, 'models'>,
+  catalog: Catalog,
+  prices: PriceList,
+  backend: Backend,
+  nowMs: number,
+): Question | null {
+  const { name, vendor } = backend;
   const ids = Object.values(config.models).flatMap(({ to }) => to.filter((one) => one.backend === name).map((one) => one.model));
   const models = [...new Set(ids)]
     .map((id) => catalog.model(vendor, id))
@@ -45,12 +51,16 @@ export function modelQuestion(config: Config, catalog: Catalog, prices: PriceLis
     .map((model) => ({ model, rank: rankOf(prices.price(backend, model.id)) }))
     .sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank))
     .map(({ model }) => model);
-  const chat = models.find(({ kind }) => kind === 'chat');
-  if (chat !== undefined) return { kind: 'chat', model: chat };
-  const model = models.find(({ kind }) => kind === 'embedding');
-  const facts = model === undefined ? null : catalog.embedding(vendor, model.id);
-  const speaks = vectorsFor('embedding', vendor, protocol) !== null;
-  return model === undefined || facts === null || !speaks ? null : { kind: 'embedding', model, facts };
+  const model = models.find(({ kind }) => kind === 'chat') ?? models.find(({ kind }) => kind === 'embedding');
+  return model === undefined ? null : questionTo(catalog, backend, model.id);
+}
+
+/** The cheapest question to one model; null where none is known for it. */
+export function questionTo(catalog: Catalog, { vendor, protocol }: Pick<Backend, 'vendor' | 'protocol'>, id: string): Question | null {
+  const model = catalog.model(vendor, id);
+  if (model.kind === 'chat') return { kind: 'chat', model };
+  const facts = model.kind === 'embedding' ? catalog.embedding(vendor, id) : null;
+  return facts === null || vectorsFor('embedding', vendor, protocol) === null ? null : { kind: 'embedding', model, facts };
 }
 
 /** By price; then the unpriced; free ones last, since an account without money is answered by them. */
@@ -66,20 +76,23 @@ export interface Answer {
   readonly error: OpenAIError | null;
   /** There is no such path, which says nothing of the key. */
   readonly missing: boolean;
+  /** What the vendor counted; null where it counted nothing. */
+  readonly usage: Usage | null;
 }
 
 /** Asks; failures are values. */
 export async function ask(client: BackendClient, question: Question): Promise<Answer> {
   if (question.kind === 'list') return askList(client, question.path);
   if (question.kind === 'embedding') return askEmbedding(client, question);
-  return { error: await askChat(client, question.model), missing: false };
+  return askChat(client, question.model);
 }
 
 function askList(client: BackendClient, path: string): Promise<Answer> {
   const translator = translatorFor(client.backend.vendor, client.backend.protocol);
   const failure = (refusal: UpstreamFailure): OpenAIError => translator.failure(refusal);
-  const read = (answer: unknown): void => {
-    if (!isList(answer)) throw failure({ status: 200, headers: {}, body: JSON.stringify(answer) });
+  const read = (answer: unknown): null => {
+    if (isList(answer)) return null;
+    throw failure({ status: 200, headers: {}, body: JSON.stringify(answer) });
   };
   return askWhole(client, failure, read, (listener) => client.get(path, randomUUID(), listener));
 }
@@ -89,7 +102,7 @@ function askEmbedding(client: BackendClient, { model, facts }: Extract<Question,
   const translator = vectorsFor('embedding', vendor, protocol);
   if (translator === null) throw new Error(`${vendor} has no embeddings in the protocol ${protocol}`);
   const one = { from: 0, to: 1 };
-  const read = (answer: unknown): unknown => translator.whole(answer, one, undefined);
+  const read = (answer: unknown): Usage | null => translator.whole(answer, one, undefined).usage;
   return askWhole(
     client,
     (refusal) => translator.failure(refusal, one),
@@ -101,11 +114,11 @@ function askEmbedding(client: BackendClient, { model, facts }: Extract<Question,
   );
 }
 
-/** @param read throws what is wrong with an answer */
+/** @param read gives what was counted, and throws what is wrong with an answer */
 function askWhole(
   client: BackendClient,
   failure: (refusal: UpstreamFailure) => OpenAIError,
-  read: (answer: unknown) => void,
+  read: (answer: unknown) => Usage | null,
   send: (listener: CallListener) => void,
 ): Promise<Answer> {
   return new Promise((resolve) => {
@@ -118,10 +131,9 @@ function askWhole(
       },
       onData: (chunk) => body?.push(chunk),
       onEnd() {
-        read(body?.json());
-        resolve({ error: null, missing });
+        resolve({ error: null, missing, usage: read(body?.json()) });
       },
-      onFail: (error) => resolve({ error: redactedFailure(error, (text) => client.redact(text)), missing }),
+      onFail: (error) => resolve({ error: redactedFailure(error, (text) => client.redact(text)), missing, usage: null }),
     };
     try {
       send(listener);
@@ -139,13 +151,21 @@ function isList(answer: unknown): boolean {
   return typeof output === 'object' && output !== null && 'models' in output && Array.isArray(output.models);
 }
 
-function askChat(client: BackendClient, model: Model): Promise<OpenAIError | null> {
+function askChat(client: BackendClient, model: Model): Promise<Answer> {
   const { vendor, protocol, region } = client.backend;
   const translator = translatorFor(vendor, protocol);
   const requestId = randomUUID();
   return new Promise((resolve) => {
-    const owner = { progressed: () => {}, ended: () => resolve(null), failed: (_leg: ChatLeg, error: OpenAIError) => resolve(error) };
-    const leg = new ChatLeg(translator, UNHEARD, owner, (text) => client.redact(text));
+    let usage: Usage | null = null;
+    const end = (error: OpenAIError | null): void => resolve({ error, missing: false, usage });
+    const owner = { progressed: () => {}, ended: () => end(null), failed: (_leg: ChatLeg, error: OpenAIError) => end(error) };
+    const events: ChatEvents = {
+      ...UNHEARD,
+      usage: (told) => {
+        usage = told;
+      },
+    };
+    const leg = new ChatLeg(translator, events, owner, (text) => client.redact(text));
     const request = { model: model.id, messages: [{ role: 'user' as const, content: 'Hi' }], max_completion_tokens: 1 };
     const target = { model: model.id, facts: model, region, thinking: 'none' as const, requestId };
     try {
@@ -159,7 +179,7 @@ function askChat(client: BackendClient, model: Model): Promise<OpenAIError | nul
   });
 }
 
-/** Whether an answer comes is all that counts. */
+/** Whether an answer comes, and what it costs, is all that counts. */
 const UNHEARD: ChatEvents = {
   text() {},
   reasoning() {},
