@@ -6,7 +6,7 @@ import { keyDigest, Secret } from '../../config/secret.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
 import { type RunningRelay, startRelay } from '../../server/main.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
-import { build } from '../../server/wiring.ts';
+import { type BuildOptions, build } from '../../server/wiring.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { VENDORS } from '../../translators/registry.ts';
 
@@ -36,7 +36,7 @@ export interface Desk {
 }
 
 /** A relay that listens on a free port; its log and its records are kept for the test. */
-export async function openRelay(config: Config, options: { random?: () => number; now?: () => number } = {}): Promise<Desk> {
+export async function openRelay(config: Config, options: Pick<BuildOptions, 'random' | 'now' | 'catalog' | 'ledger'> = {}): Promise<Desk> {
   const records: RequestRecord[] = [];
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
