@@ -43,6 +43,7 @@ const NO_BOOKS: LedgerStore = {
   usage: async () => [],
   spent: async () => [],
   prune: async () => 0,
+  truths: async () => [],
   close: async () => {},
 };
 
