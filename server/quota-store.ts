@@ -33,7 +33,7 @@ export interface OpenQuota {
 
 const HOUR_MS = 3_600_000;
 /** Redis slower than `timeoutMs` counts as gone; from then on one call each `pauseMs` tries. */
-const BREAKER = { timeoutMs: 250, pauseMs: 500 } as const;
+const BREAKER = { timeoutMs: 1_000, pauseMs: 500 } as const;
 /** Between attempts to send a settlement again. */
 const RETRY_MS = 500;
 /** A sum of the books that came too late for those who asked serves those who come so long after it. */
