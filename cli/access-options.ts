@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { formatPath, type Problem } from '../config/problem.ts';
 import type { SettingsPatch } from '../server/access/settings-patch.ts';
+import { type ModelLimitsOption, modelLimits, money } from './model-limits-option.ts';
 
 /** Options of `estafet key` and `estafet team`, and the settings they stand for. `none` removes a setting. */
 export interface AccessOptions {
@@ -10,7 +11,8 @@ export interface AccessOptions {
   readonly tpd?: number | None;
   readonly concurrency?: number | None;
   readonly outputReserve?: number | None;
-  readonly budget?: Budget | None;
+  readonly budget?: ReturnType<typeof money> | None;
+  readonly modelLimits?: ModelLimitsOption;
   readonly vendors?: readonly string[] | None;
   readonly regions?: readonly string[] | None;
   readonly models?: readonly string[] | None;
@@ -26,12 +28,6 @@ export interface AccessOptions {
 
 /** Not null: commander would take that for an option without a value. */
 type None = 'none';
-
-interface Budget {
-  readonly amount: number;
-  readonly currency: string;
-  readonly per: string;
-}
 
 const LIMITS = ['rpm', 'rpd', 'tpm', 'tpd', 'concurrency', 'outputReserve', 'budget'] as const;
 const PERMIT = ['vendors', 'regions', 'models', 'callers', 'countries'] as const;
@@ -68,7 +64,12 @@ function limitOptions(command: Command): Command {
     .option('--tpd <n>', 'tokens a day, or none', number)
     .option('--concurrency <n>', 'requests at the same time, or none', number)
     .option('--budget <money>', 'such as "500 CNY per month" (CNY, USD; hour, day, week, month, never), or none', budget)
-    .option('--output-reserve <n>', 'output tokens reserved for a request without `max_tokens`, or none', number);
+    .option('--output-reserve <n>', 'output tokens reserved for a request without `max_tokens`, or none', number)
+    .option(
+      '--model-limits <entry>',
+      'limits for a model or pattern, such as "gpt-4*=rpm 60, budget 5 CNY per month" or "gpt-4*=none", or none; may be repeated',
+      modelLimits,
+    );
 }
 
 function permitOptions(command: Command): Command {
@@ -82,7 +83,8 @@ function permitOptions(command: Command): Command {
 
 /** Null when no option says anything. */
 export function patchOf(options: AccessOptions): SettingsPatch | null {
-  const limits = given(options, LIMITS);
+  const { modelLimits: models } = options;
+  const limits = { ...given(options, LIMITS), ...(models === undefined ? {} : { models: models === 'none' ? null : models }) };
   const permit = given(options, PERMIT);
   const others = given(options, OTHERS);
   if ([limits, permit, others].every((part) => Object.keys(part).length === 0)) return null;
@@ -96,6 +98,10 @@ function given<Name extends keyof AccessOptions>(options: AccessOptions, names: 
 
 /** A problem in the words of the command line: `permit.regions[0]` is what `--regions` said. */
 export function optionProblem({ path, message }: Problem): string {
+  if (path === 'limits.models' || path.startsWith('limits.models.')) {
+    const rest = path.slice('limits.models.'.length);
+    return `--model-limits: ${rest === '' ? '' : `${rest}: `}${message}`;
+  }
   const [first = '', second = ''] = path.split(/[.[]/);
   const field = first === 'limits' || first === 'permit' ? second : first;
   if (![...LIMITS, ...PERMIT, ...OTHERS].some((name) => formatPath([name]) === field)) return path === '' ? message : `${path}: ${message}`;
@@ -109,12 +115,7 @@ function number(text: string): number | None {
   return Number(text);
 }
 
-function budget(text: string): Budget | None {
-  if (text === 'none') return 'none';
-  const [, amount, currency = '', per = ''] = /^(-?\d+(?:\.\d+)?) +([A-Za-z]{3}) +per +([a-z]+)$/.exec(text) ?? [];
-  if (amount === undefined) throw new InvalidArgumentError('must be written as "500 CNY per month", or none');
-  return { amount: Number(amount), currency: currency.toUpperCase(), per };
-}
+const budget = (text: string): ReturnType<typeof money> | None => (text === 'none' ? 'none' : money(text));
 
 function list(text: string): string[] | None {
   if (text === 'none') return 'none';

@@ -61,9 +61,11 @@ export function keySet(idOrName: string, { config, json }: Common, patch: Settin
 }
 
 export function keyRevoke(idOrName: string, { config, json }: Common): Promise<void> {
-  return changing(config, async (desk) => {
-    const { row, was } = await desk.revokeKey(idOrName);
+  return changing(config, async (desk, { file }) => {
+    const { row, was, ofFile } = await desk.revokeKey(idOrName);
     if (json) printJson(changed(row));
     else console.log(`key ${JSON.stringify(row.name)} (${row.id}) ${was ? 'is revoked' : 'was revoked already'}`);
+    if (ofFile)
+      console.error(`warning: ${file} defines a key ${JSON.stringify(row.name)} too, and that one goes on: take it out of the file`);
   });
 }

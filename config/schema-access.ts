@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limitsSchema } from './schema-limits.ts';
 import type { Vendors } from './vendors.ts';
-import { clientKey, ENV_REFERENCE, freeName, name } from './words.ts';
+import { clientKey, ENV_REFERENCE, freeName, keyName, name } from './words.ts';
 
 /** `teams` and `keys`: who may ask for what, and where it may go. */
 
@@ -67,7 +67,7 @@ export function keySchema(vendors: Vendors) {
     countries: lists.countries.optional().meta(PERMIT_WORDS.countries),
   });
   return z.strictObject({
-    name: freeName.meta({ description: 'Name of the key in logs and bills; no two keys share one.' }),
+    name: keyName.meta({ description: 'Name of the key in logs and bills; no two keys share one.' }),
     team: name.meta({ description: 'Team the key belongs to.' }),
     key: clientKey.meta({
       description: `The key: \`${ENV_REFERENCE}\`, \`env:NAME\`, \`file:/path\` or \`sha256:\` and its digest. Only the digest is kept.`,

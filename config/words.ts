@@ -22,6 +22,17 @@ export const freeName = z.string().regex(/^(?! )[^\p{Cc}\p{Cs}]{1,128}(?<! )$/u,
   error: 'must be 1 to 128 characters without control characters and without a space at either end',
 });
 
+/** Names of keys: books and limits go by them, so what looks the same must be the same. */
+export const keyName = freeName.refine((text) => text === text.normalize('NFC'), {
+  error:
+    'must be in Unicode’s composed form (NFC): a letter and its accent are one character, or two names that look alike would be two keys',
+});
+
+/** What is wrong with a word that does not come from a file; null when nothing is. */
+export function wordFault(schema: z.ZodType<string>, text: string): string | null {
+  return schema.safeParse(text).error?.issues[0]?.message ?? null;
+}
+
 /** How a reference to an environment variable is shown. */
 export const ENV_REFERENCE = `\${NAME}`;
 

@@ -4,6 +4,7 @@ import type { Problem } from '../../config/problem.ts';
 import { keyDigest } from '../../config/secret.ts';
 import { type Checked, type StoredSettings, storedSettings } from '../../config/stored-access.ts';
 import type { Vendors } from '../../config/vendors.ts';
+import { keyName, name as teamName, wordFault } from '../../config/words.ts';
 import { type AccessChange, AccessRefusal, type AccessStore, type StoredKey, type StoredTeam } from '../../relay/keys/access-store.ts';
 import { patched, type SettingsPatch } from './settings-patch.ts';
 
@@ -27,11 +28,16 @@ export interface NewKey extends Changed<StoredKey> {
   readonly key: string;
 }
 
+export interface Revoked {
+  readonly row: Omit<StoredKey, 'revision'>;
+  /** In force until now. */
+  readonly was: boolean;
+  /** The file defines a key of the same name: that one goes on. */
+  readonly ofFile: boolean;
+}
+
 const KEY_BYTES = 32;
 const ID_BYTES = 10;
-/** As the file's schema has them (`name` and `freeName` in config/words.ts). */
-const TEAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const KEY_NAME = /^(?! )[^\p{Cc}\p{Cs}]{1,128}(?<! )$/u;
 
 /**
  * Changes of the keys and teams in the database. What the file defines is refused here: each has one owner. Everything is checked inside
@@ -86,26 +92,25 @@ export class AccessDesk {
     });
   }
 
-  /** True when it was in force until now. */
-  revokeKey(idOrName: string): Promise<{ readonly row: Omit<StoredKey, 'revision'>; readonly was: boolean }> {
+  /** Also one whose name the file has come to define. */
+  revokeKey(idOrName: string): Promise<Revoked> {
     return this.#store.change(async (change) => {
-      const before = await this.#key(idOrName, change);
-      if (before.revokedAtMs !== null) return { row: before, was: false };
+      const before = await change.key(idOrName);
+      if (before === null) throw this.#noSuchKey(idOrName);
+      const ofFile = this.#ofFile(before.name);
+      if (before.revokedAtMs !== null) return { row: before, was: false, ofFile };
       const now = this.#now();
       const row = { ...before, changedAtMs: now, revokedAtMs: now };
       await change.putKey(row);
-      return { row, was: true };
+      return { row, was: true, ofFile };
     });
   }
 
   newTeam(name: string, patch: SettingsPatch): Promise<Changed<StoredTeam>> {
     return this.#store.change(async (change) => {
       this.#notOfFile(name);
-      if (!TEAM_NAME.test(name)) {
-        throw new AccessRefusal(
-          `team ${quoted(name)}: must be a name of 1 to 64 letters, digits, dots, dashes or underscores that starts with a letter or digit`,
-        );
-      }
+      const fault = wordFault(teamName, name);
+      if (fault !== null) throw new AccessRefusal(`team ${quoted(name)}: ${fault}`);
       const there = await change.team(name);
       if (there !== null) throw new AccessRefusal(`team ${quoted(name)} ${there.removedAtMs === null ? 'is there already' : GONE}`);
       const now = this.#now();
@@ -136,11 +141,10 @@ export class AccessDesk {
   }
 
   async #checkKeyName(name: string, change: AccessChange): Promise<void> {
-    if (!KEY_NAME.test(name)) {
-      throw new AccessRefusal('the name must be 1 to 128 characters without control characters and without a space at either end');
-    }
+    const fault = wordFault(keyName, name);
+    if (fault !== null) throw new AccessRefusal(`the name ${fault}`);
     if (name.startsWith('key_')) throw new AccessRefusal('a name that begins with "key_" would look like an id: choose another one');
-    if (this.#config.keys.some((key) => key.name === name)) {
+    if (this.#ofFile(name)) {
       throw new AccessRefusal(`the name ${quoted(name)} is taken: ${this.#config.file} defines a key of that name`);
     }
     const there = await change.key(name);
@@ -151,12 +155,18 @@ export class AccessDesk {
   }
 
   async #key(idOrName: string, change: AccessChange): Promise<StoredKey> {
-    if (this.#config.keys.some(({ name }) => name === idOrName)) {
-      throw new AccessRefusal(`key ${quoted(idOrName)} is defined in ${this.#config.file}: change it there`);
-    }
-    const key = await change.key(idOrName);
-    if (key === null) throw new AccessRefusal(`there is no key ${quoted(idOrName)}`);
+    const key = this.#ofFile(idOrName) ? null : await change.key(idOrName);
+    if (key === null) throw this.#noSuchKey(idOrName);
     return key;
+  }
+
+  #noSuchKey(idOrName: string): AccessRefusal {
+    const why = this.#ofFile(idOrName) ? `key ${quoted(idOrName)} is defined in ${this.#config.file}: change it there` : null;
+    return new AccessRefusal(why ?? `there is no key ${quoted(idOrName)}`);
+  }
+
+  #ofFile(key: string): boolean {
+    return this.#config.keys.some(({ name }) => name === key);
   }
 
   #notOfFile(team: string): void {

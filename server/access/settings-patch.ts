@@ -1,6 +1,6 @@
 /**
- * A change of a key's or team's settings: a value replaces, null removes. `limits` and `permit` are changed entry by entry, everything
- * else as a whole.
+ * A change of a key's or team's settings: a value replaces, null removes. `limits`, its `models`, and `permit` are changed entry by entry,
+ * everything else as a whole.
  */
 export interface SettingsPatch {
   readonly limits?: Fields;
@@ -14,9 +14,17 @@ type Fields = Readonly<Record<string, unknown>>;
 export function patched(settings: Fields, { limits, permit, ...rest }: SettingsPatch): Fields {
   return merged(settings, {
     ...rest,
-    ...(limits === undefined ? {} : { limits: block(settings['limits'], limits) }),
+    ...(limits === undefined ? {} : { limits: limitsAfter((settings['limits'] ?? {}) as Fields, limits) }),
     ...(permit === undefined ? {} : { permit: block(settings['permit'], permit) }),
   });
+}
+
+function limitsAfter(before: Fields, changes: Fields): Fields | null {
+  const { models } = changes;
+  return block(
+    before,
+    models === undefined || models === null ? changes : { ...changes, models: block(before['models'], models as Fields) },
+  );
 }
 
 /** A block without entries is none. */
@@ -26,10 +34,11 @@ function block(before: unknown, changes: Fields): Fields | null {
 }
 
 function merged(before: Fields, changes: Fields): Fields {
-  const after: Record<string, unknown> = { ...before };
+  // Not by assignment: a model may be called `__proto__`.
+  const after = new Map(Object.entries(before));
   for (const [field, value] of Object.entries(changes)) {
-    if (value === null) delete after[field];
-    else if (value !== undefined) after[field] = value;
+    if (value === null) after.delete(field);
+    else if (value !== undefined) after.set(field, value);
   }
-  return after;
+  return Object.fromEntries(after);
 }

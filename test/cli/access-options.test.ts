@@ -12,6 +12,17 @@ test.each([
   [['--budget', '500 CNY per month'], { limits: { budget: { amount: 500, currency: 'CNY', per: 'month' } } }],
   [['--budget', '0.5 usd per never'], { limits: { budget: { amount: 0.5, currency: 'USD', per: 'never' } } }],
   [['--rpm', '-5'], { limits: { rpm: -5 } }],
+  [
+    ['--model-limits', 'gpt-4*=rpm 60, budget 5 cny per month', '--model-limits', 'o3 = output-reserve 100,concurrency 2', '--rpm', '9'],
+    {
+      limits: {
+        rpm: 9,
+        models: { 'gpt-4*': { rpm: 60, budget: { amount: 5, currency: 'CNY', per: 'month' } }, o3: { outputReserve: 100, concurrency: 2 } },
+      },
+    },
+  ],
+  [['--model-limits', 'gpt-4o=none', '--model-limits', 'ft:a=rpm -1'], { limits: { models: { 'gpt-4o': null, 'ft:a': { rpm: -1 } } } }],
+  [['--model-limits', 'none'], { limits: { models: null } }],
   [['--countries', 'CN,SG'], { permit: { countries: ['CN', 'SG'] } }],
   [['--countries', 'none'], { permit: { countries: null } }],
   [['--models', 'gpt-4o, qwen-*', '--callers', '10.0.0.0/8'], { permit: { models: ['gpt-4o', 'qwen-*'], callers: ['10.0.0.0/8'] } }],
@@ -28,6 +39,14 @@ test.each([
 ])('--expires %s is so long from now', (text, ms) => {
   const expires = Date.parse(String(patch('--expires', text)?.['expires']));
   expect(Math.abs(expires - Date.now() - ms)).toBeLessThan(5_000);
+});
+
+test('a model may have any name', () => {
+  const models = patch('--model-limits', '__proto__=rpm 1', '--model-limits', 'constructor=none')?.limits?.['models'] ?? {};
+  expect(Object.entries(models)).toEqual([
+    ['__proto__', { rpm: 1 }],
+    ['constructor', null],
+  ]);
 });
 
 test('options of teams', () => {
@@ -47,6 +66,18 @@ describe('wrong usage', () => {
     ['--rpm', ''],
     ['--budget', '500'],
     ['--budget', '500CNY/month'],
+    ['--model-limits', 'gpt-4o'],
+    ['--model-limits', '=rpm 1'],
+    ['--model-limits', 'gpt-4o='],
+    ['--model-limits', 'gpt-4o=rpm'],
+    ['--model-limits', 'gpt-4o=rpm many'],
+    ['--model-limits', 'gpt-4o=rpm 1, rpm 2'],
+    ['--model-limits', 'gpt-4o=toString 1'],
+    ['--model-limits', 'gpt-4o=models 1'],
+    ['--model-limits', 'gpt-4o=budget 5'],
+    ['--model-limits', 'gpt-4o=rpm 1', '--model-limits', 'gpt-4o=rpm 2'],
+    ['--model-limits', 'gpt-4o=rpm 1', '--model-limits', 'none'],
+    ['--model-limits', 'none', '--model-limits', 'gpt-4o=rpm 1'],
     ['--models', 'a,,b'],
     ['--models', ''],
     ['--reasoning', 'maybe'],
@@ -58,6 +89,8 @@ test.each([
   ['limits.rpm', 'must be at least 1', '--rpm: must be at least 1'],
   ['limits.outputReserve', 'x', '--output-reserve: x'],
   ['limits.budget.amount', 'must be more than 0', '--budget: amount must be more than 0'],
+  ['limits.models.gpt-4o.rpm', 'must be at least 1', '--model-limits: gpt-4o.rpm: must be at least 1'],
+  ['limits.models', 'x', '--model-limits: x'],
   ['permit.regions[0]', '"xx" matches no region', '--regions: "xx" matches no region'],
   ['expires', 'x', '--expires: x'],
   ['timeZone', 'x', '--time-zone: x'],

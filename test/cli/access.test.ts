@@ -74,11 +74,14 @@ test('from the first key to its end, beside a relay on SQLite: each change binds
     '3',
     '--budget',
     '500 CNY per month',
+    '--model-limits',
+    'gpt-4*=rpd 3',
     '--expires',
     '30d',
   );
   expect(made).toMatchObject({ id: expect.stringMatching(/^key_/), name: 'web', team: 't', source: 'database', state: 'active' });
-  expect(made).toMatchObject({ limits: { rpd: 3, budget: { amount: 500, currency: 'CNY', per: 'month' } }, permit: null });
+  const limits = { rpd: 3, budget: { amount: 500, currency: 'CNY', per: 'month' }, models: { 'gpt-4*': { rpd: 3 } } };
+  expect(made).toMatchObject({ limits, permit: null });
   expect([made['created'], made['expires']].map((time) => Number.isNaN(Date.parse(String(time))))).toEqual([false, false]);
   const key = String(made['key']);
   const relay = estafet(['serve'], env(), at);
@@ -86,7 +89,10 @@ test('from the first key to its end, beside a relay on SQLite: each change binds
   const binds = (text: string, code: number) => expect.poll(() => status(url, text), { timeout: 1_000, interval: 50 }).toBe(code);
   expect([await status(url, key), await status(url, KEY)]).toEqual([200, 200]);
 
-  expect(await json(at, 'key', 'set', 'web', '--rpd', '1', '--budget', 'none')).toMatchObject({ limits: { rpd: 1 }, name: 'web' });
+  expect(await json(at, 'key', 'set', 'web', '--rpd', 'none', '--budget', 'none', '--model-limits', 'gpt-4*=rpd 1')).toMatchObject({
+    limits: { models: { 'gpt-4*': { rpd: 1 } } },
+    name: 'web',
+  });
   await binds(key, 429);
   await run(at, 'team', 'new', 'red', '--vendors', 'qwen', '--regions', '*', '--models', 'gpt-*');
   const red = await json(at, 'key', 'new', '--team', 'red');
@@ -158,6 +164,10 @@ database: 'sqlite:${at}/data/estafet.db'
   const url = (await relay.seen(/listens on (http:\S+)/))[1] as string;
   await relay.seen(/the file defines a key of this name too, and wins/);
   expect([await status(url, KEY), await status(url, String(key))]).toEqual([200, 401]);
+  const revoked = await run(at, 'key', 'revoke', 'app', '-c', other);
+  expect(revoked).toMatchObject({ code: 0, out: expect.stringMatching(/^key "app" \(key_\w+\) is revoked\n$/) });
+  expect(revoked.err).toBe(`warning: ${other} defines a key "app" too, and that one goes on: take it out of the file\n`);
+  expect(await status(url, KEY)).toBe(200);
 }, 30_000);
 
 test('showing makes no file, and knows the keys of the file', async () => {

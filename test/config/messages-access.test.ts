@@ -101,6 +101,11 @@ describe('models, teams, keys', () => {
       key('{ name: a, team: t, key: my-own-key }'),
       '6:30  keys[0].key: a key is not written into the file: write ${NAME}, env:NAME, file:/path or sha256: and 64 hex digits',
     ],
+    [
+      'a name of two code points where one is enough',
+      key('{ name: "cafe\\u0301", team: t, key: "sha256:abcd" }'),
+      '6:13  keys[0].name: must be in Unicode’s composed form (NFC)',
+    ],
     ['short digest', key('{ name: a, team: t, key: "sha256:abcd" }'), '6:30  keys[0].key: a key is not written into the file'],
     ['unknown team', key('{ name: a, team: tt, key: env:APP_KEY }'), '6:22  keys[0].team: unknown team "tt", did you mean "t"?'],
     [

@@ -97,6 +97,32 @@ test('a change: what is not named stays, null removes, and the settings are kept
   expect((await all()).keys[1]).toMatchObject({ limits: null, expires: null, strict: true });
 });
 
+test('limits of models are changed entry by entry, in their order; without entries there are none', async () => {
+  const settings = async (models: unknown) => JSON.parse((await desk.setKey('one', { limits: { models } })).row.settings) as unknown;
+  await desk.newKey('one', 'filed', { limits: { rpm: 9, models: { 'gpt-4*': { rpm: 1 }, 'gpt-3*': { rpm: 3 } } } });
+  expect(await settings({ 'gpt-4*': { tpm: 5 }, 'gpt-5': { rpm: 5 }, 'gpt-6': null })).toEqual({
+    limits: { rpm: 9, models: { 'gpt-4*': { tpm: 5 }, 'gpt-3*': { rpm: 3 }, 'gpt-5': { rpm: 5 } } },
+  });
+  expect(JSON.stringify(await settings({ 'gpt-5': null }))).toBe('{"limits":{"rpm":9,"models":{"gpt-4*":{"tpm":5},"gpt-3*":{"rpm":3}}}}');
+  expect(await settings({ 'gpt-4*': null, 'gpt-3*': null })).toEqual({ limits: { rpm: 9 } });
+  await settings({ 'gpt-4*': { rpm: 1 } });
+  expect(await settings(null)).toEqual({ limits: { rpm: 9 } });
+});
+
+test('a key whose name the file has come to define is revoked by it, as by its id, and it is told that the file’s goes on', async () => {
+  const before = configOf(`backends: { q: { vendor: qwen, apiKey: 'env:K' } }\nteams: { filed: {} }`, { K: 'k' });
+  const then = new AccessDesk(store, before, VENDORS, () => NOW);
+  const { row } = await then.newKey('app', 'filed', {});
+  expect(await desk.revokeKey('app')).toMatchObject({ row: { id: row.id, revokedAtMs: NOW }, was: true, ofFile: true });
+  expect(await desk.revokeKey(row.id)).toMatchObject({ was: false, ofFile: true });
+  expect((await all()).keys.map(({ name, source, state }) => [name, source, state])).toEqual([
+    ['app', 'file', 'active'],
+    ['app', 'database', 'revoked'],
+  ]);
+  await desk.newKey('other', 'filed', {});
+  expect(await desk.revokeKey('other')).toMatchObject({ was: true, ofFile: false });
+});
+
 test('revoking twice is no fault, and changes nothing the second time', async () => {
   await desk.newKey('one', 'filed', {});
   const [first, second] = [await desk.revokeKey('one'), await desk.revokeKey('one')];
@@ -144,6 +170,12 @@ describe('refused in one line, and nothing has changed', () => {
     ['the past', () => desk.newKey('x', 'filed', { expires: '2026-11-25T00:00:00Z' }), 'expires: 2026-11-25T00:00:00Z is in the past'],
     ['an expiry without a zone', () => desk.newKey('x', 'filed', { expires: '2027-01-01T00:00:00' }), /^expires: must be an ISO date/],
     ['a change of the file’s key', () => desk.setKey('app', { strict: true }), 'key "app" is defined in test.yaml: change it there'],
+    ['a name that looks like another', () => desk.newKey('cafe\u0301', 'filed', {}), /^the name must be in Unicode’s composed form/],
+    [
+      'an entry of models that is wrong',
+      () => desk.setKey('one', { limits: { models: { x: { rpm: 0 } } } }),
+      /^limits\.models\.x\.rpm: must/,
+    ],
     ['revoking the file’s key', () => desk.revokeKey('app'), 'key "app" is defined in test.yaml: change it there'],
     ['a change of no key', () => desk.setKey('none', { strict: true }), 'there is no key "none"'],
     ['a change of a revoked key', () => desk.setKey('old', { strict: true }), 'key "old" is revoked: there is nothing to change'],
