@@ -1,4 +1,5 @@
 import type { OpenAIError } from '../../openai/errors.ts';
+import { StoreBreaker } from '../quota/store-breaker.ts';
 import { failureOf, openingsKey, readOpening, redisMs } from './written-opening.ts';
 
 /** As much of Redis as this needs. */
@@ -19,8 +20,8 @@ export type Claim =
 /** A node that died while it probed keeps the others from it for so long. */
 export const LEASE_MS = 5_000;
 const RENEW_MS = 1_000;
-/** A Redis that has not answered by then does not keep a request longer: this process probes, as it would without Redis. */
-const CLAIM_MS = 250;
+/** A Redis that is slower than this does not keep a request longer: this process probes, as it would without Redis. */
+const PATIENCE = { timeoutMs: 250, pauseMs: 500 } as const;
 
 /**
  * One probe at a time among the processes on one Redis. Asked only by the request that is about to probe; a lease is renewed while its probe is
@@ -30,6 +31,7 @@ const CLAIM_MS = 250;
 export class ProbeLeases {
   readonly #redis: LeaseStore;
   readonly #onFault: (fault: unknown) => void;
+  readonly #store = new StoreBreaker(PATIENCE);
   readonly #held = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -50,17 +52,13 @@ export class ProbeLeases {
   /** Never rejects. What is granted must be given back. */
   async claim(backend: string, place: string): Promise<Claim> {
     const lease = leaseKey(backend, place);
-    const { promise: late, resolve } = Promise.withResolvers<Claim>();
-    const timer = setTimeout(resolve, CLAIM_MS, WITHOUT_REDIS);
     try {
-      const claim = await Promise.race([this.#ask(lease, backend, place), late]);
+      const claim = await this.#store.run(() => this.#ask(lease, backend, place));
       if (claim === GRANTED) this.#held.add(lease);
       return claim;
     } catch (fault) {
       this.#onFault(fault);
       return WITHOUT_REDIS;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
