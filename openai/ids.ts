@@ -16,8 +16,11 @@ function hex(bytes: number): string {
   return text;
 }
 
-/** `req_` + 32 hex digits: the `x-request-id` of an answer. */
-export const requestId = (): string => `req_${hex(16)}`;
+/**
+ * `req_` + 32 hex digits: the `x-request-id` of an answer. 12 digits of milliseconds since the epoch, then 80 random bits: ids of one time lie
+ * together in an index of the books, which otherwise would write a page of the disk for each of them.
+ */
+export const requestId = (): string => `req_${Date.now().toString(16).padStart(12, '0')}${hex(10)}`;
 
 /** `chatcmpl-` + 29 characters, one per answer and the same in all its chunks. */
 export const completionId = (): string => `chatcmpl-${hex(15).slice(0, 29)}`;

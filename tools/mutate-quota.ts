@@ -26,6 +26,7 @@ try {
     'server',
     'translators',
     'server/redis-connection.ts',
+    'test/relay/ledger',
     'test/relay/quota',
     'test/free-port.ts',
     'test/services.ts',

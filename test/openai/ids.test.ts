@@ -20,3 +20,14 @@ test('mixed draws stay apart', () => {
   );
   expect(new Set(ids).size).toBe(ids.length);
 });
+
+test('request ids begin with their time, so that those of one time lie together, and end in 80 random bits', () => {
+  const before = Date.now();
+  const ids = Array.from({ length: 100 }, requestId);
+  for (const id of ids) {
+    const atMs = Number.parseInt(id.slice(4, 16), 16);
+    expect(atMs).toBeGreaterThanOrEqual(before);
+    expect(atMs).toBeLessThanOrEqual(Date.now());
+  }
+  expect(new Set(ids.map((id) => id.slice(16))).size).toBe(100);
+});
