@@ -20,6 +20,7 @@ import { checkMessages } from './check-messages.ts';
 import { checkSchema } from './check-schema.ts';
 import { checkTools } from './check-tools.ts';
 import type { ChatField, ChatRequest } from './request.ts';
+import { strictFault } from './strict-schema.ts';
 import { unsetNulls } from './unset-nulls.ts';
 
 export interface RequestLimits {
@@ -182,6 +183,10 @@ function checkResponseFormat(value: unknown, path: string): void {
     );
   }
   checkSchema(schema, String(spec['name']), path);
+  const fault = spec['strict'] === true ? strictFault(schema) : null;
+  if (fault !== null) {
+    throw new OpenAIError('invalid_json_schema', `Invalid schema for response_format '${String(spec['name'])}': ${fault}`, { param: path });
+  }
 }
 
 function checkModalities(value: unknown, path: string): void {

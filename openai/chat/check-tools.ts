@@ -13,6 +13,7 @@ import {
   wrongType,
   wrongValue,
 } from './check.ts';
+import { strictFault } from './strict-schema.ts';
 
 /** `tools`, `tool_choice` and their deprecated forms `functions`, `function_call`. */
 export function checkTools(body: Record<string, unknown>, maxTools: number): void {
@@ -67,6 +68,12 @@ function checkFunction(path: string, value: unknown): string {
       `Invalid schema for function '${name}': schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(type)}'.`,
       { param: `${path}.parameters` },
     );
+  }
+  const fault = spec['strict'] === true ? strictFault(parameters) : null;
+  if (fault !== null) {
+    throw new OpenAIError('invalid_function_parameters', `Invalid schema for function '${name}': ${fault}`, {
+      param: `${path}.parameters`,
+    });
   }
   return name;
 }
