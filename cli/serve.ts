@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { LedgerFault } from '../relay/ledger/ledger-store.ts';
 import { type RunningRelay, startRelay } from '../server/main.ts';
+import { openTracing } from '../server/telemetry/tracing/open-tracing.ts';
 import { type Built, build } from '../server/wiring.ts';
 import { firstRun, greeting } from './first-run.ts';
 import { liveReload } from './live-reload.ts';
@@ -33,7 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (settled === null) return fail(simulator);
   let built: Built;
   try {
-    built = build(settled);
+    built = build(settled, { tracing: await openTracing(process.env) });
   } catch (error) {
     console.error(`estafet: cannot start: ${error instanceof Error ? error.message : String(error)}`);
     return fail(simulator);

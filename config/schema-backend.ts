@@ -143,6 +143,10 @@ export function backendSchema(vendors: Vendors) {
       description:
         'Requests that no candidate has room for by the limits of its account wait here, teams by turns. Absent: they get a 429 at once.',
     }),
+    traceparent: z.boolean().default(false).meta({
+      description:
+        "Whether calls carry the header `traceparent` where traces are kept, so that a gateway on the way joins the request's trace. Off by default: the trace is no vendor's business.",
+    }),
     prices: z
       .record(freeName, priceSchema)
       .optional()

@@ -96,6 +96,21 @@ export const serverSchema = z.strictObject({
     })
     .optional()
     .meta({ description: 'Metrics for Prometheus. Absent: none are kept, and `/metrics` does not exist.' }),
+  tracing: z
+    .strictObject({
+      callerContext: z.enum(['join', 'link', 'ignore']).default('join').meta({
+        description:
+          "What a caller's `traceparent` does: `join`: the request is a part of that trace, and its sampling decision counts; `link`: a trace of its own, sampled by the relay's rules, that names it; `ignore`: nothing.",
+      }),
+      maxPerSecond: z.int().min(1).max(1_000_000).default(100).meta({
+        unit: 'requests',
+        description: 'Most requests a second whose spans one process sends, whatever callers ask for.',
+      }),
+    })
+    .prefault({})
+    .meta({
+      description: 'Traces. They are kept only where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set.',
+    }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

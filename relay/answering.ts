@@ -83,7 +83,7 @@ export class Answering {
       const record = recordOf(exchange, surface, ending, Date.now());
       if (ticket !== null) steps.push(() => gate.settle(ticket, outcomeOf(record, ending, cost), record.key));
       if (ticket !== null) steps.push(() => surface.learn?.(record));
-      steps.push(() => onSettled(record));
+      steps.push(() => onSettled(record, exchange));
     } catch (fault) {
       onFault(fault, exchange.requestId);
     }

@@ -1,4 +1,5 @@
 import type { Caller } from './keys/key-ring.ts';
+import type { RequestTrace } from './request-trace.ts';
 
 /** One request on its way, as far as every surface has it: what its limits, its record and its caller's headers need. */
 export interface Exchange {
@@ -7,6 +8,8 @@ export interface Exchange {
   readonly request: { readonly model: string };
   /** Milliseconds since the epoch at arrival. */
   readonly arrivedAtMs: number;
+  /** Null when none are kept. */
+  readonly trace: RequestTrace | null;
   /** Called before anything is sent, each time a backend is chosen: headers that name it. */
   readonly onChosen: (backend: string, receipt: string) => void;
   /** Called once the limits have admitted the request: the `x-ratelimit-*` headers. */

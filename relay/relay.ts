@@ -55,7 +55,7 @@ export interface RelayServices {
   /** From 0 to 1. */
   readonly random: () => number;
   /** Told once per request, after its answer. */
-  readonly onSettled: (record: RequestRecord) => void;
+  readonly onSettled: (record: RequestRecord, exchange: Exchange) => void;
   /** Told of faults of ours that came after an answer, which stands all the same. */
   readonly onFault: (fault: unknown, requestId: string) => void;
 }

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import type { RequestTrace } from '../relay/request-trace.ts';
 import { limitsHandler } from '../routes/estafet/limits.ts';
 import { requestRecordHandler } from '../routes/estafet/requests.ts';
 import { usageHandler } from '../routes/estafet/usage.ts';
 import type { RouteDeps } from '../routes/http/deps.ts';
-import { requestIdOf, sendError } from '../routes/http/reply.ts';
+import { arrivedAt, requestIdOf, sendError, setTrace, traceOf } from '../routes/http/reply.ts';
 import { chatHandler } from '../routes/openai/chat.ts';
 import { modelHandler, modelListHandler } from '../routes/openai/models.ts';
 import { embeddingsHandler, rerankHandler } from '../routes/openai/vectors.ts';
@@ -13,10 +14,13 @@ import { healthHandler } from '../routes/ops/health.ts';
 import { metricsHandler } from '../routes/ops/metrics.ts';
 import { readyHandler } from '../routes/ops/ready.ts';
 import type { Overload } from './overload.ts';
+import type { Tracing } from './telemetry/tracing/tracing.ts';
 
 export interface AppDeps extends RouteDeps {
   /** Told of every error that an answer carries or an accident of our own, with the request id. */
-  readonly onError: (error: OpenAIError, requestId: string, method: string, path: string) => void;
+  readonly onError: (error: OpenAIError, requestId: string, method: string, path: string, trace: RequestTrace | null) => void;
+  /** Null where no traces are kept. */
+  readonly tracing: Pick<Tracing, 'begin'> | null;
   /** True once the process is shutting down: new requests are refused. */
   readonly draining: () => boolean;
   /** Says whether a request with work behind it is one too many. */
@@ -70,6 +74,8 @@ export function createApp(deps: AppDeps): Express {
     const guarded = (request: Request, response: Response): void | Promise<void> => {
       // Whoever watches the process is told of it to the end.
       if (guard !== 'key') return handler(request, response);
+      if (deps.tracing !== null && method === 'post')
+        setTrace(response, deps.tracing.begin(request.headers, `/v1${path}`, arrivedAt(response)));
       if (!deps.draining()) {
         if (method === 'get') return handler(request, response);
         if (!deps.overload.enter())
@@ -101,7 +107,7 @@ export function createApp(deps: AppDeps): Express {
     const error = isBadPath(thrown)
       ? new OpenAIError('unknown_url', `Invalid URL (${request.method} ${pathOf(request)})`)
       : asOpenAIError(thrown);
-    deps.onError(error, requestIdOf(response), request.method, pathOf(request));
+    deps.onError(error, requestIdOf(response), request.method, pathOf(request), traceOf(response));
     // A stream that has begun tells its errors itself; what arrives here then is a fault of ours, and a cut is the honest end.
     if (response.headersSent) response.destroy();
     else sendError(response, error);

@@ -6,7 +6,7 @@ import { GuardedQuota } from '../relay/quota/guarded-quota.ts';
 import type { Limit } from '../relay/quota/limits.ts';
 import { MemoryStore, type StoreOptions } from '../relay/quota/memory-store.ts';
 import { NodeCount } from '../relay/quota/node-count.ts';
-import { RedisStore } from '../relay/quota/redis-store.ts';
+import { RedisStore, type RedisStoreOptions } from '../relay/quota/redis-store.ts';
 import { askOnce } from '../relay/quota/spent-cache.ts';
 import type { SpentReader } from '../relay/quota/store.ts';
 import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
@@ -48,6 +48,7 @@ const LOCAL_RETAIN_MS = 5_000;
  *
  * @param owners every team there is now, those that were, and every backend: as the stores name them
  * @param leaseMs what a dead node had reserved is settled and booked after so long, or up to twice as long where its team is silent
+ * @param onRedis told of every script that Redis was asked to run
  * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
 export function openQuotaStore(
@@ -56,6 +57,7 @@ export function openQuotaStore(
   books: Pick<Books, 'usage' | 'spent' | 'book'>,
   leaseMs: number,
   onFault: (fault: unknown, waiting?: number) => void,
+  onRedis: NonNullable<RedisStoreOptions['onRun']> = () => {},
 ): OpenQuota {
   const spent = withinTime(askOnce(spentOf(books), SPENT_KEPT_MS, SPENT_TIMEOUT_MS), SPENT_TIMEOUT_MS);
   // Living nodes write the books themselves, one line a request: Redis keeps only the lines of reservations whose node died.
@@ -83,7 +85,7 @@ export function openQuotaStore(
   const connection = redisConnection(address, onFailure);
   const { client } = connection;
   const breakerOf = breakers(address.kind);
-  const store = new RedisStore(client, { ...options, breakerOf });
+  const store = new RedisStore(client, { ...options, breakerOf, onRun: onRedis });
   const count = new NodeCount({ redis: client, breaker: breakerOf('nodes'), onFault: onFailure });
   const sweeper = new Sweeper({ ...sweeping, stores: [store, local] });
   quota = new GuardedQuota({ ...guard, store, nodes: () => count.nodes });

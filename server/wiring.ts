@@ -15,7 +15,6 @@ import { LearnedLimits } from '../relay/quota/learned-limits.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendQueues } from '../relay/routing/backend-queues.ts';
-import { withoutPermits } from '../relay/routing/decision.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
@@ -38,9 +37,12 @@ import { withoutRestart } from './reload/fixed-settings.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logBreaker } from './telemetry/breaker-log.ts';
 import { logKeys } from './telemetry/keys-log.ts';
-import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault, logRequest } from './telemetry/logger.ts';
+import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
 import { logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
+import { tellProbed, tellSettled } from './telemetry/settled.ts';
+import { tracingHooks } from './telemetry/tracing/hooks.ts';
+import type { MakeTracing } from './telemetry/tracing/open-tracing.ts';
 import { VERSION } from './version.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
@@ -86,6 +88,8 @@ export interface BuildOptions {
   readonly logger?: Logger;
   readonly catalog?: Catalog;
   readonly random?: () => number;
+  /** Absent or null: no traces are kept. */
+  readonly tracing?: MakeTracing | null;
   /** The calendar, ms since the epoch: which models their vendors have retired by now. */
   readonly now?: () => number;
   /** Where the books lie; from the configuration unless given. */
@@ -110,20 +114,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     () => live.retirements(),
     (retirement) => logRetirement(logger, retirement),
   );
+  const tracing = options.tracing?.(tracingHooks(logger, () => live.config)) ?? null;
   const books = new Books(options.ledger ?? ledgerStore(config.database), {
     ...config.books,
     report: (event) => logBooks(logger, event),
   });
-  const onSettled = (record: RequestRecord): void => {
-    // What is owed comes first, whatever happens to the rest.
-    books.add(record);
-    const text = JSON.stringify(record);
-    const decision = withoutPermits(record.decision);
-    records.add(record, decision === record.decision ? text : JSON.stringify({ ...record, decision }), Date.now());
-    logRequest(logger, record, text);
-    metrics?.settled(record);
-    options.onSettled?.(record);
-  };
   const onQuotaFault = (fault: unknown, waiting = 0): void => {
     logQuotaFault(logger, fault, waiting);
     metrics?.quotaFault();
@@ -137,7 +132,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   };
   own(config);
   const owners = (): string[] => [...new Set([...owned, ...Array.from(watch?.teams ?? [], (team) => `team/${team}`)])];
-  const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault);
+  const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault, (...said) => metrics?.redis(...said));
   const backendsNow = (): readonly Backend[] => Object.values(live.config.backends);
   const breakers = openHealth({
     redis: quotas.redis,
@@ -170,6 +165,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       queues: () => queues.lengths(),
       learned: () => learned.limits(),
       running: () => inFlight,
+      traces: () => tracing?.counts ?? null,
     });
   const calibration = new Calibration({
     charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
@@ -184,17 +180,14 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault: onQuotaFault,
     onReserved,
   });
+  const onSettled = tellSettled({ books, records, logger, metrics, tracing, also: options.onSettled });
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
   const prober = new Prober({
     current: () => live,
     health,
     gate: backends,
     wheel,
-    onProbed: (record) => {
-      books.add(record);
-      logRequest(logger, record, JSON.stringify(record));
-      metrics?.probed(record);
-    },
+    onProbed: tellProbed({ books, logger, metrics }),
     onFault,
   });
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
@@ -232,9 +225,11 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     metrics: config.server.metrics?.port === undefined ? (page ?? null) : null,
     draining: () => draining,
     overload,
-    onError: (error, id, method, path) => {
-      logError(logger, error, id, method, path);
+    tracing,
+    onError: (error, id, method, path, trace) => {
+      logError(logger, error, id, method, path, trace);
       metrics?.answered(error);
+      tracing?.failed(trace, error, id);
     },
   });
   const prepare = async (wanted: Config): Promise<Prepared> => {
@@ -289,6 +284,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       // The books last: of a SQLite file only a connection that may write can fold the log back into it.
       await watch?.close(KEYS_CLOSE_MS);
       await books.close(config.books.flushTimeoutMs);
+      await tracing?.close();
       wheel.stop();
       overload.stop();
       retirementWatch.stop();

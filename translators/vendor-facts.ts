@@ -6,6 +6,8 @@ export interface VendorFacts {
   /** Region → base URL as the vendor's own SDK takes it, of the protocol `compatible`. */
   readonly baseUrls: Readonly<Record<string, string>>;
   readonly protocols: readonly string[];
+  /** How traces call it: `gen_ai.provider.name`. OpenTelemetry's conventions list no name for these vendors; the form is theirs. Absent: the vendor's name. */
+  readonly traceName?: string;
   /** Addresses of interfaces that the vendor has switched off: a backend may not have one. */
   readonly formerUrls?: RegExp;
   /** Protocol → region → base URL, of the protocols besides `compatible`. */

@@ -31,6 +31,7 @@ export class ChunkEncoder implements ChatEvents {
   readonly #includeUsage: boolean;
   readonly #choices: ChoiceState[] = [];
   #out = '';
+  #chunks = 0;
   #usage: Usage | null = null;
 
   constructor(head: AnswerHead, includeUsage: boolean) {
@@ -45,6 +46,11 @@ export class ChunkEncoder implements ChatEvents {
   /** True once there is something a caller would see. */
   get pending(): boolean {
     return this.#out !== '';
+  }
+
+  /** Written so far; `[DONE]` is none. */
+  get chunks(): number {
+    return this.#chunks;
   }
 
   get lastUsage(): Usage | null {
@@ -65,6 +71,7 @@ export class ChunkEncoder implements ChatEvents {
     if (whole === '' && logprobs === undefined) return;
     this.#start(state, '""');
     state.annotations.read(whole);
+    this.#chunks++;
     if (logprobs === undefined) this.#out += `${state.head}{"content":${JSON.stringify(whole)}}${this.#tail}`;
     else {
       const usage = this.#includeUsage ? ',"usage":null' : '';
@@ -79,6 +86,7 @@ export class ChunkEncoder implements ChatEvents {
     const whole = state.reasoning.join(text);
     if (whole === '') return;
     this.#start(state, '""');
+    this.#chunks++;
     this.#out += `${state.head}{"reasoning_content":${JSON.stringify(whole)}}${this.#tail}`;
   }
 
@@ -87,6 +95,7 @@ export class ChunkEncoder implements ChatEvents {
     if (state.finished) return;
     this.#start(state, 'null');
     this.#endArgs(state);
+    this.#chunks++;
     this.#out += this.#head.legacyFunctions
       ? `${state.head}{"function_call":{"name":${JSON.stringify(name)},"arguments":""}}${this.#tail}`
       : `${state.head}{"tool_calls":[{"index":${call},"id":${JSON.stringify(id || toolCallId())},"type":"function","function":{"name":${JSON.stringify(name)},"arguments":""}}]}${this.#tail}`;
@@ -102,6 +111,7 @@ export class ChunkEncoder implements ChatEvents {
   }
 
   #argsChunk(state: ChoiceState, call: number, json: string): void {
+    this.#chunks++;
     this.#out += this.#head.legacyFunctions
       ? `${state.head}{"function_call":{"arguments":${json}}}${this.#tail}`
       : `${state.head}{"tool_calls":[{"index":${call},"function":{"arguments":${json}}}]}${this.#tail}`;
@@ -122,13 +132,14 @@ export class ChunkEncoder implements ChatEvents {
     if (state.finished) return;
     this.#start(state, '""');
     const reasoning = state.reasoning.rest();
-    if (reasoning !== '') this.#out += `${state.head}{"reasoning_content":"${reasoning}"}${this.#tail}`;
+    if (reasoning !== '') this.#chunk(state, `{"reasoning_content":"${reasoning}"}`);
     const content = state.content.rest();
-    if (content !== '') this.#out += `${state.head}{"content":"${content}"}${this.#tail}`;
+    if (content !== '') this.#chunk(state, `{"content":"${content}"}`);
     this.#endArgs(state);
     const annotations = state.annotations.list();
-    if (annotations.length > 0) this.#out += `${state.head}{"annotations":${JSON.stringify(annotations)}}${this.#tail}`;
+    if (annotations.length > 0) this.#chunk(state, `{"annotations":${JSON.stringify(annotations)}}`);
     state.finished = true;
+    this.#chunks++;
     const word = reason === 'tool_calls' && this.#head.legacyFunctions ? 'function_call' : reason;
     this.#out += `${state.head}{},"logprobs":null,"finish_reason":"${word}"}]${this.#includeUsage ? ',"usage":null' : ''}}\n\n`;
   }
@@ -139,7 +150,10 @@ export class ChunkEncoder implements ChatEvents {
 
   /** Ends a stream that is complete: the usage chunk if asked for, then `[DONE]`. */
   done(): void {
-    if (this.#includeUsage && this.#usage !== null) this.#out += `${this.#before}],"usage":${usageJson(this.#usage)}}\n\n`;
+    if (this.#includeUsage && this.#usage !== null) {
+      this.#chunks++;
+      this.#out += `${this.#before}],"usage":${usageJson(this.#usage)}}\n\n`;
+    }
     this.#out += 'data: [DONE]\n\n';
   }
 
@@ -160,6 +174,11 @@ export class ChunkEncoder implements ChatEvents {
   #start(state: ChoiceState, content: '""' | 'null'): void {
     if (state.started) return;
     state.started = true;
-    this.#out += `${state.head}{"role":"assistant","content":${content},"refusal":null}${this.#tail}`;
+    this.#chunk(state, `{"role":"assistant","content":${content},"refusal":null}`);
+  }
+
+  #chunk({ head }: ChoiceState, delta: string): void {
+    this.#chunks++;
+    this.#out += `${head}${delta}${this.#tail}`;
   }
 }

@@ -64,11 +64,16 @@ export async function call<R extends Settled>(
   }
   const told: Told = { usages: [], signals: {} };
   const receipt = new Receipt(exchange.caller.key.strict);
-  const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, began: () => pass.began() };
+  const startMs = Date.now() - exchange.arrivedAtMs;
+  const traceparent = backend.traceparent ? (exchange.trace?.parentOf(number) ?? null) : null;
+  const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, traceparent, began: () => pass.began() };
   const rooms = queues.rooms(backend.name);
   const running = latencies.begin(placeName(candidate), surface.stream);
   const sent = await send(services, asking, candidate, receipt, number, told, terms);
-  const attemptWith = (error: OpenAIError | null): Attempt => attemptOf(candidate, error, wheel.now() - startedAt, told.signals);
+  const attemptWith = (error: OpenAIError | null): Attempt => ({
+    ...attemptOf(candidate, error, wheel.now() - startedAt, told.signals),
+    startMs,
+  });
   if ('result' in sent) {
     const { result } = sent;
     running.ended(waitOf(result, wheel.now(), startedAt));

@@ -209,7 +209,7 @@ export class ChatRun implements LegOwner, Deadline {
       return;
     }
     const wanted = this.#legs.length * this.#choicesPerLeg;
-    const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes, 0);
+    const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes.length, 0);
     if (finishes < wanted) {
       this.failed(
         this.#legs[0]?.leg as ChatLeg,
@@ -275,6 +275,15 @@ export class ChatRun implements LegOwner, Deadline {
     if (this.#settled) return;
     this.#close();
     const paid = this.#paid();
-    this.#done.resolve({ json, error, usage: mergedUsage(paid), paid, firstByteAtMs: this.#firstByteAtMs, gone: this.#gone });
+    this.#done.resolve({
+      json,
+      error,
+      usage: mergedUsage(paid),
+      paid,
+      firstByteAtMs: this.#firstByteAtMs,
+      gone: this.#gone,
+      finishReasons: this.#legs.flatMap(({ chain }) => chain.meter.finishes),
+      ...(this.#encoder === null ? {} : { chunks: this.#encoder.chunks }),
+    });
   }
 }

@@ -11,7 +11,8 @@ export class LegMeter implements ChatEvents {
   readonly #next: ChatEvents;
   readonly #offset: number;
   usageSeen: Usage | null = null;
-  finishes = 0;
+  /** Of each choice that ended. */
+  readonly finishes: FinishReason[] = [];
   /** Visible text, thinking and arguments that went by, in UTF-16 code units and in pieces; for estimates only. */
   chars = 0;
   pieces = 0;
@@ -46,7 +47,7 @@ export class LegMeter implements ChatEvents {
   }
 
   finish(choice: number, reason: FinishReason): void {
-    this.finishes++;
+    this.finishes.push(reason);
     this.#next.finish(choice + this.#offset, reason);
   }
 

@@ -45,7 +45,7 @@ export class NodeCount {
   async beat(): Promise<void> {
     const { redis, breaker, everyMs = EVERY_MS, onFault } = this.#options;
     try {
-      const count = await breaker.run(() => script(redis, [this.#key], [this.#node, everyMs * BEATS_KEPT]));
+      const count = await breaker.run(() => script.run(redis, [this.#key], [this.#node, everyMs * BEATS_KEPT]));
       if (!Number.isSafeInteger(count) || (count as number) < 1) throw new Error(`Redis counts ${String(count)} nodes.`);
       this.#count = count as number;
     } catch (error) {

@@ -14,6 +14,8 @@ export interface RedisStoreOptions extends StoreOptions {
   readonly prefix?: string;
   /** Every call of an owner goes through its breaker; absent: calls wait as long as the client lets them. */
   readonly breakerOf?: (owner: string) => StoreBreaker;
+  /** Told how long a script took, whether or not it was carried out; not told of calls that an open breaker kept back. */
+  readonly onRun?: (script: string, ms: number, ok: boolean) => void;
   /** Tests only: µs that stand in for the server's clock. */
   readonly testClockUs?: () => number;
 }
@@ -121,7 +123,23 @@ export class RedisStore implements QuotaStore {
   }
 
   #run(owner: string, script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#guarded(owner, () => script(this.#redis, keys, args));
+    return this.#guarded(owner, () => this.#timed(script, keys, args));
+  }
+
+  #timed({ name, run }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const { onRun } = this.#options;
+    if (onRun === undefined) return run(this.#redis, keys, args);
+    const startedAt = performance.now();
+    return run(this.#redis, keys, args).then(
+      (reply) => {
+        onRun(name, performance.now() - startedAt, true);
+        return reply;
+      },
+      (error: unknown) => {
+        onRun(name, performance.now() - startedAt, false);
+        throw error;
+      },
+    );
   }
 
   #guarded<T>(owner: string, call: () => Promise<T>): Promise<T> {

@@ -10,7 +10,10 @@ export interface ScriptClient {
 /** As every command of ioredis has it, though its types do not say so: answers are handed on as they come, without a search for texts in them. */
 type BufferClient = ScriptClient & { readonly evalshaBuffer: ScriptClient['evalsha'] };
 
-export type Script = (client: ScriptClient, keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+export interface Script {
+  readonly name: string;
+  run(client: ScriptClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
 
 /** Nothing was carried out: the server lacks the script, or (Cluster) it is not the one to ask, or the batch it was in had no one place. */
 const SENT_ANEW = /NOSCRIPT|^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) |same slots allocation group/;
@@ -25,9 +28,12 @@ export function loadScript(name: string, parts: readonly string[], answer: 'inte
   const lua = [...parts, name].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('\n');
   const sha = createHash('sha1').update(lua).digest('hex');
   const call = answer === 'integers' ? 'evalshaBuffer' : 'evalsha';
-  return (client, keys, args) =>
-    (client as BufferClient)[call](sha, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (!(error instanceof Error) || !SENT_ANEW.test(error.message)) throw error;
-      return client.eval(lua, keys.length, ...keys, ...args);
-    });
+  return {
+    name,
+    run: (client, keys, args) =>
+      (client as BufferClient)[call](sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+        if (!(error instanceof Error) || !SENT_ANEW.test(error.message)) throw error;
+        return client.eval(lua, keys.length, ...keys, ...args);
+      }),
+  };
 }

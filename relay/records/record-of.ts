@@ -1,11 +1,11 @@
-import type { Usage } from '../../openai/chat/events.ts';
+import type { FinishReason, Usage } from '../../openai/chat/events.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
 import type { Decision } from '../routing/decision.ts';
-import { type Attempt, type Estimate, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
+import { type Attempt, type Estimate, MAX_LISTED, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
 
 /** What is known of an attempt that got an answer, or part of one, to the caller. */
 export interface Settled {
@@ -17,6 +17,10 @@ export interface Settled {
   /** Clock of the wheel when the first bytes left; null when none did. */
   readonly firstByteAtMs: number | null;
   readonly gone: boolean;
+  /** Of the choices that ended; absent where answers have none. */
+  readonly finishReasons?: readonly FinishReason[];
+  /** Of a stream: chunks that were written, `[DONE]` not counted. */
+  readonly chunks?: number;
 }
 
 /** How a request ended. */
@@ -68,6 +72,8 @@ export function recordOf(
     estimate,
     ...(refusedBy === undefined ? {} : { refusedBy }),
     ...(heldBy === null ? {} : { heldBy }),
+    ...(result?.finishReasons === undefined ? {} : { finishReasons: result.finishReasons.slice(0, MAX_LISTED) }),
+    ...(result?.chunks === undefined ? {} : { chunks: result.chunks }),
     cost,
     firstByteMs: sinceFirstByteMs === null ? null : Math.max(0, Math.round(totalMs - sinceFirstByteMs)),
     totalMs,

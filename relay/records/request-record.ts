@@ -1,4 +1,4 @@
-import type { Usage } from '../../openai/chat/events.ts';
+import type { FinishReason, Usage } from '../../openai/chat/events.ts';
 import type { Change, Receipt } from '../../translators/receipt.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
@@ -16,6 +16,8 @@ export interface Attempt extends VendorSignals {
   /** The vendor's own code of the error, where it gave one. */
   readonly upstreamCode: string | null;
   readonly ms: number;
+  /** From the arrival of the request to its start, in ms; absent where nothing was attempted. */
+  readonly startMs?: number;
   /** Nothing was sent: the error is what an open breaker remembers. Absent for an attempt that was made. */
   readonly skipped?: true;
   /** How long the request then waited in queues before full backends, in ms: until the next attempt, or until it gave up. */
@@ -43,7 +45,7 @@ export interface ReceiptRecord {
 }
 
 /** Longest list of a record: a caller may send a million unknown fields, and the relay keeps many records. */
-const MAX_LISTED = 100;
+export const MAX_LISTED = 100;
 
 /**
  * What the limits reserved for a request before it was sent. The cost is by the price of the first candidate; null when that is not known:
@@ -94,6 +96,10 @@ export interface RequestRecord {
   readonly refusedBy?: string;
   /** What holds the limits it was admitted by: the store, this process alone, or nobody. Absent for a key without limits. */
   readonly heldBy?: HeldBy;
+  /** Why the choices ended, in OpenAI's words; absent where an answer has none. */
+  readonly finishReasons?: readonly FinishReason[];
+  /** Of a stream: chunks that were written. */
+  readonly chunks?: number;
   /** Null when the model has no known price in that region, or nothing was answered. */
   readonly cost: Cost | null;
   /** From arrival to the first byte of the answer; null when none was sent. */

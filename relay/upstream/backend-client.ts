@@ -48,15 +48,15 @@ export class BackendClient {
     body: string,
     requestId: string,
     listener: CallListener,
-    { key, withinMs }: CallTerms = { key: 0, withinMs: Number.POSITIVE_INFINITY },
+    terms: CallTerms = ANY_TERMS,
     more: Readonly<Record<string, string>> = {},
   ): UpstreamCall {
-    return this.#send('POST', path, body, requestId, listener, { key, withinMs }, more);
+    return this.#send('POST', path, body, requestId, listener, terms, more);
   }
 
   /** A question without a body. */
   get(path: string, requestId: string, listener: CallListener): UpstreamCall {
-    return this.#send('GET', path, null, requestId, listener, { key: 0, withinMs: Number.POSITIVE_INFINITY });
+    return this.#send('GET', path, null, requestId, listener, ANY_TERMS);
   }
 
   #send(
@@ -65,7 +65,7 @@ export class BackendClient {
     body: string | null,
     requestId: string,
     listener: CallListener,
-    { key, withinMs }: CallTerms,
+    { key, withinMs, traceparent }: CallTerms,
     more: Readonly<Record<string, string>> = {},
   ): UpstreamCall {
     const { timeouts } = this.backend;
@@ -83,6 +83,7 @@ export class BackendClient {
     ];
     if (body !== null) headers.push('content-type', 'application/json');
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
+    if (traceparent !== null) headers.push('traceparent', traceparent);
     for (const [name, value] of Object.entries(more)) headers.push(name, value);
     // A request that began before the backend was retired may come to it late: it gets a connection, for that call.
     if (this.#retired) this.#pool = this.#newPool();
@@ -149,7 +150,11 @@ export class BackendClient {
 export interface CallTerms {
   readonly key: number;
   readonly withinMs: number;
+  /** Goes along as it is; null: the backend is told of no trace. */
+  readonly traceparent: string | null;
 }
+
+const ANY_TERMS: CallTerms = { key: 0, withinMs: Number.POSITIVE_INFINITY, traceparent: null };
 
 /** A path may climb out of the base with `..`: one vendor serves a part of its API under another base. */
 const joined = (base: string, path: string): string =>

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { OpenAIError } from '../../openai/errors.ts';
 import { requestId } from '../../openai/ids.ts';
+import type { RequestTrace } from '../../relay/request-trace.ts';
 import { endAfterBody } from './end-after-body.ts';
 
 /** Longest wait an SDK obeys; beyond it the SDKs differ, so the answer also says not to ask again. */
@@ -10,6 +11,7 @@ interface Begun {
   readonly id: string;
   readonly atMs: number;
   readonly extra: string[];
+  trace: RequestTrace | null;
 }
 
 const BEGUN = Symbol('begun');
@@ -19,13 +21,20 @@ type Response = ServerResponse & { [BEGUN]?: Begun };
 function begin(response: ServerResponse): Begun {
   const known = (response as Response)[BEGUN];
   if (known !== undefined) return known;
-  const entry: Begun = { id: requestId(), atMs: Date.now(), extra: [] };
+  const entry: Begun = { id: requestId(), atMs: Date.now(), extra: [], trace: null };
   (response as Response)[BEGUN] = entry;
   return entry;
 }
 
 /** `req_…`, the same in the header, the log and the look-up. */
 export const requestIdOf = (response: ServerResponse): string => begin(response).id;
+
+/** The trace of the request behind a response; null where none is kept. */
+export const traceOf = (response: ServerResponse): RequestTrace | null => begin(response).trace;
+
+export function setTrace(response: ServerResponse, trace: RequestTrace): void {
+  begin(response).trace = trace;
+}
 
 /** Milliseconds since the epoch. */
 export const arrivedAt = (response: ServerResponse): number => begin(response).atMs;

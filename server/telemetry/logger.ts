@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
+import type { RequestTrace } from '../../relay/request-trace.ts';
 import { LogFile } from './log-file.ts';
 
 export type { Logger } from 'pino';
@@ -43,16 +44,26 @@ export function flushRegularly(logger: Logger): () => void {
  *
  * @param text the record as JSON
  */
-export function logRequest(logger: Logger, { error, status, reason }: RequestRecord, text: string): void {
+export function logRequest(logger: Logger, { error, status, reason }: RequestRecord, text: string, trace: RequestTrace | null): void {
   const level = error !== null && (status >= 500 || reason === 'vendor_error') ? 'warn' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const stream = (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] as DestinationStream;
-  stream.write(`{"level":"${level}","time":"${new Date().toISOString()}",${text.slice(1, -1)},"msg":"request"}\n`);
+  stream.write(
+    `{"level":"${level}","time":"${new Date().toISOString()}",${text.slice(1, -1)}${trace === null ? '' : `,"traceId":"${trace.traceId}"`},"msg":"request"}\n`,
+  );
 }
 
 /** Errors of the relay itself, with their cause; callers' mistakes at debug level, since a record or their status tells them. */
-export function logError(logger: Logger, error: OpenAIError, requestId: string, method: string, path: string): void {
-  const fields = { id: requestId, method, path, status: error.status, code: error.code ?? error.kind };
+export function logError(
+  logger: Logger,
+  error: OpenAIError,
+  requestId: string,
+  method: string,
+  path: string,
+  trace: RequestTrace | null,
+): void {
+  const traced = trace === null ? {} : { traceId: trace.traceId };
+  const fields = { id: requestId, ...traced, method, path, status: error.status, code: error.code ?? error.kind };
   if (error.kind === 'internal_error') logger.error({ ...fields, error: describe(error.cause) }, 'internal error');
   else if (error.details.evidence !== undefined) logger.info({ ...fields, evidence: error.details.evidence }, 'refused by routing');
   else logger.debug({ ...fields, reason: error.message }, 'refused');

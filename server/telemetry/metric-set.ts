@@ -8,6 +8,8 @@ export interface MetricSources {
   readonly breakers: () => Iterable<{ readonly backend: string; readonly cause: string; readonly open: number }>;
   readonly queues: () => Iterable<{ readonly backend: string; readonly waiting: number }>;
   readonly learned: () => Iterable<{ readonly backend: string; readonly most: number }>;
+  /** Null, or absent: no traces are kept. */
+  readonly traces?: () => { readonly sent: number; readonly lost: number; readonly beyondRate: number } | null;
   readonly running: () => { readonly streams: number; readonly whole: number };
 }
 
@@ -96,6 +98,28 @@ export function metricSet(register: Registry, sources: MetricSources) {
       this.inc(sources.books().lost);
     },
   });
+  new Counter({
+    name: 'estafet_trace_spans_total',
+    help: 'Spans that the collector took (`sent`), and those that are lost: it did not take them, or more waited than may (`lost`).',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      const traces = sources.traces?.() ?? null;
+      if (traces === null) return;
+      this.inc({ outcome: 'sent' }, traces.sent);
+      this.inc({ outcome: 'lost' }, traces.lost);
+    },
+  });
+  new Counter({
+    name: 'estafet_traces_beyond_rate_total',
+    help: 'Requests without spans although they were to have some: more a second than `server.tracing.maxPerSecond`.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.traces?.()?.beyondRate ?? 0);
+    },
+  });
 
   return {
     build: new Gauge({
@@ -179,6 +203,19 @@ export function metricSet(register: Registry, sources: MetricSources) {
       'cause',
       'state',
     ]),
+    chunks: counter('estafet_stream_chunks_total', 'Chunks of streams that were written, `[DONE]` not counted.', ['backend']),
+    debt: counter(
+      'estafet_quota_debt_tokens_total',
+      'Tokens that requests used beyond what was reserved for them: taken from the limits afterwards, so that the next requests wait.',
+      ['vendor'],
+    ),
+    redisSeconds: histogram(
+      'estafet_redis_seconds',
+      'Time that Redis took for one script of the limits, failures included.',
+      STORE_SECONDS,
+      ['command'],
+    ),
+    redisFailures: counter('estafet_redis_failures_total', 'Scripts of the limits that Redis did not carry out.', ['command']),
     quotaFaults: counter('estafet_quota_faults_total', 'Faults of the store of limits, and of the books where it asks them.'),
   };
 }

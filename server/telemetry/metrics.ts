@@ -1,19 +1,19 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { MetricsSettings } from '../../config/config.ts';
-import { ERRORS, type ErrorName, OpenAIError } from '../../openai/errors.ts';
+import type { OpenAIError } from '../../openai/errors.ts';
 import type { Cost } from '../../relay/ledger/cost.ts';
 import type { Outcome } from '../../relay/quota/guarded-quota.ts';
 import type { Attempt, RequestRecord } from '../../relay/records/request-record.ts';
 import type { BreakerEvent } from '../../relay/routing/backend-health.ts';
 import type { MetricsPage } from '../../routes/ops/metrics.ts';
-import { type ModelNames, OTHER } from '../model-names.ts';
+import type { ModelNames } from '../model-names.ts';
 import { VERSION } from '../version.ts';
+import { causeOf, NO_CAUSE } from './cause.ts';
 import { type MetricSet, type MetricSources, metricSet } from './metric-set.ts';
 import { countRouting } from './routing-counts.ts';
 
 /** Where no backend was asked. */
 const NO_BACKEND = 'none';
-const NO_CAUSE = 'none';
 
 interface Billed {
   readonly prompt: number;
@@ -57,10 +57,12 @@ export class Metrics {
     countRouting(this.#set, record);
     if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);
     this.#set.duration.observe({ surface, backend, stream: record.stream ? 'true' : 'false' }, Math.max(0, record.totalMs) / 1000);
+    if (record.chunks !== undefined && record.chunks > 0) this.#set.chunks.inc({ backend }, record.chunks);
     if (usage === null || last === undefined) return;
     const { paidPromptTokens: prompt, completionTokens: completion, cachedTokens: cached, reasoningTokens: reasoning } = usage;
     this.#billed(last, { prompt, completion, cached, reasoning, cost });
     this.#estimate(last.vendor, record);
+    this.#debt(last.vendor, record);
   }
 
   /** A probe is a call to a backend, and no request. */
@@ -96,6 +98,12 @@ export class Metrics {
     this.#set.fileRefused.set(outcome === 'refused' ? 1 : 0);
   }
 
+  /** The store of limits has answered a command, or has not. */
+  redis(command: string, ms: number, ok: boolean): void {
+    this.#set.redisSeconds.observe({ command }, Math.max(0, ms) / 1000);
+    if (!ok) this.#set.redisFailures.inc({ command });
+  }
+
   quotaFault(): void {
     this.#set.quotaFaults.inc();
   }
@@ -113,6 +121,13 @@ export class Metrics {
     for (const kind of TOKEN_KINDS) if (counts[kind] > 0) this.#set.tokens.inc({ backend, model, kind }, counts[kind]);
     if (cost === null) this.#set.unpriced.inc({ backend, model });
     else this.#set.cost.inc({ backend, model, currency: cost.currency }, Math.max(0, cost.amountNano) / 1e9);
+  }
+
+  /** What was used beyond what was reserved is taken from the limits all the same: the next request waits for it. */
+  #debt(vendor: string, { estimate, usage }: RequestRecord): void {
+    if (estimate === null || usage === null) return;
+    const over = usage.paidPromptTokens + usage.completionTokens - estimate.promptTokens - estimate.completionTokens;
+    if (over > 0) this.#set.debt.inc({ vendor }, over);
   }
 
   /** Of whole answers only, and of counts that are the vendor's own. */
@@ -134,16 +149,3 @@ export const metricsPage = (metrics: Metrics, settings: MetricsSettings | undefi
 });
 
 const TOKEN_KINDS = ['prompt', 'completion', 'cached', 'reasoning'] as const;
-
-/** What a request failed of, in the catalogue's words; those of the last backend are more exact than those told to the caller. */
-function causeOf({ reason, error, attempts }: RequestRecord): string {
-  if (reason === 'client_gone') return reason;
-  if (error === null) return NO_CAUSE;
-  const cause = attempts.at(-1)?.error ?? error.code;
-  return CAUSES.has(cause) ? cause : OTHER;
-}
-
-/** Each error by its name and by what the wire calls it. */
-const CAUSES: ReadonlySet<string> = new Set(
-  (Object.keys(ERRORS) as ErrorName[]).flatMap((name) => [name, new OpenAIError(name, '').code ?? name]),
-);

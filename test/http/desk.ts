@@ -36,7 +36,10 @@ export interface Desk {
 }
 
 /** A relay that listens on a free port; its log and its records are kept for the test. */
-export async function openRelay(config: Config, options: Pick<BuildOptions, 'random' | 'now' | 'catalog' | 'ledger'> = {}): Promise<Desk> {
+export async function openRelay(
+  config: Config,
+  options: Pick<BuildOptions, 'random' | 'now' | 'catalog' | 'ledger' | 'tracing'> = {},
+): Promise<Desk> {
   const records: RequestRecord[] = [];
   const log: Record<string, unknown>[] = [];
   const logger = createLogger('debug', { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
@@ -61,13 +64,17 @@ models:
   'o*': [qwen/qwen-plus]
 `;
 
-/** The three simulated vendors behind a relay. `server` is YAML of the section's keys; `rest` replaces models, teams and keys. */
-export async function openSimulated(server = '', rest?: string): Promise<SimulatedDesk> {
+/** The three simulated vendors behind a relay. `server` is YAML of the section's keys, `backend` of every backend's; `rest` replaces models, teams and keys. */
+export async function openSimulated(
+  server = '',
+  rest?: string,
+  { backend = '', ...options }: Parameters<typeof openRelay>[1] & { readonly backend?: string } = {},
+): Promise<SimulatedDesk> {
   const simulator = await startSimulator();
   const env: Record<string, string> = {};
   const backends = Object.entries(simulator.vendors).map(([vendor, { baseUrl, key }]) => {
     env[vendor.toUpperCase()] = key;
-    return `  ${vendor}: { vendor: ${vendor}, baseUrl: '${baseUrl}', apiKey: 'env:${vendor.toUpperCase()}', retries: 0, breaker: off }`;
+    return `  ${vendor}: { vendor: ${vendor}, baseUrl: '${baseUrl}', apiKey: 'env:${vendor.toUpperCase()}', retries: 0, breaker: off${backend === '' ? '' : `, ${backend}`} }`;
   });
   const access = `${MODELS}
 teams:
@@ -80,7 +87,7 @@ keys:
       `server: { port: 0, drainTimeoutMs: 500${server === '' ? '' : `, ${server}`} }\nbackends:\n${backends.join('\n')}\n${rest ?? access}`,
       env,
     );
-    const desk = await openRelay(config);
+    const desk = await openRelay(config, options);
     return {
       ...desk,
       simulator,

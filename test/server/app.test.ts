@@ -78,12 +78,12 @@ describe('the log', () => {
     const fault = new OpenAIError('internal_error', 'x', { cause: new Error('why') });
     const mistake = new OpenAIError('invalid_json', 'bad');
     const [first, second] = lines((logger) => {
-      logError(logger, fault, 'req_1', 'GET', '/x');
-      logError(logger, mistake, 'req_2', 'POST', '/y');
+      logError(logger, fault, 'req_1', 'GET', '/x', null);
+      logError(logger, mistake, 'req_2', 'POST', '/y', null);
     });
     expect(first).toMatchObject({ level: 'error', id: 'req_1', status: 500, error: expect.stringContaining('why') });
     expect(second).toMatchObject({ level: 'debug', id: 'req_2', status: 400, code: 'invalid_json', reason: 'bad' });
-    expect(lines((logger) => logError(logger, mistake, 'req_2', 'POST', '/y'), 'info')).toEqual([]);
+    expect(lines((logger) => logError(logger, mistake, 'req_2', 'POST', '/y', null), 'info')).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ export const ernieVendor: VendorFacts = {
   // The first interface, and its sign-in: off since 2026-08-31.
   formerUrls: /^https?:\/\/aip\.baidubce\.com\b|\/wenxinworkshop\b/i,
   protocols: ['compatible'],
+  traceName: 'baidu.qianfan',
   modelLists: { compatible: '/models' },
   plans: ['cn-token-plan'],
   requires: ['apiKey'],

@@ -14,6 +14,7 @@ export const glmVendor: VendorFacts = {
     'intl-coding-plan': 'https://api.z.ai/api/coding/paas/v4',
   },
   protocols: ['compatible'],
+  traceName: 'zhipu.bigmodel',
   // No list of models is documented, and where one was seen it lacked models that answer.
   plans: ['cn-coding-plan', 'intl-coding-plan'],
   planKeysLookEmpty: true,

@@ -31,6 +31,7 @@ export const qwenVendor: VendorFacts = {
   regions: [...ZONES, ...Object.keys(TRIAL), ...Object.keys(PLANS)],
   baseUrls: { ...under('/compatible-mode/v1'), ...PLANS },
   protocols: ['compatible', 'native'],
+  traceName: 'alibaba.dashscope',
   protocolUrls: { native: under('/api/v1') },
   workspaces: {
     regions: ZONES,

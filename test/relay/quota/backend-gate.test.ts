@@ -23,6 +23,7 @@ const BASE: Backend = {
   retries: 0,
   breaker: 'off',
   probe: 'off',
+  traceparent: false,
 };
 
 class Store extends MemoryStore {
