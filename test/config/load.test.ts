@@ -35,6 +35,7 @@ describe('a good file', () => {
       drainTimeoutMs: 30_000,
       receiptTtlMs: 900_000,
       receiptsKept: 10_000,
+      tracing: { callerContext: 'join', maxPerSecond: 100 },
       logLevel: 'info',
     });
     expect(config.backends['qwen']).toMatchObject({
