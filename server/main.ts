@@ -53,11 +53,14 @@ export async function startRelay(config: Config, built: Built = build(config)): 
   return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, stop: stopAll };
 }
 
+/** Connections that wait to be accepted: a thousand callers may come at once. The system may allow fewer. */
+const BACKLOG = 4096;
+
 /** @throws Error with the system's code, and the address and port that were asked for */
 async function listen(server: Server, port: number, host: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(Object.assign(error, { address: host, port })));
-    server.listen(port, host, resolve);
+    server.listen({ port, host, backlog: BACKLOG }, resolve);
   });
 }
 
