@@ -29,7 +29,11 @@ describe.each<[string, Schema, string]>([
   ['one open to some', { ...OPEN, additionalProperties: { type: 'string' } }, `In context=(), ${MUST_CLOSE}`],
   ['an object without properties', { type: 'object' }, `In context=(), ${MUST_CLOSE}`],
   ['a property that may be missing', closed({ a: {}, b: {} }, { required: ['a'] }), `In context=(), ${MUST_LIST} Missing 'b'.`],
-  ['no `required` at all', { type: 'object', properties: { a: {} }, additionalProperties: false }, `In context=(), ${MUST_LIST} Missing 'a'.`],
+  [
+    'no `required` at all',
+    { type: 'object', properties: { a: {} }, additionalProperties: false },
+    `In context=(), ${MUST_LIST} Missing 'a'.`,
+  ],
   ['an inherited name', closed({ constructor: {} }, { required: [] }), `In context=(), ${MUST_LIST} Missing 'constructor'.`],
   ['in a property', closed({ a: OPEN }), `In context=('properties', 'a'), ${MUST_CLOSE}`],
   ['or null', closed({ a: { type: ['object', 'null'] } }), `In context=('properties', 'a'), ${MUST_CLOSE}`],
