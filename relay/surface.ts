@@ -1,7 +1,7 @@
 import type { Usage } from '../openai/chat/events.ts';
 import type { Receipt } from '../translators/receipt.ts';
-import type { Served } from './quota/calibration.ts';
 import type { Expected } from './quota/demand.ts';
+import type { Served } from './quota/learned-by-model.ts';
 import type { Settled } from './records/record-of.ts';
 import type { RequestRecord } from './records/request-record.ts';
 import type { Candidate } from './routing/route-table.ts';

@@ -10,7 +10,7 @@ import { type Retirement, retirements } from '../relay/routing/retirement.ts';
 import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
 import { Selection } from '../relay/routing/selection.ts';
 import { addressPrintOf } from '../relay/upstream/backend-keys.ts';
-import { VectorsRelay } from '../relay/vectors/vectors-relay.ts';
+import { VectorsRelay, type VectorsServices } from '../relay/vectors/vectors-relay.ts';
 import { translatorFor, vectorsFor } from '../translators/registry.ts';
 import type { ClientsByName } from './backend-clients.ts';
 import { openCountries } from './countries.ts';
@@ -40,7 +40,7 @@ export interface Lasting {
   readonly catalog: Catalog;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'>;
+  readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'> & Pick<VectorsServices, 'listCalibrations'>;
 }
 
 /**

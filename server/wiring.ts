@@ -11,11 +11,13 @@ import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
 import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
+import type { Served } from '../relay/quota/learned-by-model.ts';
 import { LearnedLimits } from '../relay/quota/learned-limits.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendQueues } from '../relay/routing/backend-queues.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
+import { ListCalibration } from '../relay/vectors/list-forecast.ts';
 import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
@@ -167,10 +169,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       running: () => inFlight,
       traces: () => tracing?.counts ?? null,
     });
-  const calibration = new Calibration({
-    charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null,
-    known: ({ vendor, model }) => live.names.isServed(vendor, model),
-  });
+  const known = ({ vendor, model }: Served): boolean => live.names.isServed(vendor, model);
+  const calibration = new Calibration({ charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null, known });
+  const listCalibrations = { embedding: new ListCalibration(known), rerank: new ListCalibration(known) };
   const backends = new BackendGate(quotas.quota, { leaseMs, learned, onFault: onQuotaFault, onRoom });
   const onReserved = metrics && ((...said: Parameters<Metrics['reserved']>) => metrics.reserved(...said));
   const gate = new QuotaGate(quotas.quota, {
@@ -191,7 +192,20 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault,
   });
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
-  const services = { wheel, check: checker.check, gate, backends, calibration, inFlight, health, queues, random, onSettled, onFault };
+  const services = {
+    wheel,
+    check: checker.check,
+    gate,
+    backends,
+    calibration,
+    listCalibrations,
+    inFlight,
+    health,
+    queues,
+    random,
+    onSettled,
+    onFault,
+  };
   const make = (next: Config, before: Generation | null) =>
     generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services }, before);
   let live = make(config, null);

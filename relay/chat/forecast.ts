@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../../openai/chat/request.ts';
-import type { Calibration, Served } from '../quota/calibration.ts';
+import type { Calibration } from '../quota/calibration.ts';
 import type { Expected } from '../quota/demand.ts';
+import type { Served } from '../quota/learned-by-model.ts';
 import type { RequestRecord } from '../records/request-record.ts';
 import { type PromptSize, promptSize } from './prompt-size.ts';
 

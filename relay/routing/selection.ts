@@ -1,7 +1,7 @@
 import type { Price } from '../../catalog/price.ts';
 import type { Backend } from '../../config/config.ts';
-import type { Served } from '../quota/calibration.ts';
 import { type Expected, expectedCost } from '../quota/demand.ts';
+import type { Served } from '../quota/learned-by-model.ts';
 import { byConversation } from './affinity.ts';
 import type { Choice, Decision, Need, Ranked, Skipped } from './decision.ts';
 import type { Latencies } from './latencies.ts';

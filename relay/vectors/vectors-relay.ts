@@ -10,17 +10,22 @@ import type { Receipt } from '../../translators/receipt.ts';
 import type { EmbeddingFacts, ListTranslators } from '../../translators/vectors-translator.ts';
 import { Answering } from '../answering.ts';
 import { attemptId, type Exchange } from '../exchange.ts';
+import type { Served } from '../quota/learned-by-model.ts';
+import type { RequestRecord } from '../records/request-record.ts';
 import type { RelayServices, RelayState } from '../relay.ts';
 import type { Need } from '../routing/decision.ts';
 import type { OpenRoute, Place } from '../routing/route-table.ts';
 import type { Wants } from '../routing/selection.ts';
 import type { Prepared, Terms, Told } from '../surface.ts';
+import { type ListCalibration, ListForecast } from './list-forecast.ts';
 import { MOST_CALLS, type SplitInput, type SplitResult, SplitRun } from './split-run.ts';
 
 /** What embeddings and rerank need beside what chat has. */
 export interface VectorsServices extends RelayServices {
   /** Null when the dialect of a backend has none. */
   readonly vectorsFor: <K extends keyof ListTranslators>(kind: K, vendor: string, protocol: string) => ListTranslators[K] | null;
+  /** What is learned of each kind of list. */
+  readonly listCalibrations: Readonly<Record<keyof ListTranslators, ListCalibration>>;
   /** The catalogue's facts of an embedding model; null when it has none. */
   readonly embeddingFacts: (vendor: string, model: string) => EmbeddingFacts | null;
 }
@@ -58,7 +63,8 @@ export class VectorsRelay {
     const texts = textsOf(request) ?? [];
     const lacking = ({ backend, model }: Place): Need | null =>
       gives(present(this.#services.embeddingFacts(backend.vendor, model)), request.dimensions) ? null : 'dimensions';
-    return this.#answer(exchange, 'embeddings', sizesOf(texts), route, lacking, (place, receipt) => {
+    const forecast = new ListForecast(() => tokensOf(texts), this.#services.listCalibrations.embedding);
+    return this.#answer(exchange, 'embeddings', forecast, route, lacking, (place, receipt) => {
       const translator = present(this.#services.vectorsFor('embedding', place.backend.vendor, place.backend.protocol));
       const facts = present(this.#services.embeddingFacts(place.backend.vendor, place.model));
       const plan = translator.request(request, place.model, facts, receipt);
@@ -81,10 +87,15 @@ export class VectorsRelay {
   rerank(exchange: RerankExchange, route: OpenRoute): Promise<string | null> {
     const { request } = exchange;
     const texts = request.documents.map(documentText);
+    // Qwen counts the query with each document; where a vendor does not, it is learned.
+    const forecast = new ListForecast(
+      () => tokensOf([request.query]) * texts.length + tokensOf(texts),
+      this.#services.listCalibrations.rerank,
+    );
     return this.#answer(
       exchange,
       'rerank',
-      sizesOf([request.query, ...texts]),
+      forecast,
       route,
       () => null,
       (place, receipt) => {
@@ -109,7 +120,7 @@ export class VectorsRelay {
   async #answer(
     exchange: Exchange,
     name: string,
-    promptTokens: () => number,
+    forecast: ListForecast,
     route: OpenRoute,
     lacking: Wants['lacking'],
     prepare: (place: Place, receipt: Receipt) => Attempt,
@@ -117,7 +128,8 @@ export class VectorsRelay {
     const surface = {
       name,
       stream: false,
-      expected: () => ({ prompt: promptTokens(), completion: 0 }),
+      expected: (_: number | null, served: Served) => forecast.expected(served),
+      learn: (record: RequestRecord) => forecast.learn(record),
       prepare: (place: Place, receipt: Receipt, number: number): Prepared<Result> => {
         const attempt = prepare(place, receipt);
         const calls = attempt.plan.shares.length;
@@ -125,7 +137,13 @@ export class VectorsRelay {
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
-    const wants = { stream: false, lacking, tight: () => false, expected: surface.expected, conversation: () => null };
+    const wants = {
+      stream: false,
+      lacking,
+      tight: () => false,
+      expected: (served: Served) => forecast.expected(served),
+      conversation: () => null,
+    };
     return (await this.#answering.answer(exchange, surface, this.#services.selection.choose(route, wants))).json;
   }
 
@@ -168,11 +186,10 @@ function present<T>(value: T | null | undefined): T {
   return value;
 }
 
-/** Counted at most once, and only for callers with limits. */
-const sizesOf = (texts: readonly string[]) => (): number => texts.reduce((sum, text) => sum + mostTokens(text), 0);
+const tokensOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + mostTokens(text), 0);
 
 const estimated = (texts: readonly string[]): Usage => ({
-  prompt: sizesOf(texts)(),
+  prompt: tokensOf(texts),
   completion: 0,
   cached: 0,
   reasoning: 0,

@@ -30,6 +30,7 @@ beforeAll(async () => {
       narrow: { permit: { vendors: ['glm'] } },
       small: { limits: { tpm: 200, concurrency: 5 } },
       poor: { limits: { rpm: 3 } },
+      learning: { limits: { tpm: 10_000_000 } },
       drain: { onDisconnect: 'drain' },
     },
   });
@@ -193,6 +194,17 @@ describe('limits', () => {
     expect(answer.status, answer.text).toBe(200);
     expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('2');
     expect(rig.seen().length).toBe(2);
+  });
+
+  test('what is reserved comes nearer to what the vendor counts', async () => {
+    const input = texts(8);
+    for (let request = 0; request < 30; request++) await rig.raw({ model: 'text-embedding-v4', input }, { key: 'learning', path: PATH });
+    const estimates = rig.records.map(({ estimate }) => estimate?.promptTokens ?? 0);
+    const counted = rig.records[0]?.usage?.promptTokens ?? 0;
+    expect(estimates).toHaveLength(30);
+    expect(estimates[0]).toBeGreaterThan(counted);
+    expect(estimates.at(-1)).toBeLessThan(0.95 * (estimates[0] as number));
+    expect(estimates.at(-1)).toBeGreaterThanOrEqual(counted);
   });
 
   test('one that is larger than the limit is refused before anything is sent', async () => {

@@ -21,7 +21,7 @@ let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({
     configExtra: { models: { ranker: ['qwen/qwen3-rerank', 'glm/rerank'] } },
-    keyOptions: { strict: { strict: true }, narrow: { permit: { vendors: ['glm'] } } },
+    keyOptions: { strict: { strict: true }, narrow: { permit: { vendors: ['glm'] } }, learning: { limits: { tpm: 10_000_000 } } },
   });
 });
 afterAll(() => rig.close());
@@ -109,4 +109,19 @@ test.each([
   const answer = await rig.raw({ model: 'rerank', ...body }, { path: PATH });
   expect([answer.status, answer.json()['error']]).toMatchObject([400, { param, type: 'invalid_request_error' }]);
   expect(rig.seen()).toEqual([]);
+});
+
+test('what is reserved counts the query with each document, and comes nearer to what the vendor counts', async () => {
+  const body = {
+    model: 'qwen3-rerank',
+    query: 'blue whales '.repeat(20),
+    documents: Array.from({ length: 10 }, () => 'whales '.repeat(20)),
+  };
+  for (let request = 0; request < 30; request++) await ask(body, 'learning');
+  const estimates = rig.records.map(({ estimate }) => estimate?.promptTokens ?? 0);
+  const counted = rig.records[0]?.usage?.promptTokens ?? 0;
+  expect(estimates).toHaveLength(30);
+  expect(estimates[0]).toBeGreaterThan(counted);
+  expect(estimates.at(-1)).toBeLessThan(0.95 * (estimates[0] as number));
+  expect(estimates.at(-1)).toBeGreaterThanOrEqual(counted);
 });
