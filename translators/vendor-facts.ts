@@ -1,4 +1,7 @@
-/** Where a vendor is reached; the configuration's own type has the same shape, so that neither knows the other. */
+/**
+ * Where a vendor is reached. What the configuration knows of it is in its own type (config/vendors.ts), so that neither folder knows the
+ * other; a test fails when the two are not the same.
+ */
 export interface VendorFacts {
   /** Region of a backend that names none. */
   readonly defaultRegion: string;
