@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { type ConfigResult, loadConfigFile } from '../config/load.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import type { Vendors } from '../config/vendors.ts';
+import { isChatModel } from '../relay/routing/chat-models.ts';
 import { servesModel } from '../relay/routing/route-table.ts';
 import { VENDORS } from '../translators/registry.ts';
 
@@ -20,11 +21,12 @@ export interface Loaded {
 export function load(file: string, read: (path: string) => void = () => {}, vendors: Vendors = VENDORS): ConfigResult {
   const catalog = loadCatalog();
   const serves = (vendor: string, model: string): boolean => servesModel(catalog, vendor, model);
+  const chats = (vendor: string, model: string): boolean => isChatModel(catalog, vendor, model);
   const readFile = (path: string): Uint8Array => {
     read(path);
     return readFileSync(path);
   };
-  return loadConfigFile(file, { env: process.env, vendors, serves, readFile });
+  return loadConfigFile(file, { env: process.env, vendors, serves, chats, readFile });
 }
 
 /** A configuration file; or null, and the reasons why not on standard error. */

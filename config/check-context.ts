@@ -23,6 +23,8 @@ export interface CheckContext {
   readonly retentionDays: number;
   /** Does this name lead anywhere, permits aside? */
   readonly isModel: (name: string) => boolean;
+  /** Is it a chat model, as far as is known? */
+  readonly isChat: (backend: string, model: string) => boolean;
   /** Was this key written, or is its value a default? */
   readonly isWritten: (path: Path) => boolean;
 }

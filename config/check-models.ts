@@ -1,5 +1,5 @@
 import { type CheckContext, emptyRecord, reportUnknownName } from './check-context.ts';
-import type { Candidate, ModelEntry } from './config.ts';
+import type { Candidate, HedgeSettings, ModelEntry } from './config.ts';
 import type { Path } from './problem.ts';
 import type { ConfigInput } from './schema.ts';
 
@@ -32,11 +32,11 @@ function shortForm(entries: readonly (string | CandidateInput)[], path: Path, co
     return tier;
   });
   const strategy = to.some(({ weight }) => weight !== null) ? 'weighted' : 'order';
-  return { to, form: 'list', strategy, affinity: false, cnyPerUsd: null };
+  return { to, form: 'list', strategy, affinity: false, cnyPerUsd: null, hedge: null, totalDeadlineMs: null };
 }
 
 function longForm(entry: Exclude<EntryInput, readonly unknown[]>, path: Path, context: CheckContext): ModelEntry {
-  const { strategy, affinity, cnyPerUsd = null } = entry;
+  const { strategy, affinity, cnyPerUsd = null, totalDeadlineMs = null } = entry;
   const useless = (here: Path, message: string): void => context.warnings.add(here, message, { at: 'key' });
   const to = candidatesIn(entry.to, [...path, 'to'], context, ({ weight, tier }, here, index) => {
     if (weight !== undefined && strategy !== 'weighted') useless([...here, 'weight'], `has no effect with strategy ${strategy}`);
@@ -47,7 +47,33 @@ function longForm(entry: Exclude<EntryInput, readonly unknown[]>, path: Path, co
   if (cnyPerUsd !== null && strategy !== 'cost') useless([...path, 'cnyPerUsd'], `has no effect with strategy ${strategy}`);
   if (context.isWritten([...path, 'affinity']) && strategy !== 'weighted' && strategy !== 'latency')
     useless([...path, 'affinity'], `has no effect with strategy ${strategy}`);
-  return { to, form: 'settings', strategy, affinity: affinity === 'on' && (strategy === 'weighted' || strategy === 'latency'), cnyPerUsd };
+  const hedge = hedgeOf(entry.hedge);
+  if (hedge !== null) checkHedge(to, strategy, [...path, 'hedge'], context);
+  return {
+    to,
+    form: 'settings',
+    strategy,
+    affinity: affinity === 'on' && (strategy === 'weighted' || strategy === 'latency'),
+    cnyPerUsd,
+    hedge,
+    totalDeadlineMs,
+  };
+}
+
+const hedgeOf = (written: Exclude<EntryInput, readonly unknown[]>['hedge']): HedgeSettings | null =>
+  written === 'off' ? null : typeof written === 'object' ? written : { after: written, mostPercent: 10 };
+
+/** Another chat model may stand in, within the tier where there are tiers; vectors and scores of another one are worthless. */
+function checkHedge(to: readonly Candidate[], strategy: ModelEntry['strategy'], path: Path, context: CheckContext): void {
+  const other = to.find(({ backend, model }) => !context.isChat(backend, model));
+  if (other !== undefined) {
+    context.problems.add(path, `is for chat models only: ${other.backend}/${other.model} is none`, { at: 'key' });
+    return;
+  }
+  const tiers = Map.groupBy(to, ({ tier }) => (strategy === 'order' ? 0 : tier));
+  if ([...tiers.values()].some(({ length }) => length > 1)) return;
+  const where = to.length > 1 ? ' of one tier' : '';
+  context.problems.add(path, `needs at least two candidates${where}`, { at: 'key' });
 }
 
 function candidatesIn(

@@ -75,6 +75,18 @@ export interface ModelEntry {
   readonly affinity: boolean;
   /** To compare prices; null: not given. */
   readonly cnyPerUsd: number | null;
+  /** Null: off. */
+  readonly hedge: HedgeSettings | null;
+  /** In place of the server's; null: the server's holds. */
+  readonly totalDeadlineMs: number | null;
+}
+
+/** When another candidate is called beside one that is silent. */
+export interface HedgeSettings {
+  /** A quantile of its recent waits, or milliseconds. */
+  readonly after: 'p90' | 'p95' | 'p99' | number;
+  /** Of 100 requests. */
+  readonly mostPercent: number;
 }
 
 export interface Candidate {

@@ -87,8 +87,19 @@ function notes({ weight, thinking, force }: Pick<Candidate, 'weight' | 'thinking
 }
 
 /** A bare list is as it reads: nothing is said of it. */
-const strategyText = ({ form, strategy, affinity }: Omit<ModelEntry, 'to'>): string =>
-  form === 'list' ? '' : `; by ${strategy}${affinity ? ', conversations keep to one' : ''}`;
+function strategyText({ form, strategy, affinity, hedge, totalDeadlineMs }: Omit<ModelEntry, 'to'>): string {
+  if (form === 'list') return '';
+  const { after, mostPercent } = hedge ?? {};
+  const parts = [
+    `by ${strategy}`,
+    ...(affinity ? ['conversations keep to one'] : []),
+    ...(hedge === null
+      ? []
+      : [`the next beside one silent for ${after}${typeof after === 'number' ? ' ms' : ''} (${mostPercent} of 100 requests at most)`]),
+    ...(totalDeadlineMs === null ? [] : [`within ${totalDeadlineMs} ms`]),
+  ];
+  return `; ${parts.join(', ')}`;
+}
 
 /** `contextTokens 32768, vision false`. */
 function factsText(entry: CatalogEntry): string {

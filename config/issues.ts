@@ -64,9 +64,10 @@ function reportInvalidValue(issue: Issue & { code: 'invalid_value' }, path: Path
 /** Of a union, the branch that got furthest: one that complains about an inner key or a form, not about the kind of value. */
 function closestBranch(issue: Issue & { code: 'invalid_union' }): Issue[] {
   const branches = issue.errors.map((errors) => errors.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })));
-  const meant = branches.find(
-    (errors) => !errors.some((inner) => inner.code === 'invalid_type' && inner.path.length === issue.path.length),
-  );
+  const isOfKind = (inner: Issue): boolean => inner.path.length === issue.path.length;
+  const meant =
+    branches.find((errors) => !errors.some(isOfKind)) ??
+    branches.find((errors) => !errors.some((inner) => inner.code === 'invalid_type' && isOfKind(inner)));
   if (meant !== undefined) return meant;
   const expected = branches
     .flat()

@@ -49,6 +49,10 @@ export function parseConfig(text: string, options: ParseOptions): ConfigResult {
     hasCountries: input.data.server.countries !== undefined,
     retentionDays: input.data.books.retentionDays,
     isModel: (name) => isModel(name, input.data, options),
+    isChat: (backend, model) => {
+      const vendor = input.data.backends[backend]?.vendor;
+      return vendor === undefined || (options.chats?.(vendor, model) ?? true);
+    },
     isWritten: (path) => valueAt(written, path) !== undefined,
   };
   const config = build(input.data, sound.keyIndexes, context);
@@ -64,6 +68,8 @@ export interface ParseOptions extends SecretSource {
   readonly vendors: Vendors;
   /** Has the vendor a chat model of this name? Absent: taken for granted. */
   readonly serves?: Serves;
+  /** Is this model of the vendor for chat? Absent: taken for granted. */
+  readonly chats?: Serves;
 }
 
 export type Serves = (vendor: string, model: string) => boolean;
@@ -96,6 +102,7 @@ export interface LoadOptions {
   readonly env: SecretSource['env'];
   readonly vendors: Vendors;
   readonly serves?: Serves;
+  readonly chats?: Serves;
   readonly readFile?: SecretSource['readFile'];
 }
 

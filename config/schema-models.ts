@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { milliseconds } from './words.ts';
 
 /** `models`: what apps ask for, and where it may go. */
 
@@ -22,6 +23,22 @@ const candidateObject = z.strictObject({
   force: z.boolean().default(false).meta({ description: 'Ask for the model although its vendor is known to have retired it.' }),
 });
 
+/** Sooner than the clock of the deadlines ticks nothing can happen. */
+const SOONEST_MS = 100;
+const afterMs = z.int().min(SOONEST_MS).max(600_000);
+const QUANTILES = ['p90', 'p95', 'p99'] as const;
+
+const hedgeObject = z.strictObject({
+  after: z.union([z.enum(QUANTILES), afterMs]).meta({
+    description:
+      'How long the first candidate may be silent: `p95`: as long as 95 of 100 of its recent answers took to begin; or milliseconds.',
+  }),
+  mostPercent: z.int().min(1).max(100).default(10).meta({
+    unit: '%',
+    description: "Most hedges of 100 requests of this name. Unused ones are kept for a vendor's bad moment, ten at most.",
+  }),
+});
+
 const candidates = z.array(z.union([target, candidateObject])).min(1);
 
 const entryObject = z.strictObject({
@@ -39,6 +56,17 @@ const entryObject = z.strictObject({
     .positive()
     .optional()
     .meta({ description: 'For `cost`: the rate to compare prices of two currencies by. Absent: those of the first one come first.' }),
+  hedge: z
+    .union([z.enum(['off', ...QUANTILES]), afterMs, hedgeObject])
+    .default('off')
+    .meta({
+      description:
+        'When a candidate has been silent for so long the next one is called beside it; who is first answers, and the other is cancelled. Chat only. A short form is `after` alone.',
+    }),
+  totalDeadlineMs: milliseconds.optional().meta({
+    unit: 'ms',
+    description: 'For requests of this name in place of `server.totalDeadlineMs`; may be longer.',
+  }),
 });
 
 /** The short form is a list of candidates: in order, neighbours with a weight share. */

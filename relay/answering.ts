@@ -22,7 +22,7 @@ export class Answering {
   readonly #services: RelayServices;
   readonly #deadlineMs: number;
 
-  /** @param deadlineMs from the arrival of a request: later no attempt begins, and none waits longer for its first byte */
+  /** @param deadlineMs from the arrival of a request, where its name has none of its own: later no attempt begins, and none waits longer for its first byte */
   constructor(services: RelayServices, deadlineMs: number) {
     this.#services = services;
     this.#deadlineMs = deadlineMs;
@@ -33,15 +33,17 @@ export class Answering {
     return this.#services.inFlight.during(surface.stream, () => this.#answer(exchange, surface, choice));
   }
 
-  async #answer<R extends Settled>(exchange: Exchange, surface: Surface<R>, { candidates, decision }: Choice<Candidate>): Promise<R> {
+  async #answer<R extends Settled>(exchange: Exchange, surface: Surface<R>, choice: Choice<Candidate>): Promise<R> {
+    const { candidates, decision, hedge } = choice;
     let ticket: Ticket | null = null;
     let tried: Tried<R>;
     try {
       ticket = await this.#admit(exchange, surface, candidates);
-      const endBy = this.#services.wheel.now() + this.#deadlineMs;
-      tried = await rounds(this.#services, { exchange, surface, endBy }, candidates);
+      const endBy = this.#services.wheel.now() + (choice.totalDeadlineMs ?? this.#deadlineMs);
+      const { strategy } = decision;
+      tried = await rounds(this.#services, { exchange, line: exchange, surface, endBy, strategy, hedge }, candidates);
     } catch (thrown) {
-      tried = { attempts: [], receipt: null, result: null, error: asOpenAIError(thrown), place: null, gone: false };
+      tried = { attempts: [], hedge: null, receipt: null, result: null, error: asOpenAIError(thrown), place: null, gone: false };
     }
     this.#settle(exchange, surface, ticket, { ...tried, decision });
     if (tried.result === null) throw asOpenAIError(tried.error);

@@ -24,6 +24,7 @@ import type { Served } from './quota/learned-by-model.ts';
 import type { RequestRecord } from './records/request-record.ts';
 import type { BackendHealth } from './routing/backend-health.ts';
 import type { BackendQueues } from './routing/backend-queues.ts';
+import type { Hedging } from './routing/hedging.ts';
 import type { Latencies } from './routing/latencies.ts';
 import { retirementText, withReplacement } from './routing/retirement.ts';
 import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
@@ -49,6 +50,7 @@ export interface RelayServices {
   readonly inFlight: InFlight;
   readonly selection: Selection;
   readonly latencies: Latencies;
+  readonly hedging: Hedging;
   /** The price of a backend's model; null when none is known. */
   readonly priceOf: (backend: Backend, model: string) => Price | null;
   readonly health: BackendHealth;
@@ -139,7 +141,7 @@ export class Relay {
       calls,
       atOnce: calls,
       prompts: calls,
-      send: (told, terms) => this.#attempt(exchange, candidate, plan, receipt, number, told, terms),
+      send: (told, terms) => this.#attempt(exchange, candidate, plan, number, told, terms),
     };
   }
 
@@ -148,7 +150,6 @@ export class Relay {
     exchange: ChatExchange,
     candidate: Candidate,
     plan: UpstreamPlan,
-    receipt: Receipt,
     number: number,
     told: Told,
     terms: Terms,
@@ -157,7 +158,6 @@ export class Relay {
     const { wheel, check } = this.#services;
     const client = this.#state.clients.get(candidate.backend.name);
     if (client === undefined) throw new OpenAIError('internal_error', 'The relay had an error while processing your request.');
-    exchange.onChosen(candidate.backend.name, receipt.header());
     const head: AnswerHead = {
       id: completionId(),
       created: Math.floor(exchange.arrivedAtMs / 1000),
@@ -180,7 +180,7 @@ export class Relay {
       redact: (text) => client.redact(text),
       check: (schema, text) => check(schema, text, caller.key.name),
     });
-    exchange.onGone(() => run.callerGone(caller.key.onDisconnect === 'drain'));
+    terms.onGone((outrun) => run.callerGone(outrun !== true && caller.key.onDisconnect === 'drain'));
     try {
       return await this.#services.inFlight.cuttable(
         (error) => run.cut(error),

@@ -45,8 +45,13 @@ export interface Prepared<R extends Settled> {
 
 /** What holds for one attempt beside the backend's configuration. */
 export interface Terms extends CallTerms {
-  /** To be told when the first bytes of an answer leave. */
+  /** To be told when the first bytes of an answer leave, or a whole one is there. */
   readonly began: () => void;
+  /**
+   * Registers what to do when nobody waits for this call any more: the caller has left, or gets the answer of another call.
+   * @param act told true in the second case
+   */
+  readonly onGone: (act: (outrun?: boolean) => void) => void;
 }
 
 /** What a vendor says besides its answer. */

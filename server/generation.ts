@@ -5,6 +5,7 @@ import type { CountryTable } from '../relay/permit/country-table.ts';
 import { Origins } from '../relay/permit/origins.ts';
 import { Relay, type RelayServices } from '../relay/relay.ts';
 import type { BreakerPlace } from '../relay/routing/breaker-place.ts';
+import { Hedging, hedgedPlaces } from '../relay/routing/hedging.ts';
 import { Latencies } from '../relay/routing/latencies.ts';
 import { type Retirement, retirements } from '../relay/routing/retirement.ts';
 import { latencyPlaces, RouteTable } from '../relay/routing/route-table.ts';
@@ -32,6 +33,7 @@ export interface Generation {
   readonly priceOf: PriceList['price'];
   /** What the relay itself asks to learn whether a place works again; null: nothing, its callers find out. */
   readonly probeQuestion: (backend: Backend, place: BreakerPlace) => ProbeQuestion | null;
+  readonly hedging: Hedging;
   retirements(): Retirement[];
 }
 
@@ -40,7 +42,7 @@ export interface Lasting {
   readonly catalog: Catalog;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection'> & Pick<VectorsServices, 'listCalibrations'>;
+  readonly services: Omit<RelayServices, 'priceOf' | 'latencies' | 'selection' | 'hedging'> & Pick<VectorsServices, 'listCalibrations'>;
 }
 
 /**
@@ -51,15 +53,21 @@ export function generation(
   config: Config,
   clients: ClientsByName,
   { catalog: shipped, now, services: lasting }: Lasting,
-  before: Pick<Generation, 'config' | 'latencies'> | null,
+  before: Pick<Generation, 'config' | 'latencies' | 'hedging'> | null,
 ): Generation {
   const catalog = shipped.with(config.catalog);
   const prices = new PriceList(catalog, new Date(now()).toISOString().slice(0, 10));
   const priceOf: PriceList['price'] = (backend, model) => prices.price(backend, model);
   const latencies = new Latencies(latencyPlaces(config), () => lasting.wheel.now());
-  if (before !== null) latencies.learnFrom(before.latencies, sameAddress(before.config, config));
   const selection = new Selection({ priceOf, latencies, random: lasting.random });
-  const services = { ...lasting, priceOf, latencies, selection };
+  const hedging = new Hedging(() => lasting.wheel.now());
+  if (before !== null) {
+    const isSame = sameAddress(before.config, config);
+    const hedged = hedgedPlaces(config);
+    latencies.learnFrom(before.latencies, isSame);
+    hedging.learnFrom(before.hedging, (place) => hedged.has(place) && isSame(place));
+  }
+  const services = { ...lasting, priceOf, latencies, selection, hedging };
   const cheapest = onceEach((backend: Backend) => modelQuestion(config, catalog, prices, backend, now()));
   const routes = new RouteTable(config, catalog, translatorFor, vectorsFor, now);
   const countries = openCountries(config.server);
@@ -76,6 +84,7 @@ export function generation(
     latencies,
     priceOf,
     probeQuestion: (backend, place) => probeQuestion(backend, place, () => cheapest(backend), catalog),
+    hedging,
     retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
   };
 }

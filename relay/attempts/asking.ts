@@ -1,14 +1,27 @@
+import type { HedgeSettings } from '../../config/config.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { Waiting } from '../routing/backend-queues.ts';
-import type { Surface } from '../surface.ts';
+import type { Decision } from '../routing/decision.ts';
+import type { Surface, Terms } from '../surface.ts';
 
 /** What all calls that a request makes have in common. */
 export interface Asking<R extends Settled> {
   readonly exchange: Exchange;
+  readonly line: Line;
   readonly surface: Surface<R>;
   /** By the clock of the wheel: later no call begins, and none waits longer for its first byte. */
   readonly endBy: number;
   /** Its place in the queues before full backends; null: it has none. */
   readonly waiting: Waiting | null;
+  readonly strategy: Decision['strategy'];
+  readonly hedge: HedgeSettings | null;
+}
+
+/** The caller's end of a call: the exchange itself, or one of two lanes that race for it. */
+export interface Line extends Pick<Exchange, 'onChosen'>, Pick<Terms, 'onGone'> {
+  /** To be told when there is something for the caller: nobody else's answer reaches it from then on. Absent where there is nobody else. */
+  readonly won?: () => void;
+  /** The other lane has won. */
+  readonly outrun?: boolean;
 }

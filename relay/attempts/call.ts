@@ -5,8 +5,9 @@ import { attemptId } from '../exchange.ts';
 import { type Cost, costOf } from '../ledger/cost.ts';
 import { attemptOf, discardedOf } from '../records/attempt-of.ts';
 import type { Settled } from '../records/record-of.ts';
-import type { Attempt } from '../records/request-record.ts';
+import { type Attempt, HEDGED } from '../records/request-record.ts';
 import type { RelayServices } from '../relay.ts';
+import type { Entering } from '../routing/backend-health.ts';
 import type { Full } from '../routing/backend-queues.ts';
 import { waitOf } from '../routing/latencies.ts';
 import { type Candidate, type Place, placeName } from '../routing/route-table.ts';
@@ -21,12 +22,21 @@ export interface Answered<R> {
   readonly receipt: Receipt;
 }
 
+/** Cancelled, since the other of two calls was first. */
+export interface Outrun {
+  readonly kind: 'outrun';
+  /** Null: nothing was sent. */
+  readonly attempt: Attempt | null;
+}
+
 /** Nothing has been sent to the caller. */
 export interface Failed {
   readonly kind: 'failed';
   readonly failure: OpenAIError;
   readonly attempt: Attempt;
   readonly receipt: Receipt;
+  /** It got as far as the vendor, or on its way there. */
+  readonly sent: boolean;
   /** The backend's own limits left no room, and nothing was sent to it; null otherwise. */
   readonly full: Full | null;
 }
@@ -43,7 +53,6 @@ export interface Barred {
  *
  * @param number of attempts made before
  * @param startedAt now
- * @param again it has been asked before, and has waited as long as its failure said
  */
 export async function call<R extends Settled>(
   services: RelayServices,
@@ -51,32 +60,50 @@ export async function call<R extends Settled>(
   candidate: Candidate,
   number: number,
   startedAt: number,
-  again: boolean,
-): Promise<Answered<R> | Failed | Barred> {
-  const { wheel, health, latencies, queues } = services;
-  const { exchange, surface, endBy } = asking;
+  how: Entering,
+): Promise<Answered<R> | Outrun | Failed | Barred> {
+  const { wheel, health, latencies, hedging, queues } = services;
+  const { exchange, line, surface, endBy, hedge } = asking;
   const { backend } = candidate;
-  const entered = health.enter(candidate, again);
+  // Of two at a time the order of the list is not that of the calls.
+  const numbered = hedge === null ? {} : { number };
+  const entered = health.enter(candidate, how);
   // A promise only where it would be the one probe of several processes.
   const pass = entered instanceof Promise ? await entered : entered;
   if (pass instanceof OpenAIError) {
-    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), skipped: true } };
+    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), ...numbered, skipped: true } };
   }
   const told: Told = { usages: [], signals: {} };
   const receipt = new Receipt(exchange.caller.key.strict);
   const startMs = Date.now() - exchange.arrivedAtMs;
   const traceparent = backend.traceparent ? (exchange.trace?.parentOf(number) ?? null) : null;
-  const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, traceparent, began: () => pass.began() };
+  const began = (): void => {
+    line.won?.();
+    pass.began();
+  };
+  const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, traceparent, began, onGone: line.onGone };
   const rooms = queues.rooms(backend.name);
-  const running = latencies.begin(placeName(candidate), surface.stream);
+  const place = placeName(candidate);
+  const running = latencies.begin(place, surface.stream);
   const sent = await send(services, asking, candidate, receipt, number, told, terms);
-  const attemptWith = (error: OpenAIError | null): Attempt => ({
+  const attemptWith = (error: Parameters<typeof attemptOf>[1]): Attempt => ({
     ...attemptOf(candidate, error, wheel.now() - startedAt, told.signals),
     startMs,
+    ...numbered,
   });
   if ('result' in sent) {
     const { result } = sent;
-    running.ended(waitOf(result, wheel.now(), startedAt));
+    const now = wheel.now();
+    if (line.outrun === true) {
+      pass.unused();
+      running.outrun(now - startedAt);
+      if (result.paid.length === 0) return { kind: 'outrun', attempt: null };
+      if (hedge !== null) hedging.outrun(place, surface.stream, now - startedAt);
+      return { kind: 'outrun', attempt: { ...attemptWith(HEDGED), ...discarded(services, candidate, result.paid) } };
+    }
+    const waitMs = waitOf(result, now, startedAt);
+    running.ended(waitMs);
+    if (hedge !== null && waitMs !== null) hedging.answered(place, surface.stream, waitMs);
     if (result.error !== null) pass.failed(result.error);
     else if (result.gone) pass.unused();
     else pass.answered();
@@ -87,30 +114,39 @@ export async function call<R extends Settled>(
   // Patience that the deadline cut short is not the backend's failure.
   if (failure.kind === 'upstream_timeout' && terms.withinMs < backend.timeouts.firstByteMs) pass.unused();
   else pass.failed(failure);
-  const discarded = discardedOf(told.usages, (usages) => priced(services, candidate, usages));
   const full = failure.kind.startsWith('backend_limit_') ? { backend, error: failure, rooms } : null;
-  return { kind: 'failed', failure, attempt: { ...attemptWith(failure), ...discarded }, receipt, full };
+  return {
+    kind: 'failed',
+    failure,
+    attempt: { ...attemptWith(failure), ...discarded(services, candidate, told.usages) },
+    receipt,
+    sent: sent.sent,
+    full,
+  };
 }
 
 /** One step more for a backend with limits of its own; none for others. */
 async function send<R extends Settled>(
   { backends, queues }: RelayServices,
-  { exchange: { requestId, request }, surface, waiting }: Asking<R>,
+  { exchange: { requestId, request }, line, surface, waiting }: Asking<R>,
   candidate: Candidate,
   receipt: Receipt,
   number: number,
   told: Told,
   terms: Terms,
-): Promise<{ readonly result: R } | { readonly failure: OpenAIError }> {
+): Promise<{ readonly result: R } | Pick<Failed, 'failure' | 'sent'>> {
   const { backend, model } = candidate;
+  let sent = false;
   try {
     // Who has waited longer goes first.
     const standing = queues.standing(backend, waiting);
-    if (standing !== null) return { failure: standing };
+    if (standing !== null) return { failure: standing, sent };
     const prepared = surface.prepare(candidate, receipt, number);
     const { calls, atOnce, prompts } = prepared;
     const sending = (): Promise<R> => {
+      sent = true;
       waiting?.leave();
+      line.onChosen(backend.name, receipt.header());
       return prepared.send(told, terms);
     };
     const expected = () => {
@@ -120,9 +156,12 @@ async function send<R extends Settled>(
     const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
     return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, sending) };
   } catch (thrown) {
-    return { failure: asOpenAIError(thrown) };
+    return { failure: asOpenAIError(thrown), sent };
   }
 }
+
+const discarded = (services: RelayServices, place: Place, paid: readonly Usage[]): Pick<Attempt, 'discarded'> =>
+  discardedOf(paid, (usages) => priced(services, place, usages));
 
 /** What the vendor will bill; null where no price is known. */
 export function priced({ priceOf }: Pick<RelayServices, 'priceOf'>, { backend, model }: Place, paid: readonly Usage[]): Cost | null {

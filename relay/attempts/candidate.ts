@@ -16,6 +16,8 @@ const MOST_BESIDES = 10;
 /** What asking one candidate came to. `over`: the deadline has passed · `gone`: the caller has left. */
 export type Asked<R> =
   | Answered<R>
+  /** The other of two calls was first. */
+  | { readonly kind: 'outrun' }
   /** The failure of its last call; null when a breaker kept it from being called. */
   | { readonly kind: 'failed'; readonly failure: OpenAIError | null }
   | { readonly kind: 'over' | 'gone' };
@@ -30,14 +32,18 @@ export async function askCandidate<R extends Settled>(
 ): Promise<Asked<R>> {
   const { wheel, random, health } = services;
   const { backend } = candidate;
-  const { exchange, endBy } = asking;
+  const { line, endBy } = asking;
   // Calls that are no retries: answers that broke an emulated promise, and other keys.
   let besides = 0;
   for (let tries = 1; ; tries++) {
     const startedAt = wheel.now();
     if (startedAt >= endBy) return { kind: 'over' };
-    const called = await call(services, asking, candidate, course.number, startedAt, tries > 1);
+    const called = await call(services, asking, candidate, course.nextNumber(), startedAt, tries > 1 ? 'again' : 'first');
     if (called.kind === 'answered') return called;
+    if (called.kind === 'outrun') {
+      if (called.attempt !== null) course.beside(called.attempt);
+      return { kind: 'outrun' };
+    }
     if (called.kind === 'barred') {
       course.barred(called);
       return { kind: 'failed', failure: null };
@@ -52,6 +58,6 @@ export async function askCandidate<R extends Settled>(
     const standing = { tries: tries - besides, retries: backend.retries, last, leftMs: endBy - wheel.now() };
     const waitMs = waitBeforeRetry(failure, standing, random);
     if (waitMs === null) return { kind: 'failed', failure };
-    if (!(await pause(waitMs, wheel, exchange.onGone))) return { kind: 'gone' };
+    if (!(await pause(waitMs, wheel, line.onGone))) return { kind: line.outrun === true ? 'outrun' : 'gone' };
   }
 }

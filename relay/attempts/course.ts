@@ -1,14 +1,14 @@
 import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
 import type { Ending, Settled } from '../records/record-of.ts';
-import type { Attempt } from '../records/request-record.ts';
+import type { Attempt, Hedge } from '../records/request-record.ts';
 import type { Full } from '../routing/backend-queues.ts';
 import { soonest } from '../routing/retry-policy.ts';
 import type { Place } from '../routing/route-table.ts';
 import type { Answered, Barred, Failed } from './call.ts';
 
 /** How the attempts at a request ended. */
-export interface Tried<R> extends Pick<Ending, 'attempts' | 'receipt' | 'gone'> {
+export interface Tried<R> extends Pick<Ending, 'attempts' | 'hedge' | 'receipt' | 'gone'> {
   readonly result: R | null;
   /** Where there is a result: what its stream was ended with. Without one never null. */
   readonly error: OpenAIError | null;
@@ -25,9 +25,12 @@ export interface Round<R> extends Tried<R> {
 export class Course<R extends Settled> {
   readonly #attempts: Attempt[];
   readonly #before: number;
+  #numbered: number;
   /** Of breakers and of limits: nothing was sent. */
   readonly #refusals: OpenAIError[] = [];
   readonly #full: Full[] = [];
+  /** What became of a call beside a slow one; null where none was due. */
+  hedge: Hedge | null = null;
   #receipt: Receipt | null = null;
   #failure: OpenAIError | null = null;
 
@@ -35,11 +38,12 @@ export class Course<R extends Settled> {
   constructor(before: readonly Attempt[]) {
     this.#attempts = [...before];
     this.#before = before.length;
+    this.#numbered = before.length;
   }
 
-  /** The number of the next attempt, from 0. */
-  get number(): number {
-    return this.#attempts.length;
+  /** The number of the next attempt, from 0: no two have the same. */
+  nextNumber(): number {
+    return this.#numbered++;
   }
 
   barred({ failure, attempt }: Barred): void {
@@ -57,9 +61,23 @@ export class Course<R extends Settled> {
     this.#full.push(full);
   }
 
+  /**
+   * One of two calls: it was cancelled, or has failed while the other went on. The attempt that counts comes last.
+   * @param counted the other one counts, and is there already
+   */
+  beside(attempt: Attempt, counted = false): void {
+    this.#attempts.splice(this.#attempts.length - (counted ? 1 : 0), 0, attempt);
+  }
+
+  /** Nobody has answered, and this failure counts. */
+  lastFailure({ failure, receipt }: Failed): void {
+    this.#failure = failure;
+    this.#receipt = receipt;
+  }
+
   answered(place: Place, { result, attempt, receipt }: Answered<R>): Round<R> {
     this.#attempts.push(attempt);
-    return { attempts: this.#attempts, receipt, result, error: result.error, place, gone: result.gone, full: [] };
+    return { attempts: this.#attempts, hedge: this.hedge, receipt, result, error: result.error, place, gone: result.gone, full: [] };
   }
 
   /** Nobody has answered. */
@@ -68,6 +86,6 @@ export class Course<R extends Settled> {
     const busy = this.#refusals.length === this.#attempts.length - this.#before ? soonest(this.#refusals) : null;
     const error = busy ?? this.#failure ?? asOpenAIError(null);
     const full = busy === null ? [] : this.#full;
-    return { attempts: this.#attempts, receipt: this.#receipt, result: null, error, place: null, gone, full };
+    return { attempts: this.#attempts, hedge: this.hedge, receipt: this.#receipt, result: null, error, place: null, gone, full };
   }
 }

@@ -13,7 +13,8 @@ export async function rounds<R extends Settled>(
   candidates: readonly Candidate[],
 ): Promise<Tried<R>> {
   const { wheel, queues, inFlight } = services;
-  const { exchange, endBy } = asking;
+  const { exchange, endBy, hedge } = asking;
+  if (hedge !== null) services.hedging.budget(hedge).earn();
   const first = await round(services, { ...asking, waiting: null }, candidates, []);
   const waiting = first.full.length === 0 ? null : queues.join(exchange.caller.team.name, first.full, endBy);
   if (waiting === null) return first;

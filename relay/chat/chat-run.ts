@@ -33,7 +33,7 @@ export interface RunInput {
   readonly wheel: DeadlineWheel;
   readonly heartbeatMs: number;
   readonly check: SchemaCheck;
-  /** Told when the first bytes of a stream leave. */
+  /** Told when the first bytes of a stream leave, or a whole answer is there. */
   readonly onBegin: () => void;
   /** Takes the backend's own secrets out of what it said. */
   readonly redact: Redact;
@@ -220,6 +220,7 @@ export class ChatRun implements LegOwner, Deadline {
     const usage = mergedUsage(this.#paid());
     if (client === null) {
       this.#collector?.usage(usage);
+      this.#input.onBegin();
       this.#settle(null, request.stream === true ? null : (this.#collector?.json() ?? null));
       return;
     }

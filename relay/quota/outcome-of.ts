@@ -20,7 +20,7 @@ export function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Endi
     used: {
       expected,
       cost: thrown.reduce((sum, discarded) => added(sum, discarded.cost), cost),
-      source: record.usage?.source === 'vendor' ? 'vendor' : 'estimated',
+      source: record.usage?.source === 'vendor' && !thrown.some(({ estimated }) => estimated) ? 'vendor' : 'estimated',
     },
     reason,
   };

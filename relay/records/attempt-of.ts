@@ -3,17 +3,25 @@ import type { OpenAIError } from '../../openai/errors.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { Place } from '../routing/route-table.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
-import type { Attempt } from './request-record.ts';
+import { type Attempt, HEDGED } from './request-record.ts';
 
-/** @param ms how long it took */
-export function attemptOf({ backend, model }: Place, error: OpenAIError | null, ms: number, signals: VendorSignals): Attempt {
+/**
+ * @param error its name, where it is none of the catalogue's
+ * @param ms how long it took
+ */
+export function attemptOf(
+  { backend, model }: Place,
+  error: OpenAIError | typeof HEDGED | null,
+  ms: number,
+  signals: VendorSignals,
+): Attempt {
   return {
     backend: backend.name,
     vendor: backend.vendor,
     region: backend.region,
     model,
-    error: error?.kind ?? null,
-    upstreamCode: error?.details.upstreamCode ?? null,
+    error: error === HEDGED ? HEDGED : (error?.kind ?? null),
+    upstreamCode: error === HEDGED ? null : (error?.details.upstreamCode ?? null),
     ms: Math.round(ms),
     ...signals,
   };
@@ -30,6 +38,7 @@ export function discardedOf(told: readonly Usage[], price: (told: readonly Usage
       cachedTokens: sum('cached'),
       reasoningTokens: sum('reasoning'),
       cost: price(told),
+      ...(told.some(({ estimated }) => estimated === true) ? { estimated: true as const } : {}),
     },
   };
 }

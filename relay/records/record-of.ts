@@ -5,7 +5,17 @@ import type { Exchange } from '../exchange.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
 import type { Decision } from '../routing/decision.ts';
-import { type Attempt, type Estimate, MAX_LISTED, type Reason, type RequestRecord, receiptRecord, usageRecord } from './request-record.ts';
+import {
+  type Attempt,
+  type Estimate,
+  HEDGED,
+  type Hedge,
+  MAX_LISTED,
+  type Reason,
+  type RequestRecord,
+  receiptRecord,
+  usageRecord,
+} from './request-record.ts';
 
 /** What is known of an attempt that got an answer, or part of one, to the caller. */
 export interface Settled {
@@ -27,6 +37,7 @@ export interface Settled {
 export interface Ending {
   readonly decision: Decision;
   readonly attempts: readonly Attempt[];
+  readonly hedge: Hedge | null;
   /** Of the last attempt; null when none was made. */
   readonly receipt: Receipt | null;
   /** Null when nothing was answered. */
@@ -49,7 +60,7 @@ export function recordOf(
   ending: Ending,
   nowMs: number,
 ): RequestRecord {
-  const { decision, attempts, receipt, result, error, estimate, heldBy, cost, sinceFirstByteMs } = ending;
+  const { decision, attempts, hedge, receipt, result, error, estimate, heldBy, cost, sinceFirstByteMs } = ending;
   const refusedBy = error?.details.limit;
   const totalMs = nowMs - arrivedAtMs;
   return {
@@ -67,6 +78,7 @@ export function recordOf(
     error: error === null ? null : { code: error.code ?? error.kind, message: error.message },
     decision,
     attempts,
+    ...(hedge === null ? {} : { hedge }),
     receipt: receipt === null ? null : receiptRecord(request, receipt),
     usage: result === null ? null : usageRecord(result.usage, result.paid),
     estimate,
@@ -92,6 +104,7 @@ function reasonOf({ attempts, error, gone }: Ending): Reason {
 export function reachedBackend(attempts: readonly Attempt[]): boolean {
   return attempts.some(
     ({ error, upstreamCode, discarded, skipped }) =>
-      skipped !== true && (error === null || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_')),
+      skipped !== true &&
+      (error === null || error === HEDGED || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_')),
   );
 }

@@ -11,7 +11,7 @@ export interface Attempt extends VendorSignals {
   readonly vendor: string;
   readonly region: string;
   readonly model: string;
-  /** Null when it succeeded; else the error's name in the relay's catalogue. */
+  /** Null when it succeeded; else the error's name in the relay's catalogue; `hedged`: cancelled, since the other of two calls was first. */
   readonly error: string | null;
   /** The vendor's own code of the error, where it gave one. */
   readonly upstreamCode: string | null;
@@ -20,11 +20,27 @@ export interface Attempt extends VendorSignals {
   readonly startMs?: number;
   /** Nothing was sent: the error is what an open breaker remembers. Absent for an attempt that was made. */
   readonly skipped?: true;
+  /** In the order in which they began, from 0. Absent where that is the order of the list. */
+  readonly number?: number;
+  /** Called beside one that was silent for too long. */
+  readonly hedge?: true;
   /** How long the request then waited in queues before full backends, in ms: until the next attempt, or until it gave up. */
   readonly queuedMs?: number;
-  /** What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. */
+  /**
+   * What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. Of a call that was
+   * cancelled an estimate, as of a stream that its caller left.
+   */
   readonly discarded?: Discarded;
 }
+
+/** The error of an attempt that was cancelled, since the other of two was first. */
+export const HEDGED = 'hedged';
+
+/**
+ * A second candidate was due, since the first was silent for too long, and: answered · was cancelled · failed · was not called, as the budget
+ * was spent · was not called, as nobody had room.
+ */
+export type Hedge = 'won' | 'lost' | 'failed' | 'over-budget' | 'no-room';
 
 /** Tokens as the vendor bills them, and their cost; null when the model has no known price. */
 export interface Discarded {
@@ -33,6 +49,8 @@ export interface Discarded {
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
   readonly cost: Cost | null;
+  /** Absent where the vendor told all of it. */
+  readonly estimated?: true;
 }
 
 /** What became of each field of a request: the full form behind the `x-estafet-receipt` header. */
@@ -80,6 +98,8 @@ export interface RequestRecord {
   /** Who was considered, who was left out, and the order of the rest. */
   readonly decision: Decision;
   readonly attempts: readonly Attempt[];
+  /** Absent where none was due. */
+  readonly hedge?: Hedge;
   readonly receipt: ReceiptRecord | null;
   readonly usage: {
     readonly promptTokens: number;

@@ -43,6 +43,12 @@ interface Met extends Entry {
   readonly at: string;
 }
 
+/**
+ * `again`: a retry, which has waited as long as the failure said, is not held up · `beside`: a call beside another that is slow probes
+ * nothing, and goes only where all is well.
+ */
+export type Entering = 'first' | 'again' | 'beside';
+
 /** What one backend is known to suffer from. Empty for a healthy one, which costs one look. */
 interface Known {
   readonly breakers: Map<string, Entry>;
@@ -71,11 +77,10 @@ export class BackendHealth {
 
   /**
    * Asks to make a call. The pass must be told how it ended.
-   * @param again a retry, which has waited as long as the failure said: it is not held up
    * @returns the failure that stands in the way, of the key that is free soonest; a promise only for a call that would be a probe, and that
    * other processes must know of
    */
-  enter(place: Place, again = false): Pass | OpenAIError | Promise<Pass | OpenAIError> {
+  enter(place: Place, how: Entering = 'first'): Pass | OpenAIError | Promise<Pass | OpenAIError> {
     const { backend, model } = place;
     const known = this.#of(backend);
     const now = this.#options.now();
@@ -87,11 +92,11 @@ export class BackendHealth {
     for (let step = 0; step < keys; step++) {
       const key = (first + step) % keys;
       const met = this.#met(known, backend, model, key);
-      const barring = met.find((one) => this.#barsCallers(backend, one, now));
-      if (barring === undefined) return this.#pass(place, key, met, () => this.enter(place, again));
+      const barring = met.find((one) => (how === 'beside' ? one.breaker.state(now) !== 'closed' : this.#barsCallers(backend, one, now)));
+      if (barring === undefined) return this.#pass(place, key, met, () => this.enter(place, how));
       if (soonest === null || (barring.breaker.untilMs ?? 0) < (soonest.untilMs ?? 0)) soonest = barring.breaker;
     }
-    if (again) return new Pass(this, backend, model, first, now);
+    if (how === 'again') return new Pass(this, backend, model, first, now);
     return (soonest as Breaker).refusal(now);
   }
 

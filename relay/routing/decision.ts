@@ -1,3 +1,4 @@
+import type { HedgeSettings } from '../../config/config.ts';
 import type { Cost } from '../ledger/cost.ts';
 
 /** How the candidates of one tier are put in order. */
@@ -49,6 +50,9 @@ export interface Choice<C> {
   /** At least one. */
   readonly candidates: readonly C[];
   readonly decision: Decision;
+  readonly hedge: HedgeSettings | null;
+  /** From the arrival of the request, in ms; null: as the server has it. */
+  readonly totalDeadlineMs: number | null;
 }
 
 /** Permits are the admin's business: what one leaves out is in the log and the books, not in what its caller may look up. */

@@ -16,6 +16,8 @@ interface Figure {
 export interface Running {
   /** @param ms to the first byte, or to the whole answer where it comes in one; null when it failed or nobody waited for it: see `failed` */
   ended(ms: number | null, failed?: boolean): void;
+  /** Instead of `ended`: cancelled, since another call was first. @param ms it would have taken longer than this */
+  outrun(ms: number): void;
 }
 
 /**
@@ -70,6 +72,10 @@ export class Latencies {
         const told = failed ? 2 * (this.#faded(own) ?? FAILURE_MS / 2) : ms;
         if (told !== null) this.#observe(own, told);
       },
+      outrun: (ms) => {
+        own.running--;
+        if (ms > (this.#faded(own) ?? 0)) this.#observe(own, ms);
+      },
     };
   }
 
@@ -94,4 +100,4 @@ export function waitOf({ gone, firstByteAtMs }: Pick<Settled, 'gone' | 'firstByt
 
 const keyOf = (place: string, stream: boolean): string => `${stream ? 'stream' : 'whole'} ${place}`;
 
-const UNWATCHED: Running = { ended: () => undefined };
+const UNWATCHED: Running = { ended: () => undefined, outrun: () => undefined };

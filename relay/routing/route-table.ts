@@ -32,7 +32,7 @@ export type Kind = 'chat' | 'embedding' | 'rerank';
 export type RouteSettings = Omit<ModelEntry, 'to' | 'form'>;
 
 /** Of names without an entry. */
-const PLAIN: RouteSettings = { strategy: 'order', affinity: false, cnyPerUsd: null };
+const PLAIN: RouteSettings = { strategy: 'order', affinity: false, cnyPerUsd: null, hedge: null, totalDeadlineMs: null };
 
 interface Found {
   readonly candidates: readonly Candidate[];

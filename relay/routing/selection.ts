@@ -60,7 +60,8 @@ export class Selection {
       ...(conversation === null ? {} : { affinity: true as const }),
       ...(unmet.length === 0 ? {} : { unmet }),
     };
-    return { candidates: ordered.map(({ candidate }) => candidate), decision };
+    const { hedge, totalDeadlineMs } = settings;
+    return { candidates: ordered.map(({ candidate }) => candidate), decision, hedge, totalDeadlineMs };
   }
 
   /** Tier after tier; where the prompt is long, those whose context is probably too short come after all others. */

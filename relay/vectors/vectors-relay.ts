@@ -133,7 +133,7 @@ export class VectorsRelay {
       prepare: (place: Place, receipt: Receipt, number: number): Prepared<Result> => {
         const attempt = prepare(place, receipt);
         const calls = attempt.plan.shares.length;
-        const send = (told: Told, terms: Terms): Promise<Result> => this.#attempt(exchange, place, attempt, receipt, number, told, terms);
+        const send = (told: Told, terms: Terms): Promise<Result> => this.#attempt(exchange, place, attempt, number, told, terms);
         return { calls, atOnce: Math.min(calls, MOST_CALLS), prompts: 1, send };
       },
     };
@@ -144,27 +144,27 @@ export class VectorsRelay {
       expected: (served: Served) => forecast.expected(served),
       conversation: () => null,
     };
-    return (await this.#answering.answer(exchange, surface, this.#services.selection.choose(route, wants))).json;
+    // Another model's vectors and scores are worthless beside those of the first.
+    const choice = { ...this.#services.selection.choose(route, wants), hedge: null };
+    return (await this.#answering.answer(exchange, surface, choice)).json;
   }
 
   async #attempt(
     exchange: Exchange,
     place: Place,
     { json, ...attempt }: Attempt,
-    receipt: Receipt,
     number: number,
     told: Told,
     terms: Terms,
   ): Promise<Result> {
     const client = present(this.#state.clients.get(place.backend.name));
-    exchange.onChosen(place.backend.name, receipt.header());
     const run = new SplitRun({
       ...attempt,
       requestId: attemptId(exchange.requestId, number),
       post: (path, body, id, listener) => client.post(path, body, id, listener, terms),
       redact: (text) => client.redact(text),
     });
-    exchange.onGone(() => run.callerGone(exchange.caller.key.onDisconnect === 'drain'));
+    terms.onGone((outrun) => run.callerGone(outrun !== true && exchange.caller.key.onDisconnect === 'drain'));
     try {
       const result = await this.#services.inFlight.cuttable(
         (error) => run.cut(error),

@@ -185,6 +185,11 @@ export function metricSet(register: Registry, sources: MetricSources) {
       RATIOS,
       ['vendor', 'kind'],
     ),
+    hedges: counter(
+      'estafet_hedges_total',
+      'Requests whose first candidate was silent for too long, by what came of calling another beside it: `won`, `lost`, `failed`, or not called: `over-budget`, `no-room`.',
+      ['model', 'outcome'],
+    ),
     reloads: counter('estafet_config_reloads_total', 'How often the configuration file was read again: applied, unchanged, refused.', [
       'outcome',
     ]),

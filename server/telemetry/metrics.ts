@@ -55,6 +55,7 @@ export class Metrics {
     this.#set.requests.inc({ surface, model: this.#names.asked(record.model), backend, status, cause: causeOf(record) });
     for (const attempt of attempts) if (attempt.skipped !== true) this.#attempt(attempt);
     countRouting(this.#set, record);
+    if (record.hedge !== undefined) this.#set.hedges.inc({ model: this.#names.asked(record.model), outcome: record.hedge });
     if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);
     this.#set.duration.observe({ surface, backend, stream: record.stream ? 'true' : 'false' }, Math.max(0, record.totalMs) / 1000);
     if (record.chunks !== undefined && record.chunks > 0) this.#set.chunks.inc({ backend }, record.chunks);

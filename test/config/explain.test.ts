@@ -13,6 +13,8 @@ models:
   plain: { strategy: order, to: [q/qwen-plus] }
   shared: { strategy: weighted, affinity: off, to: [{ to: q/qwen-plus, weight: 2 }, g/glm-4.6] }
   quick: { strategy: latency, affinity: on, to: [q/qwen-plus, g/glm-4.6] }
+  hedged: { hedge: p95, to: [q/qwen-plus, g/glm-4.6] }
+  soon: { hedge: { after: 800, mostPercent: 5 }, totalDeadlineMs: 20000, to: [q/qwen-plus, g/glm-4.6] }
 catalog:
   qwen/own: { family: qwen-plus, contextTokens: 32768 }
 teams:
@@ -33,6 +35,8 @@ models:
   plain → q/qwen-plus; by order
   shared → q/qwen-plus (weight 2), g/glm-4.6; by weighted
   quick → q/qwen-plus, g/glm-4.6; by latency, conversations keep to one
+  hedged → q/qwen-plus, g/glm-4.6; by order, the next beside one silent for p95 (10 of 100 requests at most)
+  soon → q/qwen-plus, g/glm-4.6; by order, the next beside one silent for 800 ms (5 of 100 requests at most), within 20000 ms
 catalog:
   qwen/own: family qwen-plus, contextTokens 32768
 teams:
@@ -41,6 +45,6 @@ teams:
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*
 warnings:
-  estafet.yaml:14:3  teams.none: team none has no permit: every request of its keys is refused
+  estafet.yaml:16:3  teams.none: team none has no permit: every request of its keys is refused
 `);
 });

@@ -9,6 +9,7 @@ const attempt = (told: Partial<Attempt>): Attempt => ({ error: null, upstreamCod
 const failed = (kind: ConstructorParameters<typeof OpenAIError>[0], attempts: readonly Attempt[] = [], gone = false): Ending => ({
   decision: {} as Ending['decision'],
   attempts,
+  hedge: null,
   receipt: null,
   result: null,
   error: new OpenAIError(kind, 'x'),

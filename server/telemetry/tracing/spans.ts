@@ -24,15 +24,16 @@ export function recordSpans(trace: Trace, told: Told, endMs: number, frame: Span
   const spans: Span[] = [];
   const events: Span['events'] = [];
   let atMs = arrivedAtMs;
-  for (const [number, attempt] of record.attempts.entries()) {
+  for (const [index, attempt] of record.attempts.entries()) {
+    const { number = index } = attempt;
     const startMs = attempt.startMs === undefined ? atMs : arrivedAtMs + attempt.startMs;
     atMs = startMs + attempt.ms;
-    if (made[number] !== true) {
+    if (made[index] !== true) {
       const attributes = { 'estafet.backend': attempt.backend, 'error.type': attempt.error ?? 'none' };
       events.push({ name: 'backend not called', time: hrTime(startMs), attributes, droppedAttributesCount: 0 });
       continue;
     }
-    const answered = number === last && record.usage !== null;
+    const answered = index === last && record.usage !== null;
     spans.push(
       span(trace, frame, {
         name: `${operationOf(record.surface)} ${attempt.model}`,

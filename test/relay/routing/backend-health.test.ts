@@ -258,7 +258,7 @@ test('a retry, which has waited, is not held up', () => {
   const { fail, entered, place, barred } = desk();
   fail('upstream_rate_limit_requests', { retryAfterMs: 1_000 });
   barred();
-  const again = entered(place('m'), true);
+  const again = entered(place('m'), 'again');
   expect(again).toBeInstanceOf(Pass);
   (again as Pass).answered();
   expect(entered(place('m'))).toBeInstanceOf(Pass);
