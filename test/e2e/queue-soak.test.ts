@@ -1,0 +1,224 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfigFile } from '../../config/load.ts';
+import { formatProblem } from '../../config/problem.ts';
+import { RedisStore } from '../../relay/quota/redis-store.ts';
+import type { RequestRecord } from '../../relay/records/request-record.ts';
+import { openSqlite } from '../../server/database/sqlite.ts';
+import { type RunningRelay, startRelay } from '../../server/main.ts';
+import { build } from '../../server/wiring.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { VENDORS } from '../../translators/registry.ts';
+import { checkCompletion, checkErrorResponse, checkStream, foldCompletion, foldStream } from '../contract/openai-schema.ts';
+import { digestOf } from '../http/desk.ts';
+import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
+import { cleanUp, estafet, folder } from '../server/process.ts';
+
+/**
+ * Queues, accounts' own limits and learned ones under the same weather as backends that fail: two nodes on one Redis and one database, two
+ * teams, 200 callers at a time for some thirty slots, three calls in ten failing by count. Afterwards the books are the vendors' count, the
+ * auditor agrees with the levels, and nothing waits or is held.
+ */
+const CALLERS = 200;
+const ROUNDS = 3;
+const PATIENCE_MS = 3_000;
+/** Calls at a time that each account bears: twice what the relay is told, so that one too many by a moment is no refusal, but a missing limit is. */
+const BORNE = { qwen: 12, ernie: 12 } as const;
+const KEYS = { one: 'sk-test-one-0123456789', two: 'sk-test-two-0123456789' } as const;
+const FAULTS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['overload', {}],
+  ['internal', {}],
+  ['timeout', {}],
+  ['reset', {}],
+  ['html', { status: '502' }],
+  ['cut', { bytes: '20' }],
+  ['cut', { after: '2' }],
+  ['garbage', { after: '1' }],
+  ['end', { after: '0' }],
+  ['mid-error', { after: '1' }],
+];
+/** Limits are learned of one account only: one that repeats its refusal is left alone for longer each time, and all three would stand still. */
+const REFUSALS = [['rate-limit', {}]] as const;
+
+/** Numbers from 0 to 1 that only look like chance. */
+const chance = (seed: number) => (): number => {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+  return seed / 2 ** 32;
+};
+
+describe.each(REDIS)('%s', () => {
+  let redis: RedisServer;
+  let simulator: Simulator;
+  let place: string;
+  let env: Record<string, string>;
+  const nodes: RunningRelay[] = [];
+  const records: RequestRecord[] = [];
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    simulator = await startSimulator({ journalLimit: 20_000 });
+    const { qwen, ernie, glm } = simulator.vendors;
+    env = { QWEN: qwen?.key ?? '', ERNIE: ernie?.key ?? '', GLM: glm?.key ?? '', TOKEN: 'metrics-token-0123456789' };
+    const more = `timeouts: { firstByteMs: 5000, idleMs: 5000 }, breaker: { failures: 20, windowMs: 10000, openMs: 200 }, queue: { max: 150, waitMs: 8000 }`;
+    place = folder({});
+    const text = `server: { port: 0, logLevel: silent, metrics: { token: 'env:TOKEN' } }
+database: 'sqlite:${join(place, 'books.db')}'
+redis: 'redis://127.0.0.1:${redis.port}'
+backends:
+  abroad: { vendor: glm, region: intl, baseUrl: '${glm?.regionUrls['intl']}', apiKey: 'env:GLM', queue: { max: 150, waitMs: 8000 } }
+  qwen: { vendor: qwen, baseUrl: '${qwen?.baseUrl}', apiKey: 'env:QWEN', concurrency: 6, tpm: 100000000, ${more} }
+  ernie: { vendor: ernie, baseUrl: '${ernie?.baseUrl}', apiKey: 'env:ERNIE', concurrency: 6, rpm: 6000, ${more} }
+  glm: { vendor: glm, region: cn, baseUrl: '${glm?.baseUrl}', apiKey: 'env:GLM', ${more} }
+models:
+  m: [abroad/glm-4.6, { to: qwen/qwen-plus, weight: 1 }, { to: ernie/ernie-4.5-turbo-128k, weight: 1 }, { to: glm/glm-4.6, weight: 1, thinking: 'off' }]
+teams:
+${Object.keys(KEYS)
+  .map(
+    (team) =>
+      `  ${team}: { permit: { vendors: [qwen, ernie, glm], regions: ['cn*'] }, limits: { rpm: 1000000, tpm: 1000000000, concurrency: ${CALLERS}, budget: { amount: 1000, currency: CNY, per: month } } }`,
+  )
+  .join('\n')}
+keys: [${Object.entries(KEYS).map(([name, key]) => `{ name: ${name}, team: ${name}, key: '${digestOf(key)}' }`)}]
+`;
+    writeFileSync(join(place, 'estafet.yaml'), text);
+    const loaded = loadConfigFile(join(place, 'estafet.yaml'), { env, vendors: VENDORS });
+    if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    const { config } = loaded;
+    for (const seed of [1, 2]) {
+      nodes.push(await startRelay(config, build(config, { random: chance(seed), onSettled: (record) => void records.push(record) })));
+    }
+  });
+  afterAll(async () => {
+    for (const node of nodes) await node.stop();
+    await cleanUp();
+    await simulator?.close();
+    await redis?.stop();
+  });
+
+  /** Values of a gauge, of all nodes and backends. */
+  const gauge = async (name: string): Promise<number[]> => {
+    const pages = await Promise.all(
+      nodes.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${env['TOKEN']}` } })).text()),
+    );
+    return pages.flatMap((page) => [...page.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'gm'))].map(([, value]) => Number(value)));
+  };
+
+  test('everyone is told the truth, and nothing is left over', { timeout: 90_000 }, async () => {
+    for (const vendor of ['qwen', 'ernie', 'glm'] as const) {
+      for (const [at, [name, args]] of [...FAULTS, ...(vendor === 'glm' ? REFUSALS : [])].entries())
+        simulator.setFault({ name, args, vendor, every: 37, skip: 3 * at });
+    }
+    for (const vendor of ['qwen', 'ernie'] as const) simulator.setLimits(vendor, { concurrency: BORNE[vendor] });
+    const good: string[] = [];
+    let asked = 0;
+    /** Comes again when it is told to, as the SDKs do: twice at most. */
+    const ask = async (number: number, left = 2): Promise<void> => {
+      asked++;
+      const stream = number % 2 === 0;
+      const text = `answer ${number} of so many`;
+      const response = await fetch(`${nodes[Math.floor(number / 2) % 2]?.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${number % 3 === 0 ? KEYS.one : KEYS.two}`, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          model: 'm',
+          stream,
+          messages: [{ role: 'user', content: `[[sim:say text="${text}"]] [[sim:slow chunkMs=5]]` }],
+        }),
+      });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const id = response.headers.get('x-request-id') ?? '';
+      if (stream && response.status === 200) {
+        const { problems, error, done, chunks } = checkStream(bytes, { includeUsage: false });
+        expect(problems).toEqual([]);
+        expect(done).toBe(error === null);
+        if (!done) return;
+        expect(foldStream(chunks).choices[0]?.content).toBe(text);
+        good.push(id);
+        return;
+      }
+      const body = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+      if (response.status === 200) {
+        expect(checkCompletion(body)).toEqual([]);
+        expect(foldCompletion(body).choices[0]?.content).toBe(text);
+        good.push(id);
+        return;
+      }
+      expect(checkErrorResponse(response.status, body)).toEqual([]);
+      const wait = response.headers.get('retry-after-ms');
+      if (left === 0 || wait === null || Number(wait) > PATIENCE_MS || response.headers.get('x-should-retry') === 'false') return;
+      await sleep(Number(wait));
+      await ask(number, left - 1);
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.all(Array.from({ length: CALLERS }, (_, caller) => ask(round * CALLERS + caller)));
+    }
+
+    // Each request has ended once, and each good answer is one record of an answer.
+    await expect.poll(() => records.length).toBe(asked);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(asked);
+    const done = records.filter(({ reason }) => reason === 'done');
+    expect(done.map(({ id }) => id).toSorted()).toEqual(good.toSorted());
+    const journal = simulator.journal();
+    const failed = journal.filter(({ faults }) => faults.some(({ name }) => name !== 'slow'));
+    const counts = {
+      asked,
+      good: good.length,
+      sent: journal.length,
+      failed: failed.length,
+      queued: records.filter(({ attempts }) => attempts.some(({ queuedMs }) => queuedMs !== undefined)).length,
+      // It has no limit but what has been learned of it.
+      learned: records
+        .flatMap(({ attempts }) => attempts)
+        .filter(({ backend, error }) => backend === 'glm' && error === 'backend_limit_requests').length,
+    };
+    const context = JSON.stringify(counts);
+    // The weather was as bad as it should be, the queues were used, something was learned, and most callers did not notice.
+    expect(counts.failed / counts.sent, context).toBeGreaterThan(0.25);
+    expect(counts.queued, context).toBeGreaterThan(20);
+    expect(counts.learned, context).toBeGreaterThan(0);
+    expect(counts.good / (CALLERS * ROUNDS), context).toBeGreaterThan(0.7);
+
+    expect(journal.filter(({ region }) => region === 'intl')).toEqual([]);
+    // No account was asked for more than it bears: whatever was refused was refused by the weather.
+    expect(
+      journal.filter(({ status, faults }) => status === 429 && !faults.some(({ name }) => name === 'rate-limit' || name === 'overload')),
+    ).toEqual([]);
+
+    // What the vendors were sent is what the records have as attempts, and what they counted is what the books have.
+    const calls = new Map(journal.map((entry) => [entry.headers['x-request-id'], entry]));
+    expect(calls.size).toBe(journal.length);
+    const made = records.flatMap(({ attempts }) =>
+      attempts.filter(({ skipped, error }) => skipped !== true && error?.startsWith('backend_limit_') !== true),
+    );
+    expect(made).toHaveLength(journal.length);
+    const answers = done.map(({ id, attempts }) => calls.get(attempts.length === 1 ? id : `${id}-r${attempts.length - 1}`)?.accounting);
+    const sum = (of: 'promptTokens' | 'completionTokens') => answers.reduce((all, answer) => all + (answer?.[of] ?? Number.NaN), 0);
+    const { db } = openSqlite({ path: join(place, 'books.db') });
+    const booked = async () =>
+      (
+        await sql<{ lines: bigint; prompt: bigint; completion: bigint }>`select count(*) as lines, sum(prompt_tokens) as prompt,
+          sum(completion_tokens) as completion from estafet_requests where reason = 'done'`.execute(db)
+      ).rows.map(({ lines, prompt, completion }) => [lines, prompt, completion].map(Number));
+    try {
+      await expect.poll(booked, { timeout: 5_000 }).toEqual([[good.length, sum('promptTokens'), sum('completionTokens')]]);
+    } finally {
+      await db.destroy();
+    }
+
+    // Nobody waits, nothing is held, and the levels are what the books make them.
+    expect(await gauge('estafet_backend_queue')).toEqual([]);
+    const store = new RedisStore(redis.connect(), { keepLines: false, spent: null });
+    for (const owner of ['team/one', 'team/two', 'backend/qwen', 'backend/ernie']) {
+      await expect.poll(async () => (await store.levels(owner)).open, { timeout: 3_000, message: owner }).toEqual([]);
+      // A bucket that holds nothing is none.
+      const held = (await store.levels(owner)).buckets.get(`${owner}/concurrency`) ?? { used: 0 };
+      expect(held, owner).toMatchObject({ used: 0 });
+    }
+    const audit = estafet(['audit', '--listen', '500ms'], env, place);
+    expect(await audit.exit, audit.stdout + audit.stderr).toBe(0);
+    expect(audit.stdout).toMatch(new RegExp(`^no drift: ${asked} lines`));
+  });
+});
