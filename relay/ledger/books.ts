@@ -1,5 +1,4 @@
-import type { RequestRecord } from '../records/request-record.ts';
-import { type LedgerEntry, ledgerEntry } from './ledger-entry.ts';
+import type { LedgerEntry } from './ledger-entry.ts';
 import { LedgerQueue } from './ledger-queue.ts';
 import type { LedgerEvent, LedgerStore } from './ledger-store.ts';
 import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from './usage.ts';
@@ -51,8 +50,9 @@ export class Books {
     this.#prune();
   }
 
-  add(record: RequestRecord): void {
-    this.#queue.add(ledgerEntry(record));
+  /** @param record JSON of a `RequestRecord` */
+  add(record: string): void {
+    this.#queue.add(record);
   }
 
   /**

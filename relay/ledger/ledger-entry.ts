@@ -59,6 +59,15 @@ export interface LedgerEntry {
   readonly heldBy: 'store' | 'local' | 'nobody' | null;
 }
 
+/**
+ * A line on its way to the store: an entry, or the JSON of a `RequestRecord`. That text is made for the log anyway; whoever writes the line makes
+ * an entry of it, in SQLite's case on a thread of its own, and a line that waits is one string.
+ */
+export type LedgerLine = LedgerEntry | string;
+
+export const entryOfLine = (line: LedgerLine): LedgerEntry =>
+  typeof line === 'string' ? ledgerEntry(JSON.parse(line) as RequestRecord) : line;
+
 /** Names that callers send are cut to this many characters, and say so by an ellipsis. */
 const LONGEST_NAME = 200;
 /** A receipt grows with the fields that a caller sends; a longer one is left out of the line. In characters of JSON. */

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from './ledger-entry.ts';
+import { entryOfLine, type LedgerLine } from './ledger-entry.ts';
 import { type LedgerEvent, LedgerFault, type LedgerStore } from './ledger-store.ts';
 
 export interface QueueBounds {
@@ -23,7 +23,7 @@ export class LedgerQueue {
   readonly #store: LedgerStore;
   readonly #bounds: QueueBounds;
   readonly #report: (event: LedgerEvent) => void;
-  readonly #waiting: LedgerEntry[] = [];
+  readonly #waiting: LedgerLine[] = [];
   #inFlight = 0;
   #started = false;
   #closing = false;
@@ -65,14 +65,14 @@ export class LedgerQueue {
     if (this.#waiting.length > 0) this.#arm();
   }
 
-  add(entry: LedgerEntry): void {
+  add(line: LedgerLine): void {
     if (this.waiting >= this.#bounds.max) {
       this.#lost++;
       this.#untold++;
       if (performance.now() - this.#toldAtMs >= TELL_MS) this.#tellDropped();
       return;
     }
-    this.#waiting.push(entry);
+    this.#waiting.push(line);
     this.#added++;
     if (!this.#started || this.#pumping) return;
     if (this.#waiting.length >= this.#bounds.batchRows) void this.#pump();
@@ -152,14 +152,14 @@ export class LedgerQueue {
    * Past the queue. A batch that the database refuses is halved until the lines at fault are alone; they are lost, the others are not.
    * How many were new. @throws LedgerFault when the store fails
    */
-  async write(batch: readonly LedgerEntry[]): Promise<number> {
+  async write(batch: readonly LedgerLine[]): Promise<number> {
     try {
       return await this.#store.write(batch);
     } catch (error) {
       if (!(error instanceof LedgerFault && error.permanent)) throw error;
       if (batch.length === 1) {
         this.#lost++;
-        this.#report({ type: 'line-refused', entry: batch[0] as LedgerEntry, fault: error.message, lostInAll: this.#lost });
+        this.#report({ type: 'line-refused', entry: entryOfLine(batch[0] as LedgerLine), fault: error.message, lostInAll: this.#lost });
         return 0;
       }
       const half = batch.length >> 1;

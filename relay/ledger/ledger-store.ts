@@ -1,4 +1,4 @@
-import type { LedgerEntry } from './ledger-entry.ts';
+import type { LedgerEntry, LedgerLine } from './ledger-entry.ts';
 import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from './usage.ts';
 
 /** Where the books lie. Every call either takes effect as a whole or throws; a call that threw may have taken effect all the same. */
@@ -6,7 +6,7 @@ export interface LedgerStore {
   /** Makes the store ready, its schema up to date. @throws LedgerFault with one line that an admin can act on */
   open(): Promise<void>;
   /** Writes the lines that are not there yet, and adds them to the hourly sums; how many were new. @throws LedgerFault */
-  write(entries: readonly LedgerEntry[]): Promise<number>;
+  write(lines: readonly LedgerLine[]): Promise<number>;
   /** Sums, in the order of their groups. @throws LedgerFault */
   usage(query: UsageQuery): Promise<UsageRow[]>;
   /** Money by asked model. @throws LedgerFault */

@@ -145,6 +145,7 @@ export class MemoryOwner {
 
   /** Drops buckets that say nothing: ended windows, free slots, rates full and long untouched. */
   prune(now: number): void {
+    if (this.#listenUntil <= now) this.#listenUntil = 0;
     for (const [bucket, state] of this.#used) {
       if (state.kind === 'slots' ? state.used === 0 : state.endUs + KEEP_WINDOW_US <= now) this.#used.delete(bucket);
     }

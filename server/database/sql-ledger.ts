@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Currency, LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
+import { type Currency, entryOfLine, type LedgerEntry, type LedgerLine } from '../../relay/ledger/ledger-entry.ts';
 import type { LedgerFault, LedgerStore } from '../../relay/ledger/ledger-store.ts';
 import {
   addUsage,
@@ -63,7 +63,8 @@ export class SqlLedger implements LedgerStore {
     );
   }
 
-  write(entries: readonly LedgerEntry[]): Promise<number> {
+  write(lines: readonly LedgerLine[]): Promise<number> {
+    const entries = lines.map(entryOfLine);
     return this.#told(() =>
       this.#database.transaction('write', async (db) => {
         // Only lines that were not there are summed up: a replay adds to no sum.

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { AccessReader, StoredKey, StoredTeam } from '../../relay/keys/access-store.ts';
-import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
+import type { LedgerEntry, LedgerLine } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
 import type { SpentQuery, SpentRow, UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { SqliteOptions } from './sqlite.ts';
@@ -29,8 +29,9 @@ export class SqliteThread implements LedgerStore, AccessReader {
     await this.#call({ call: 'open' });
   }
 
-  async write(entries: readonly LedgerEntry[]): Promise<number> {
-    return (await this.#call({ call: 'write', json: JSON.stringify(entries) })) as number;
+  async write(lines: readonly LedgerLine[]): Promise<number> {
+    const texts = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)));
+    return (await this.#call({ call: 'write', json: `[${texts.join(',')}]` })) as number;
   }
 
   async usage(query: UsageQuery): Promise<UsageRow[]> {

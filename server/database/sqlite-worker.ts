@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { LedgerEntry } from '../../relay/ledger/ledger-entry.ts';
+import { type LedgerEntry, ledgerEntry } from '../../relay/ledger/ledger-entry.ts';
 import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
 import type { SpentQuery, UsageQuery } from '../../relay/ledger/usage.ts';
+import type { RequestRecord } from '../../relay/records/request-record.ts';
 import { SqlAccess } from './sql-access.ts';
 import { SqlLedger } from './sql-ledger.ts';
 import { openSqlite, type SqliteOptions } from './sqlite.ts';
@@ -9,7 +10,7 @@ import { openSqlite, type SqliteOptions } from './sqlite.ts';
 /** The thread's side of `SqliteThread`: the same database, one call after the other. */
 export type ThreadCall =
   | { readonly call: 'open' }
-  /** The entries as JSON: one text crosses faster than a list of objects. */
+  /** A list of records and entries as JSON: one text crosses faster than many, and than objects. */
   | { readonly call: 'write'; readonly json: string }
   | { readonly call: 'usage'; readonly query: UsageQuery }
   | { readonly call: 'spent'; readonly query: SpentQuery }
@@ -24,6 +25,9 @@ export type ThreadRequest = ThreadCall & { readonly id: number };
 export type ThreadReply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: string; readonly permanent: boolean };
+
+const entriesOf = (json: string): LedgerEntry[] =>
+  (JSON.parse(json) as (RequestRecord | LedgerEntry)[]).map((line) => ('object' in line ? ledgerEntry(line) : line));
 
 if (parentPort !== null) {
   const port = parentPort;
@@ -40,7 +44,7 @@ if (parentPort !== null) {
       case 'open':
         return opened().ledger.open();
       case 'write':
-        return opened().ledger.write(JSON.parse(request.json) as LedgerEntry[]);
+        return opened().ledger.write(entriesOf(request.json));
       case 'usage':
         return opened().ledger.usage(request.query);
       case 'spent':

@@ -20,9 +20,9 @@ export interface Settlers {
 /** Tells them, once for each request, after its answer. */
 export function tellSettled({ books, records, logger, metrics, tracing, also }: Settlers) {
   return (record: RequestRecord, exchange: Exchange): void => {
-    // What is owed comes first, whatever happens to the rest.
-    books.add(record);
+    // One text for all. What is owed comes first, whatever happens to the rest.
     const text = JSON.stringify(record);
+    books.add(text);
     const decision = withoutPermits(record.decision);
     records.add(record, decision === record.decision ? text : JSON.stringify({ ...record, decision }), Date.now());
     logRequest(logger, record, text, exchange.trace);
@@ -35,8 +35,9 @@ export function tellSettled({ books, records, logger, metrics, tracing, also }: 
 /** A probe is nobody's request: it is paid for and logged, and has no trace and no receipt. */
 export function tellProbed({ books, logger, metrics }: Pick<Settlers, 'books' | 'logger' | 'metrics'>) {
   return (record: RequestRecord): void => {
-    books.add(record);
-    logRequest(logger, record, JSON.stringify(record), null);
+    const text = JSON.stringify(record);
+    books.add(text);
+    logRequest(logger, record, text, null);
     metrics?.probed(record);
   };
 }

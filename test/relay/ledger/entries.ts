@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../../relay/ledger/ledger-entry.ts';
+import type { RequestRecord } from '../../../relay/records/request-record.ts';
 
 export const HOUR = 3_600_000;
 /** 2026-11-02T10:00:00Z */
@@ -58,3 +59,30 @@ export const UNANSWERED = {
   cachedTokens: 0,
   reasoningTokens: 0,
 } as const;
+
+export const attempt = { backend: 'glm', vendor: 'glm', region: 'cn', model: 'glm-4.6', error: null, upstreamCode: null, ms: 5 };
+/** A request that took two attempts. */
+export const record: RequestRecord = {
+  id: 'req_1',
+  object: 'estafet.request',
+  at: new Date(TEN).toISOString(),
+  surface: 'chat.completions',
+  key: 'app',
+  team: 'blue',
+  model: 'gpt-4o',
+  stream: true,
+  status: 200,
+  reason: 'done',
+  error: null,
+  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
+  attempts: [
+    { ...attempt, backend: 'qwen', vendor: 'qwen', region: 'cn-beijing', model: 'qwen-plus', error: 'upstream_overloaded' },
+    attempt,
+  ],
+  receipt: { kept: ['model'], changes: [], more: 0 },
+  usage: { promptTokens: 10, paidPromptTokens: 30, completionTokens: 5, cachedTokens: 2, reasoningTokens: 1, source: 'vendor' },
+  estimate: null,
+  cost: { amountNano: 12_345, currency: 'CNY', priceSource: 'https://x', priceDate: '2026-11-01', priceConfidence: 'official' },
+  firstByteMs: 20,
+  totalMs: 100,
+};

@@ -2,34 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ledgerEntry } from '../../../relay/ledger/ledger-entry.ts';
 import { decimal } from '../../../relay/ledger/money.ts';
 import { addUsage, NO_USAGE } from '../../../relay/ledger/usage.ts';
-import type { RequestRecord } from '../../../relay/records/request-record.ts';
-import { entry, TEN } from './entries.ts';
-
-const attempt = { backend: 'glm', vendor: 'glm', region: 'cn', model: 'glm-4.6', error: null, upstreamCode: null, ms: 5 };
-const record: RequestRecord = {
-  id: 'req_1',
-  object: 'estafet.request',
-  at: new Date(TEN).toISOString(),
-  surface: 'chat.completions',
-  key: 'app',
-  team: 'blue',
-  model: 'gpt-4o',
-  stream: true,
-  status: 200,
-  reason: 'done',
-  error: null,
-  decision: { strategy: 'order', order: [{ to: 'qwen/qwen-plus' }], skipped: [] },
-  attempts: [
-    { ...attempt, backend: 'qwen', vendor: 'qwen', region: 'cn-beijing', model: 'qwen-plus', error: 'upstream_overloaded' },
-    attempt,
-  ],
-  receipt: { kept: ['model'], changes: [], more: 0 },
-  usage: { promptTokens: 10, paidPromptTokens: 30, completionTokens: 5, cachedTokens: 2, reasoningTokens: 1, source: 'vendor' },
-  estimate: null,
-  cost: { amountNano: 12_345, currency: 'CNY', priceSource: 'https://x', priceDate: '2026-11-01', priceConfidence: 'official' },
-  firstByteMs: 20,
-  totalMs: 100,
-};
+import { attempt, entry, record } from './entries.ts';
 
 describe('a line', () => {
   test('says what the record says; served by the last attempt', () => {

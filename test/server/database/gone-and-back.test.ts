@@ -46,7 +46,7 @@ const record = (): RequestRecord => ({
 async function underTraffic(books: Books, during: () => Promise<void>): Promise<number> {
   let lines = 0;
   const timer = setInterval(() => {
-    for (let burst = 0; burst < 20; burst++, lines++) books.add(record());
+    for (let burst = 0; burst < 20; burst++, lines++) books.add(JSON.stringify(record()));
   }, 5);
   await during();
   clearInterval(timer);
@@ -112,7 +112,7 @@ describe.each(POSTGRES)('%s away while requests are served', () => {
     await books.open();
     server.stop();
     try {
-      for (let lines = 0; lines < 1200; lines++) books.add(record());
+      for (let lines = 0; lines < 1200; lines++) books.add(JSON.stringify(record()));
       await expect(books.usage(ALL)).rejects.toMatchObject({ name: 'LedgerFault' });
       await books.close(500);
       expect(events.at(-1)).toEqual({ type: 'lines-unwritten', lost: 1000, lostInAll: 1200 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LedgerEntry } from '../../../relay/ledger/ledger-entry.ts';
+import { type LedgerEntry, ledgerEntry } from '../../../relay/ledger/ledger-entry.ts';
 import type { LedgerStore } from '../../../relay/ledger/ledger-store.ts';
 import { NO_USAGE, type SpentQuery, type UsageQuery } from '../../../relay/ledger/usage.ts';
 import { MIGRATIONS } from '../../../server/database/migrations.ts';
@@ -13,7 +13,7 @@ import { type SqlDatabase, SqlLedger } from '../../../server/database/sql-ledger
 import { openSqlite } from '../../../server/database/sqlite.ts';
 import { SqliteThread } from '../../../server/database/sqlite-thread.ts';
 import { wholeBig } from '../../../server/database/whole.ts';
-import { entry, HOUR, TEN, UNANSWERED, UNPRICED } from '../../relay/ledger/entries.ts';
+import { entry, HOUR, record, TEN, UNANSWERED, UNPRICED } from '../../relay/ledger/entries.ts';
 import { POSTGRES, type PostgresServer, postgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
@@ -61,6 +61,14 @@ describe.each(KINDS)('$name', (kind) => {
     await store.open();
     return store;
   }
+
+  test('a record that is handed over as text is the line that its entry is', async () => {
+    const store = await opened();
+    expect(await store.write([JSON.stringify(record), entry('req_2')])).toBe(2);
+    expect(await store.truths([record.id, 'req_2'])).toEqual(expect.arrayContaining([ledgerEntry(record), entry('req_2')]));
+    expect(await store.write([JSON.stringify(record)])).toBe(0);
+    await store.close();
+  });
 
   test('a line comes back as it was written, whatever is in its texts', async () => {
     const place = kind.place();

@@ -13,7 +13,7 @@ await books.open();
 let added = 0;
 for (;;) {
   for (let lines = 0; lines < 300; lines++) {
-    books.add({
+    const record: RequestRecord = {
       id: `${prefix}_${++added}`,
       object: 'estafet.request',
       at: new Date().toISOString(),
@@ -33,7 +33,8 @@ for (;;) {
       cost: { amountNano: 1, currency: 'CNY', priceSource: 'x', priceDate: '2026-11-01', priceConfidence: 'official' },
       firstByteMs: 1,
       totalMs: 1,
-    } satisfies RequestRecord);
+    };
+    books.add(JSON.stringify(record));
   }
   while (books.status().waiting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
   process.stdout.write(`${added}\n`);

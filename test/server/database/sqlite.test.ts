@@ -109,7 +109,7 @@ test('a full disk: nothing is lost while it lasts, and everything is written whe
     estimate: null,
     cost: null,
   } as const;
-  for (let id = 0; id < 2_000; id++) books.add({ ...line, ...ending, id: `req_${id}`, firstByteMs: 1, totalMs: 1 });
+  for (let id = 0; id < 2_000; id++) books.add(JSON.stringify({ ...line, ...ending, id: `req_${id}`, firstByteMs: 1, totalMs: 1 }));
   await expect.poll(() => events).toMatchObject([{ type: 'store-down', fault: expect.stringMatching(/full\.db: the disk is full$/) }]);
   await sql`pragma max_page_count = 100000`.execute(database.db);
   await expect.poll(() => books.status().waiting, { timeout: 10_000 }).toBe(0);
