@@ -1,8 +1,7 @@
-import type { RunningRelay } from '../server/main.ts';
 import { FileWatch } from '../server/reload/file-watch.ts';
 import { Reloader } from '../server/reload/reloader.ts';
+import type { Serving } from '../server/serving.ts';
 import { logReload } from '../server/telemetry/reload-log.ts';
-import type { Built } from '../server/wiring.ts';
 import { load } from './load.ts';
 import { overridden } from './overrides.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -12,12 +11,11 @@ export interface LiveReload {
   /** Those read so far: the configuration and its secrets. */
   readonly files: ReadonlySet<string>;
   readonly options: ServeOptions;
-  readonly built: Built;
-  readonly running: Pick<RunningRelay, 'apply'>;
+  readonly serving: Pick<Serving, 'apply' | 'logger' | 'reloaded' | 'server'>;
 }
 
 /** Applies the file again on SIGHUP, and when it or one of its secret files changes. */
-export async function liveReload({ file, files: first, options, built, running }: LiveReload): Promise<void> {
+export async function liveReload({ file, files: first, options, serving }: LiveReload): Promise<void> {
   let files = first;
   const reloader = new Reloader({
     load: () => {
@@ -30,14 +28,14 @@ export async function liveReload({ file, files: first, options, built, running }
     apply: async (config) => {
       const settled = overridden(config, options, process.env);
       if (settled === null) throw new Error('an environment variable is no use');
-      return running.apply(settled);
+      return serving.apply(settled);
     },
     report: (reloaded) => {
-      logReload(built.logger, reloaded);
-      built.reloaded(reloaded.outcome);
+      logReload(serving.logger, reloaded);
+      serving.reloaded(reloaded.outcome);
     },
   });
   process.on('SIGHUP', () => void reloader.reload('signal'));
-  if (!built.server().watchFiles) return;
+  if (!serving.server().watchFiles) return;
   await new FileWatch({ files: () => files, onChange: () => void reloader.reload('file') }).start();
 }

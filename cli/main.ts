@@ -4,6 +4,7 @@ import { VERSION } from '../server/version.ts';
 import { addAccessCommands } from './access-commands.ts';
 import { audit, listeningTime } from './audit.ts';
 import { type CheckOptions, check } from './check.ts';
+import { isWorkers } from './overrides.ts';
 import { NEEDS, type NeedOption, route } from './route.ts';
 import { scorecard } from './scorecard.ts';
 import { serve } from './serve.ts';
@@ -14,6 +15,12 @@ import { FORMATS } from './usage-table.ts';
 function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('must be a whole number from 0 to 65535');
+  return value;
+}
+
+function workers(text: string): number | 'auto' {
+  const value = text === 'auto' ? text : Number(text);
+  if (!isWorkers(value)) throw new InvalidArgumentError('must be auto or a whole number from 1 to 256');
   return value;
 }
 
@@ -66,6 +73,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('-c, --config <file>', 'configuration file (default: ./estafet.yaml where there is one)')
     .option('--host <address>', 'address to listen on, before `server.host` and HOST', address)
     .option('-p, --port <number>', 'port to listen on, before `server.port` and PORT', port)
+    .option('-w, --workers <number or auto>', 'processes that share the port, before `server.workers` and WORKERS', workers)
     .action((options) => serve(options));
   program
     .command('check')

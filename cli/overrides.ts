@@ -1,4 +1,5 @@
-import type { Config } from '../config/config.ts';
+import { workersFault } from '../config/check-workers.ts';
+import type { Config, Server } from '../config/config.ts';
 import type { ServeOptions } from './serve-options.ts';
 
 /** Options win over environment variables, and these over the file. Null, and a message, when a variable is no use. */
@@ -20,6 +21,25 @@ export function overridden(config: Config, options: ServeOptions, env: NodeJS.Pr
     console.error('estafet: the environment variable HOST is empty: unset it, or name the address to listen on.');
     return null;
   }
+  const workers = workersOf(config, options, env['WORKERS']);
+  if (workers === null) return null;
   const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));
-  return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel } };
+  return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel, workers } };
+}
+
+export const isWorkers = (value: unknown): value is Server['workers'] =>
+  value === 'auto' || (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 256);
+
+function workersOf(config: Config, options: ServeOptions, text: string | undefined): Server['workers'] | null {
+  const fromEnv = text === undefined || text === 'auto' ? text : /^\d+$/.test(text) ? Number(text) : null;
+  if (options.workers === undefined && fromEnv !== undefined && !isWorkers(fromEnv)) {
+    console.error(`estafet: the environment variable WORKERS must be auto or a whole number from 1 to 256, not "${text}".`);
+    return null;
+  }
+  const workers = options.workers ?? fromEnv ?? config.server.workers;
+  // What the file says was checked with it; it may be another that is wanted now.
+  const fault = workers === 'auto' || workers === 1 ? null : workersFault(config);
+  if (fault === null) return workers;
+  console.error(`estafet: cannot run ${workers} workers: ${fault}.`);
+  return null;
 }

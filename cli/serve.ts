@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { LedgerFault } from '../relay/ledger/ledger-store.ts';
-import { type RunningRelay, startRelay } from '../server/main.ts';
+import type { Built } from '../server/built.ts';
+import { startRelay } from '../server/main.ts';
+import type { Serving } from '../server/serving.ts';
+import { startFault } from '../server/start-fault.ts';
 import { openTracing } from '../server/telemetry/tracing/open-tracing.ts';
-import { type Built, build } from '../server/wiring.ts';
+import { build } from '../server/wiring.ts';
+import { workerCount } from '../server/workers/count.ts';
+import { startWorkers } from '../server/workers/primary.ts';
 import { firstRun, greeting } from './first-run.ts';
 import { liveReload } from './live-reload.ts';
 import { loadOrExplain, warn } from './load.ts';
@@ -12,6 +16,8 @@ import type { ServeOptions } from './serve-options.ts';
 import { type StartedSimulator, startSimulator } from './simulate.ts';
 
 const DEFAULT_FILE = 'estafet.yaml';
+/** The compiled tree has .js files, the source tree .ts ones. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './serve-worker.ts' : './serve-worker.js', import.meta.url);
 
 /** `estafet serve`: starts whole or not at all, and ends with exit code 0 when told to. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -32,26 +38,22 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   const settled = config === null ? null : overridden(config, options, process.env);
   if (settled === null) return fail(simulator);
-  let built: Built;
+  const { count, note } = workerCount(settled);
+  if (note !== null) console.error(`estafet: ${note}`);
+  let serving: Serving;
   try {
-    built = build(settled, { tracing: await openTracing(process.env) });
+    serving = count === 1 ? await startAlone(settled) : await startWorkers(settled, { count, script: WORKER });
   } catch (error) {
-    console.error(`estafet: cannot start: ${error instanceof Error ? error.message : String(error)}`);
-    return fail(simulator);
-  }
-  let running: RunningRelay;
-  try {
-    running = await startRelay(settled, built);
-  } catch (error) {
-    console.error(`estafet: ${error instanceof LedgerFault ? error.message : listenFault(error, settled)}`);
+    console.error(`estafet: ${error instanceof Error ? error.message : String(error)}`);
     return fail(simulator);
   }
   // Before the line is out: whoever reads it may send a signal at once.
-  stopOnSignals(running, simulator);
+  stopOnSignals(serving, simulator);
   if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP: there is no configuration file to read again.'));
-  else await liveReload({ file, files, options, built, running });
-  console.log(key === null ? `Estafet listens on ${running.url} (configuration: ${file}).` : greeting(running.url, key));
-  if (running.metricsUrl !== null) console.log(`Metrics are at ${running.metricsUrl}.`);
+  else await liveReload({ file, files, options, serving });
+  const workers = count === 1 ? '' : `, ${count} workers`;
+  console.log(key === null ? `Estafet listens on ${serving.url} (configuration: ${file}${workers}).` : greeting(serving.url, key));
+  if (serving.metricsUrl !== null) console.log(`Metrics are at ${serving.metricsUrl}.`);
 }
 
 function fail(simulator: StartedSimulator | null): void {
@@ -59,34 +61,39 @@ function fail(simulator: StartedSimulator | null): void {
   process.exitCode = 1;
 }
 
-/** In one line: which port, that of the apps or that of the metrics, and what to do. */
-function listenFault(error: unknown, { server }: Config): string {
-  const { code, address, port } = error as { readonly code?: string; readonly address?: string; readonly port?: number };
-  const forMetrics = port !== undefined && port === server.metrics?.port && port !== server.port;
-  const words: Readonly<Record<string, string>> = {
-    EADDRINUSE: `the port is taken. ${forMetrics ? 'Set another server.metrics.port.' : 'Choose another with --port or PORT.'}`,
-    EACCES: 'this user may not open that port. Choose one above 1023.',
-    EADDRNOTAVAIL: `this machine has no such address. Set ${forMetrics ? 'server.metrics.host' : '--host or server.host'}.`,
-  };
-  const why = words[code === 'ENOTFOUND' ? 'EADDRNOTAVAIL' : (code ?? '')] ?? (error instanceof Error ? error.message : String(error));
-  return `cannot listen on ${address ?? server.host}:${port ?? server.port}: ${why}`;
+/** @throws Error with one line for the operator */
+async function startAlone(config: Config): Promise<Serving> {
+  let built: Built;
+  try {
+    built = build(config, { tracing: await openTracing(process.env) });
+  } catch (error) {
+    throw new Error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    const running = await startRelay(config, built);
+    const { logger, server, reloaded } = built;
+    return { ...running, logger, server, reloaded, kill: () => {}, lost: new Promise(() => {}) };
+  } catch (error) {
+    throw new Error(startFault(error, config));
+  }
 }
 
 /** Two signals so close are one. */
 const ONE_WISH_MS = 500;
 
-function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null): void {
+function stopOnSignals(serving: Serving, simulator: StartedSimulator | null): void {
   let stoppingSince: number | null = null;
   const stop = (): void => {
     if (stoppingSince !== null) {
       // Ctrl-C comes twice where npm passes on what the terminal has sent already: that is one wish.
       if (performance.now() - stoppingSince < ONE_WISH_MS) return;
       simulator?.child.kill();
+      serving.kill();
       console.error('estafet: told to stop a second time: answers that still ran are cut.');
       process.exit(1);
     }
     stoppingSince = performance.now();
-    running.stop().then(
+    serving.stop().then(
       (clean) => {
         simulator?.child.kill();
         if (!clean) console.error('estafet: some answers were still running after server.drainTimeoutMs and were cut.');
@@ -98,6 +105,10 @@ function stopOnSignals(running: RunningRelay, simulator: StartedSimulator | null
       },
     );
   };
+  void serving.lost.then((why) => {
+    console.error(`estafet: ${why}.`);
+    process.exit(1);
+  });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   simulator?.child.on('exit', () => {

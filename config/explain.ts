@@ -6,7 +6,7 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
   const { server, backends, models, catalog, teams, keys } = config;
   const lines = [
     `${config.file}: good, ${plural(warnings.length, 'warning')}`,
-    `listens on ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`,
+    `listens on ${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}${server.workers === 1 ? '' : `, workers: ${server.workers}`}`,
     ...section('backends', Object.values(backends).map(backendLine)),
     ...section(
       'models',

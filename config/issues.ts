@@ -61,8 +61,13 @@ function reportInvalidValue(issue: Issue & { code: 'invalid_value' }, path: Path
   });
 }
 
+/** Zod's own words for a value that no branch of a union takes. */
+const NO_BRANCH = 'Invalid input';
+
 /** Of a union, the branch that got furthest: one that complains about an inner key or a form, not about the kind of value. */
 function closestBranch(issue: Issue & { code: 'invalid_union' }): Issue[] {
+  // A union of plain values says by itself what it takes.
+  if (issue.message !== NO_BRANCH) return [{ code: 'custom', path: issue.path, message: issue.message, input: undefined }];
   const branches = issue.errors.map((errors) => errors.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })));
   const isOfKind = (inner: Issue): boolean => inner.path.length === issue.path.length;
   const meant =

@@ -6,6 +6,7 @@ import { checkCatalog } from './check-catalog.ts';
 import type { CheckContext } from './check-context.ts';
 import { checkModels } from './check-models.ts';
 import { checkServer } from './check-server.ts';
+import { workersFault } from './check-workers.ts';
 import type { Config } from './config.ts';
 import { databaseAddress } from './database-address.ts';
 import { readDocument } from './document.ts';
@@ -119,6 +120,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   if (redis !== null) checkRedis(redis, context);
   const database = connection('database', input.database, context);
   checkDatabase(database, context);
+  checkWorkers(server.workers, input, database, context);
   return {
     file: context.secrets.file,
     server,
@@ -168,6 +170,18 @@ function checkRedis(redis: Secret, context: CheckContext): void {
 function checkDatabase(database: Secret | null, context: CheckContext): void {
   const address = databaseAddress(database?.reveal());
   if ('fault' in address) context.problems.add(['database'], address.fault);
+}
+
+function checkWorkers(
+  workers: Config['server']['workers'],
+  { redis }: ConfigInput,
+  database: Secret | null,
+  { problems }: CheckContext,
+): void {
+  if (workers === 'auto' || workers === 1) return;
+  // A reference to Redis that leads nowhere is a problem of its own.
+  const fault = workersFault({ ...(redis === undefined ? {} : { redis: new Secret(redis) }), ...(database === null ? {} : { database }) });
+  if (fault !== null) problems.add(['server', 'workers'], `cannot be ${workers}: ${fault}`);
 }
 
 /** The file without the entries, or whole sections, in which the schema found something. */

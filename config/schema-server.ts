@@ -10,6 +10,13 @@ const host = z.string().refine((text) => isIP(text) !== 0 || /^(?!.*\.\d+$)[A-Za
 export const serverSchema = z.strictObject({
   host: host.default('127.0.0.1').meta({ description: 'Address to listen on. `0.0.0.0` or `::` opens the relay to the network.' }),
   port: z.int().min(0).max(65535).default(8080).meta({ description: 'TCP port to listen on; 0 takes a free one.' }),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1).max(256)], { error: 'must be `auto` or a whole number from 1 to 256' })
+    .default(1)
+    .meta({
+      description:
+        'Processes that share the port. More than one needs `redis`. `auto`: as many as there are cores, and one without `redis`. What limits connections, requests and receipts below holds for each of them.',
+    }),
   maxBodyBytes: z
     .int()
     .min(1024)

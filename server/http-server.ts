@@ -37,6 +37,8 @@ export function setServerLimits(server: Server, config: ServerConfig): void {
   server.requestTimeout = config.requestTimeoutMs;
   server.keepAliveTimeout = config.keepAliveTimeoutMs;
   server.maxConnections = config.maxConnections;
+  // Of several workers a full one would hand the connection back, and the next to the next without end.
+  Object.assign(server, { dropMaxConnection: true });
 }
 
 function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import type { Built, Prepared } from './built.ts';
 import { createHttpServer, setServerLimits } from './http-server.ts';
+import { listen, urlOf } from './listen.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { Change } from './reload/change.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { type Built, build } from './wiring.ts';
+import { build } from './wiring.ts';
 
 /** A relay that listens. */
 export interface RunningRelay {
@@ -16,6 +17,8 @@ export interface RunningRelay {
   readonly metricsUrl: string | null;
   /** Puts another configuration in force without ending anything. @throws Error, and nothing has changed */
   apply(config: Config): Promise<readonly Change[]>;
+  /** The first half of `apply`, as `Built` has it. */
+  prepare(config: Config): Promise<Prepared>;
   /** Refuses new work, lets running answers end (at most `server.drainTimeoutMs`), then closes everything. True when none was cut. */
   stop(): Promise<boolean>;
 }
@@ -45,28 +48,17 @@ export async function startRelay(config: Config, built: Built = build(config)): 
     metricsServer?.closeAllConnections();
     return clean;
   };
-  const apply = async (next: Config): Promise<readonly Change[]> => {
-    const changes = await built.apply(next);
-    setServerLimits(server, built.server());
-    return changes;
+  const prepare = async (next: Config): Promise<Prepared> => {
+    const prepared = await built.prepare(next);
+    const commit = (): readonly Change[] => {
+      const changes = prepared.commit();
+      setServerLimits(server, built.server());
+      return changes;
+    };
+    return { ...prepared, commit };
   };
-  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, stop: stopAll };
-}
-
-/** Connections that wait to be accepted: a thousand callers may come at once. The system may allow fewer. */
-const BACKLOG = 4096;
-
-/** @throws Error with the system's code, and the address and port that were asked for */
-async function listen(server: Server, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(Object.assign(error, { address: host, port })));
-    server.listen({ port, host, backlog: BACKLOG }, resolve);
-  });
-}
-
-function urlOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const apply = async (next: Config): Promise<readonly Change[]> => (await prepare(next)).commit();
+  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, prepare, stop: stopAll };
 }
 
 /** For the last event of a stream that is cut. */

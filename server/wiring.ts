@@ -1,28 +1,25 @@
-import type { Express } from 'express';
-import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
-import type { Backend, Config, Server } from '../config/config.ts';
+import { loadCatalog } from '../catalog/catalog.ts';
+import type { Backend, Config } from '../config/config.ts';
 import { storedSettings } from '../config/stored-access.ts';
 import { OpenAIError } from '../openai/errors.ts';
 import { SchemaChecker } from '../relay/emulation/schema-checker.ts';
 import { InFlight } from '../relay/in-flight.ts';
 import { KeyRing } from '../relay/keys/key-ring.ts';
 import { Books } from '../relay/ledger/books.ts';
-import type { LedgerStore } from '../relay/ledger/ledger-store.ts';
 import { BackendGate, backendLimits, ownerOf } from '../relay/quota/backend-gate.ts';
 import { Calibration } from '../relay/quota/calibration.ts';
 import { QuotaGate } from '../relay/quota/gate.ts';
 import type { Served } from '../relay/quota/learned-by-model.ts';
 import { LearnedLimits } from '../relay/quota/learned-limits.ts';
-import type { RequestRecord } from '../relay/records/request-record.ts';
 import { RequestRecords } from '../relay/records/request-records.ts';
 import { BackendQueues } from '../relay/routing/backend-queues.ts';
 import { DeadlineWheel } from '../relay/upstream/deadlines.ts';
 import { ListCalibration } from '../relay/vectors/list-forecast.ts';
-import type { MetricsPage } from '../routes/ops/metrics.ts';
 import { VENDORS } from '../translators/registry.ts';
 import { createApp } from './app.ts';
 import { BackendClients } from './backend-clients.ts';
 import { openHealth } from './backend-health.ts';
+import type { BuildOptions, Built, Prepared } from './built.ts';
 import { tableChanges } from './countries.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
@@ -38,69 +35,19 @@ import { configChanges } from './reload/config-changes.ts';
 import { withoutRestart } from './reload/fixed-settings.ts';
 import { logBooks } from './telemetry/books-log.ts';
 import { logBreaker } from './telemetry/breaker-log.ts';
-import { logKeys } from './telemetry/keys-log.ts';
-import { createLogger, flushRegularly, type Logger, logError, logFault, logQuotaFault } from './telemetry/logger.ts';
+import { logKeys, seenByAll } from './telemetry/keys-log.ts';
+import { createLogger, flushRegularly, logError, logFault, logQuotaFault } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
 import { logRetirement, RetirementWatch } from './telemetry/retirement-watch.ts';
 import { tellProbed, tellSettled } from './telemetry/settled.ts';
 import { tracingHooks } from './telemetry/tracing/hooks.ts';
-import type { MakeTracing } from './telemetry/tracing/open-tracing.ts';
 import { VERSION } from './version.ts';
+import { withSiblings } from './workers/siblings.ts';
 
 /** A dead node's reservations are settled at their reserved amounts after so long; a living one renews them three times as often. */
 const LEASE_MS = 60_000;
 /** The keys’ own connection has nothing to write: a database that does not answer is left soon. */
 const KEYS_CLOSE_MS = 1_000;
-
-/** Everything one process consists of. */
-export interface Built {
-  readonly app: Express;
-  /** What a port of its own serves; null when there is none. */
-  readonly metrics: MetricsPage | null;
-  readonly logger: Logger;
-  readonly books: Books;
-  /** Opens the books, then the store of limits, which may be gone. @throws LedgerFault when the database cannot be used */
-  open(): Promise<void>;
-  /** Of the configuration in force. */
-  server(): Server;
-  /**
-   * Puts another configuration in force, whole, for requests that begin from now on; those that run keep theirs. What needs a restart stays.
-   * @throws Error when it cannot be used, or the keys of the database cannot be read: nothing has changed then
-   */
-  apply(config: Config): Promise<readonly Change[]>;
-  /** The first half of `apply`: all that can fail. One of the two that come back must be called, soon: no key is read anew until then. */
-  prepare(config: Config): Promise<Prepared>;
-  /** Counted and shown by the metrics. */
-  reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void;
-  /** From now on new requests are refused. */
-  drain(): void;
-  /** Ends the requests that still run: each gets `draining`, a stream that has begun as its last event. */
-  cut(): void;
-  /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */
-  close(graceful: boolean): Promise<void>;
-}
-
-/** A configuration that can be put in force whole, or be left. */
-export interface Prepared {
-  commit(): readonly Change[];
-  abandon(): void;
-}
-
-export interface BuildOptions {
-  readonly logger?: Logger;
-  readonly catalog?: Catalog;
-  readonly random?: () => number;
-  /** Absent or null: no traces are kept. */
-  readonly tracing?: MakeTracing | null;
-  /** The calendar, ms since the epoch: which models their vendors have retired by now. */
-  readonly now?: () => number;
-  /** Where the books lie; from the configuration unless given. */
-  readonly ledger?: LedgerStore;
-  /** Instead of a minute: after so long what a dead node had reserved is settled; its nodes look three times as often. */
-  readonly leaseMs?: number;
-  /** Told of every settled request, after the log. */
-  readonly onSettled?: (record: RequestRecord) => void;
-}
 
 /** Builds the process from a configuration: every `new` of the relay stands here. Opens no port and no connection. */
 export function build(config: Config, options: BuildOptions = {}): Built {
@@ -111,7 +58,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const checker = new SchemaChecker();
   const records = new RequestRecords(config.server.receiptsKept, config.server.receiptTtlMs);
   const catalog = options.catalog ?? loadCatalog();
-  const { now = Date.now, random = Math.random } = options;
+  const { now = Date.now, random = Math.random, siblings } = options;
+  // What all workers see alike is told by one of them.
+  const tells = siblings === undefined || siblings.number === 1;
   const retirementWatch = new RetirementWatch(
     () => live.retirements(),
     (retirement) => logRetirement(logger, retirement),
@@ -160,15 +109,19 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const learned = new LearnedLimits(() => wheel.now(), onRoom);
   const metrics =
     config.server.metrics &&
-    new Metrics(names, {
-      books: () => books.status(),
-      quota: () => quotas.quota,
-      breakers: () => health.openings(backendsNow()),
-      queues: () => queues.lengths(),
-      learned: () => learned.limits(),
-      running: () => inFlight,
-      traces: () => tracing?.counts ?? null,
-    });
+    new Metrics(
+      names,
+      {
+        books: () => books.status(),
+        quota: () => quotas.quota,
+        breakers: () => health.openings(backendsNow()),
+        queues: () => queues.lengths(),
+        learned: () => learned.limits(),
+        running: () => inFlight,
+        traces: () => tracing?.counts ?? null,
+      },
+      siblings?.number,
+    );
   const known = ({ vendor, model }: Served): boolean => live.names.isServed(vendor, model);
   const calibration = new Calibration({ charsPerToken: (vendor) => VENDORS[vendor]?.charsPerToken ?? null, known });
   const listCalibrations = { embedding: new ListCalibration(known), rerank: new ListCalibration(known) };
@@ -219,7 +172,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     new KeyWatch(reader, {
       config,
       settings: storedSettings(VENDORS),
-      report: (event) => logKeys(logger, event),
+      report: (event) => (tells || !seenByAll(event) ? logKeys(logger, event) : undefined),
       onChange: (ring) => {
         keys = ring;
         current = currentOf();
@@ -228,15 +181,16 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   let draining = false;
   const checks = readyChecks(books, health, backendsNow, quotas.ping);
   const probe = new ReadinessProbe({ checks, timeoutMs: 1_000, keptMs: 1_000, draining: () => draining });
-  const page = metrics && metricsPage(metrics, config.server.metrics);
+  const page = metrics && metricsPage(siblings ?? metrics, config.server.metrics);
+  const ownPort = config.server.metrics?.port !== undefined;
   const overload = new Overload({ maxInFlight: () => live.config.server.maxInFlight, maxLagMs: () => live.config.server.maxLagMs });
   const app = createApp({
     current: () => current,
-    records,
+    records: siblings === undefined ? records : withSiblings(records, siblings),
     books,
     levels: (caller) => gate.levels(caller),
     ready: () => probe.ready(),
-    metrics: config.server.metrics?.port === undefined ? (page ?? null) : null,
+    metrics: ownPort ? null : (page ?? null),
     draining: () => draining,
     overload,
     tracing,
@@ -259,14 +213,14 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       keys = ring.commit();
       current = currentOf();
       logger.level = next.server.logLevel;
-      retirementWatch.look();
+      if (tells) retirementWatch.look();
       return changes;
     };
     return { commit, abandon: ring.abandon };
   };
   return {
     app,
-    metrics: config.server.metrics?.port === undefined ? null : (page ?? null),
+    metrics: ownPort && siblings === undefined ? (page ?? null) : null,
     logger,
     books,
     open: async () => {
@@ -277,11 +231,12 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       prober.start();
       gate.start();
       overload.start();
-      retirementWatch.start();
+      if (tells) retirementWatch.start();
     },
     server: () => live.config.server,
-    apply: async (wanted) => (await prepare(wanted)).commit(),
     prepare,
+    counted: async () => metrics?.values() ?? [],
+    receipt: (id, key) => records.find(id, key, Date.now()),
     reloaded: (outcome) => metrics?.reloaded(outcome),
     drain: () => {
       draining = true;

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { metricSet } from '../server/telemetry/metric-set.ts';
+import { workerMetrics } from '../server/telemetry/own-metrics.ts';
 
 /** A metric as it is exported. */
 export interface ListedMetric {
@@ -7,6 +8,8 @@ export interface ListedMetric {
   readonly type: string;
   readonly help: string;
   readonly labels: readonly string[];
+  /** How the values of several workers become one. */
+  readonly aggregator: string;
 }
 
 /** The relay's own metrics, from the code that registers them. */
@@ -20,36 +23,42 @@ export function listedMetrics(): ListedMetric[] {
     learned: () => [],
     running: () => ({ streams: 0, whole: 0 }),
   });
+  workerMetrics(register, () => 0);
   return listed(register).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** Those of every Node process; which there are depends on the system. */
 export function processMetrics(): ListedMetric[] {
   const register = new Registry();
-  collectDefaultMetrics({ register });
+  // Of several workers each has its own.
+  collectDefaultMetrics({ register, labels: { worker: '1' } });
   return listed(register);
 }
 
 function listed(register: Registry): ListedMetric[] {
   // The list holds the metric objects; their type is missing in the declarations.
   const metrics = register.getMetricsAsArray() as unknown as (Omit<ListedMetric, 'labels'> & { readonly labelNames: readonly string[] })[];
-  return metrics.map(({ name, type, help, labelNames }) => ({ name, type, help, labels: labelNames }));
+  return metrics.map(({ name, type, help, labelNames, aggregator }) => ({ name, type, help, labels: labelNames, aggregator }));
 }
+
+const AGGREGATORS: Readonly<Record<string, string>> = { sum: 'sum', max: 'largest' };
 
 /** The generated page of metrics: path from the project's root → text. Writes nothing. */
 export function generateMetricsDocs(): Record<string, string> {
   const rows = listedMetrics().map(
-    ({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+    ({ name, type, labels, aggregator, help }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${AGGREGATORS[aggregator] ?? aggregator} | ${help} |`,
   );
   const text = `# Metrics
 
 Made from \`server/telemetry/metric-set.ts\` by \`npm run docs\`; edit that file, not this one. How they are read: [the guide](../guide/metrics.md).
 
 A histogram is exported as \`_bucket\`, \`_sum\` and \`_count\`. Besides these there are the usual metrics of a process and of Node, \`process_…\` and
-\`nodejs_…\`, the event loop's lag (\`nodejs_eventloop_lag_p99_seconds\`) among them.
+\`nodejs_…\`, the event loop's lag (\`nodejs_eventloop_lag_p99_seconds\`) among them. With [workers](../guide/one-machine.md#workers) each process has its own of
+these, by the label \`worker\` (\`1\`, \`2\`, …, \`primary\`); all others are one number for all workers: their sum, or the largest.
 
-| name | type | labels | meaning |
-|---|---|---|---|
+| name | type | labels | of several workers | meaning |
+|---|---|---|---|---|
 ${rows.join('\n')}
 `;
   return { 'docs/generated/metrics.md': text };

@@ -3,7 +3,6 @@ import type { Caller, KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { Origins } from '../../relay/permit/origins.ts';
 import type { CallerLevels } from '../../relay/quota/caller-levels.ts';
-import type { RequestRecords } from '../../relay/records/request-records.ts';
 import type { Relay } from '../../relay/relay.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
 import type { MetricsPage } from '../ops/metrics.ts';
@@ -19,6 +18,12 @@ export interface Current {
   readonly origins: Origins;
 }
 
+/** The last requests, as text. */
+export interface ReceiptReader {
+  /** Null when unknown, too old, or another key's: callers cannot tell which. @throws OpenAIError when that cannot be said now */
+  find(id: string, key: string, nowMs: number): string | null | Promise<string | null>;
+}
+
 /** The books, as far as routes read them. */
 export interface UsageReader {
   usage(query: UsageQuery): Promise<UsageRow[]>;
@@ -26,7 +31,7 @@ export interface UsageReader {
 
 export interface RouteDeps {
   readonly current: () => Current;
-  readonly records: RequestRecords;
+  readonly records: ReceiptReader;
   readonly books: UsageReader;
   /** What is left of a caller's limits. @throws OpenAIError `quota_unavailable` */
   readonly levels: (caller: Caller) => Promise<CallerLevels>;

@@ -6,6 +6,7 @@ import type { Change } from './change.ts';
 const SERVER = [
   'host',
   'port',
+  'workers',
   'maxHeaderBytes',
   'receiptTtlMs',
   'receiptsKept',

@@ -1,6 +1,9 @@
 import type { KeyEvent } from '../key-watch.ts';
 import type { Logger } from './logger.ts';
 
+/** Whatever process looks, it sees the same; whether the database answers, each sees for itself. */
+export const seenByAll = ({ type }: KeyEvent): boolean => type === 'row-refused' || type === 'keys-without-team';
+
 /** What happens to the keys of the database, in the log. */
 export function logKeys(logger: Logger, event: KeyEvent): void {
   switch (event.type) {

@@ -11,16 +11,21 @@ const STDOUT = 1;
 /**
  * JSON lines on standard output, written in batches so that a request waits for no disk. Records are built by us field by field: no prompt,
  * answer, header or key can get in.
+ *
+ * @param worker of several; in every line then
  */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(level: string, destination?: DestinationStream, worker?: number): Logger {
   const options = {
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, destination ?? new LogFile(STDOUT, { onFault: tellFault }));
+  return pino(options, destination ?? standardOutput());
 }
+
+/** The one way to it that a process should have: two would write into each other's lines. */
+export const standardOutput = (): LogFile => new LogFile(STDOUT, { onFault: tellFault });
 
 /** On the other output: the log itself is what fails. */
 function tellFault({ code, message }: NodeJS.ErrnoException): void {
@@ -47,10 +52,16 @@ export function flushRegularly(logger: Logger): () => void {
 export function logRequest(logger: Logger, { error, status, reason }: RequestRecord, text: string, trace: RequestTrace | null): void {
   const level = error !== null && (status >= 500 || reason === 'vendor_error') ? 'warn' : 'info';
   if (!logger.isLevelEnabled(level)) return;
-  const stream = (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] as DestinationStream;
+  const { [pino.symbols.streamSym]: stream, [pino.symbols.chindingsSym]: worker } = logger as unknown as Inside;
   stream.write(
-    `{"level":"${level}","time":"${new Date().toISOString()}",${text.slice(1, -1)}${trace === null ? '' : `,"traceId":"${trace.traceId}"`},"msg":"request"}\n`,
+    `{"level":"${level}","time":"${new Date().toISOString()}"${worker},${text.slice(1, -1)}${trace === null ? '' : `,"traceId":"${trace.traceId}"`},"msg":"request"}\n`,
   );
+}
+
+/** Where lines go, and `,"worker":2` or nothing. */
+interface Inside {
+  readonly [pino.symbols.streamSym]: DestinationStream;
+  readonly [pino.symbols.chindingsSym]: string;
 }
 
 /** Errors of the relay itself, with their cause; callers' mistakes at debug level, since a record or their status tells them. */

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Aggregator, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { reloadMetrics } from './own-metrics.ts';
 
 /** What is read only when someone asks for the metrics. */
 export interface MetricSources {
@@ -33,11 +34,12 @@ export function metricSet(register: Registry, sources: MetricSources) {
     new Counter({ name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
     new Histogram({ name, help, labelNames, buckets, registers });
-  const read = (name: string, help: string, value: () => number): void => {
+  const read = (name: string, help: string, value: () => number, aggregator: Aggregator = 'sum'): void => {
     new Gauge({
       name,
       help,
       registers,
+      aggregator,
       collect() {
         this.set(value());
       },
@@ -58,11 +60,13 @@ export function metricSet(register: Registry, sources: MetricSources) {
   read('estafet_quota_unsent_settlements', 'Settlements that the store of limits has not confirmed yet.', () => sources.quota().unsent);
   read('estafet_quota_open_reservations', 'Reservations that this process holds.', () => sources.quota().open);
   read('estafet_books_waiting_lines', 'Lines of the books that are not in the database yet.', () => sources.books().waiting);
-  read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0));
+  read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0), 'max');
   new Gauge({
     name: 'estafet_breakers_open',
     help: 'Breakers that are not closed: a backend, a model or a key that is left out for the cause.',
     labelNames: ['backend', 'cause'],
+    // Workers tell each other: what is open is open in each.
+    aggregator: 'max',
     registers,
     collect() {
       this.reset();
@@ -125,6 +129,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
     build: new Gauge({
       name: 'estafet_build_info',
       help: 'Always 1; the version is in the label.',
+      aggregator: 'max',
       labelNames: ['version', 'node'],
       registers,
     }),
@@ -190,14 +195,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
       'Requests whose first candidate was silent for too long, by what came of calling another beside it: `won`, `lost`, `failed`, or not called: `over-budget`, `no-room`.',
       ['model', 'outcome'],
     ),
-    reloads: counter('estafet_config_reloads_total', 'How often the configuration file was read again: applied, unchanged, refused.', [
-      'outcome',
-    ]),
-    fileRefused: new Gauge({
-      name: 'estafet_config_refused',
-      help: '1 while the file on disk is refused and an older configuration is in force, else 0.',
-      registers,
-    }),
+    ...reloadMetrics(register),
     reservations: counter('estafet_quota_reservations_total', 'Questions to the limits, by outcome: admitted, refused, unavailable.', [
       'outcome',
     ]),

@@ -8,6 +8,8 @@ import type { BreakerEvent } from '../../relay/routing/backend-health.ts';
 import type { MetricsPage } from '../../routes/ops/metrics.ts';
 import type { ModelNames } from '../model-names.ts';
 import { VERSION } from '../version.ts';
+import type { MetricValues } from '../workers/calls.ts';
+import { valuesOf } from '../workers/gathered-metrics.ts';
 import { causeOf, NO_CAUSE } from './cause.ts';
 import { type MetricSet, type MetricSources, metricSet } from './metric-set.ts';
 import { countRouting } from './routing-counts.ts';
@@ -32,20 +34,22 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #set: MetricSet;
 
-  constructor(names: Names, sources: MetricSources) {
+  /** @param worker of several; its process is told apart by this label, and what it counts is added up with the others' */
+  constructor(names: Names, sources: MetricSources, worker?: number) {
     this.#names = names;
     this.#set = metricSet(this.#registry, sources);
     this.#set.build.set({ version: VERSION, node: process.version }, 1);
-    collectDefaultMetrics({ register: this.#registry });
-  }
-
-  get contentType(): string {
-    return this.#registry.contentType;
+    collectDefaultMetrics({ register: this.#registry, ...(worker === undefined ? {} : { labels: { worker: String(worker) } }) });
   }
 
   /** In Prometheus's text form. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** For the sum of all workers. */
+  values(): Promise<MetricValues> {
+    return valuesOf(this.#registry);
   }
 
   settled(record: RequestRecord): void {
@@ -143,8 +147,8 @@ export class Metrics {
 }
 
 /** As it is served: the text, and the token that is asked for. */
-export const metricsPage = (metrics: Metrics, settings: MetricsSettings | undefined): MetricsPage => ({
-  contentType: metrics.contentType,
+export const metricsPage = (metrics: { text(): Promise<string> }, settings: MetricsSettings | undefined): MetricsPage => ({
+  contentType: Registry.PROMETHEUS_CONTENT_TYPE,
   text: () => metrics.text(),
   token: settings?.token?.reveal() ?? null,
 });

@@ -17,6 +17,7 @@ describe('a good file', () => {
     expect(config.server).toEqual({
       host: '127.0.0.1',
       port: 8080,
+      workers: 1,
       trustedProxies: [],
       maxBodyBytes: 16_777_216,
       maxHeaderBytes: 16_384,

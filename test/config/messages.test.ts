@@ -90,7 +90,7 @@ describe('values', () => {
       '2:8  backends.b.vender: unknown key, did you mean "vendor"?',
     ],
     ['snake case', backend('{ vendor: qwen, api_key: env:QWEN_KEY }'), '2:22  backends.b.api_key: unknown key, did you mean "apiKey"?'],
-    ['a foreign key', 'server: { zzz: 1 }', '1:11  server.zzz: unknown key; known here: host, port, maxBodyBytes'],
+    ['a foreign key', 'server: { zzz: 1 }', '1:11  server.zzz: unknown key; known here: host, port, workers, maxBodyBytes'],
     ['a key of Object.prototype', 'server: { constructor: 1 }', '1:11  server.constructor: unknown key; known here: '],
     ['missing key', backend('{ apiKey: env:QWEN_KEY }'), '2:3  backends.b.vendor: is required'],
     ['nothing written', 'server: { port: }', '1:17  server.port: must be a number, but nothing is written'],

@@ -4,9 +4,10 @@ import { parseConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { keyDigest, Secret } from '../../config/secret.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
+import type { BuildOptions } from '../../server/built.ts';
 import { type RunningRelay, startRelay } from '../../server/main.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
-import { type BuildOptions, build } from '../../server/wiring.ts';
+import { build } from '../../server/wiring.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { VENDORS } from '../../translators/registry.ts';
 

@@ -2,9 +2,10 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../openai/errors.ts';
 import { type AppDeps, createApp } from '../../server/app.ts';
+import type { Built } from '../../server/built.ts';
 import { createLogger, logError } from '../../server/telemetry/logger.ts';
 import { VERSION } from '../../server/version.ts';
-import { type Built, build } from '../../server/wiring.ts';
+import { build } from '../../server/wiring.ts';
 import { checkErrorResponse, checkHeaders } from '../contract/openai-schema.ts';
 import { configOf, digestOf, HELLO, KEY } from '../http/desk.ts';
 

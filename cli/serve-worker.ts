@@ -1,0 +1,4 @@
+import { runWorker } from '../server/workers/worker.ts';
+
+/** What `estafet serve` runs for each of its workers. */
+runWorker();
