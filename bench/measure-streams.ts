@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { AnswerCheck } from './answer-check.ts';
+import { cpuOf } from './cpu.ts';
 import { median, table } from './figures.ts';
+import { liveMemory } from './live-memory.ts';
 import { Callers } from './load.ts';
 import { STATS_PATH } from './mock.ts';
 import { cannedReply, cannedStream, MODELS, requestBody } from './mock-answers.ts';
 import type { Place } from './plan.ts';
 import { type Machine, pinsOf } from './report.ts';
 import { filesOf, parseMostFiles, type Sample, sampleOf, slope } from './samples.ts';
-import { StreamCallers } from './stream-callers.ts';
+import { type ReadStream, StreamCallers } from './stream-callers.ts';
 import { StreamPattern } from './stream-check.ts';
 import { startTarget } from './targets.ts';
 
@@ -34,22 +36,26 @@ export interface StreamsFigures {
   readonly chunks: number;
   /** KiB of resident memory for each stream: median of the first and of the last quarter of the time, and the most at any moment. */
   readonly kib: { readonly first: number; readonly last: number; readonly most: number; readonly pssLast: number };
+  /** KiB that a collection leaves of each stream, heap and beside it: at the begin, at the end; and of each when all have ended. */
+  readonly live: { readonly first: number; readonly last: number; readonly after: number };
   /** How memory went while all were open, in KiB for each stream and minute. */
   readonly growthKib: number;
   readonly cpu: { readonly share: number; readonly microsPerChunk: number };
   readonly files: { readonly before: number; readonly open: number; readonly after: number };
   readonly rssMib: { readonly before: number; readonly open: number; readonly after: number };
   /** Callers that left before the end, and how many of their streams the vendor still had open then, and for how long. */
-  readonly vanished: { readonly callers: number; readonly leftOpen: number; readonly afterMs: number };
+  readonly vanished: { readonly callers: number; readonly leftOpen: number; readonly afterMs: number; readonly cpuMicros: number };
   readonly checked: number;
   readonly comments: number;
   readonly faults: readonly string[];
 }
 
 const SAMPLE_MS = 3000;
+/** So many are opened at a time. */
+const WAVE = 100;
 /** Of the callers, so many go before their streams have ended, and at this part of the time. */
 const VANISH = { part: 0.2, at: 0.9 } as const;
-const GONE_MS = 5000;
+const GONE_MS = 30_000;
 /** The relay keeps idle connections to vendors for a while. */
 const SETTLE_MS = 90_000;
 const WARM_REQUESTS = 2000;
@@ -65,9 +71,11 @@ export async function measureStreams(plan: StreamsPlan, place: Place, tick: numb
     );
   }
   const { say } = place;
-  const relay = await startTarget('relay', place);
+  const live = liveMemory(place);
+  const relay = await startTarget('relay', place, live);
   const pattern = await warm(relay.origin, chunksOf(plan));
   await settled(relay.pid, 0);
+  const liveBefore = await live.kibOf(relay.pid);
   const before = sampleOf(relay.pid, tick);
   const body = requestBody(MODELS.qwen, 'slow');
   const leaving = Math.floor(plan.streams * VANISH.part);
@@ -75,11 +83,18 @@ export async function measureStreams(plan: StreamsPlan, place: Place, tick: numb
   const vanishing = new StreamCallers(relay.origin, pattern, leaving);
 
   const begun = performance.now();
-  const streams = Array.from({ length: plan.streams }, (_, index) => (index < leaving ? vanishing : staying).open(body));
-  await Promise.all(streams.map(({ opened }) => opened));
+  const streams: ReadStream[] = [];
+  while (streams.length < plan.streams) {
+    const wave = Array.from({ length: Math.min(WAVE, plan.streams - streams.length) }, (_, index) =>
+      (streams.length + index < leaving ? vanishing : staying).open(body),
+    );
+    streams.push(...wave);
+    await Promise.all(wave.map(({ opened }) => opened));
+  }
   const openMs = performance.now() - begun;
   say(`${plan.streams} streams are open after ${(openMs / 1000).toFixed(1)} s`);
 
+  const liveFirst = await live.kibOf(relay.pid);
   const samples: Sample[] = [sampleOf(relay.pid, tick)];
   const eventsSeen = (): number => streams.reduce((sum, { check }) => sum + check.seen, 0);
   const eventsBefore = eventsSeen();
@@ -93,17 +108,23 @@ export async function measureStreams(plan: StreamsPlan, place: Place, tick: numb
   const eventsHeld = eventsSeen() - eventsBefore;
   const [first, last] = [samples[0] as Sample, samples.at(-1) as Sample];
 
-  const leftAt = performance.now();
+  const liveLast = await live.kibOf(relay.pid);
+  const cpuBefore = cpuOf(relay.pid, tick);
+  const toldAt = performance.now();
   await vanishing.vanish();
+  const leftAt = performance.now();
+  say(`${leaving} callers are gone, which took ${(leftAt - toldAt).toFixed(0)} ms`);
   let leftOpen = await tooMany(place.mock, plan.streams - leaving);
   while (leftOpen > 0 && performance.now() - leftAt < GONE_MS) {
     await sleep(20);
     leftOpen = await tooMany(place.mock, plan.streams - leaving);
   }
   const afterMs = performance.now() - leftAt;
+  const cpuGone = cpuOf(relay.pid, tick) - cpuBefore;
   const ends = await Promise.all(streams.slice(leaving).map(({ ended }) => ended));
   await staying.vanish();
   await settled(relay.pid, before.files);
+  const liveAfter = await live.kibOf(relay.pid);
   const after = sampleOf(relay.pid, tick);
   await relay.stop();
 
@@ -125,11 +146,16 @@ export async function measureStreams(plan: StreamsPlan, place: Place, tick: numb
       most: Math.max(...kibs),
       pssLast: median(samples.slice(-quarter).map(({ pssKib }) => (pssKib - before.pssKib) / plan.streams)),
     },
+    live: {
+      first: (liveFirst - liveBefore) / plan.streams,
+      last: (liveLast - liveBefore) / plan.streams,
+      after: (liveAfter - liveBefore) / plan.streams,
+    },
     growthKib: slope(samples.map((sample) => ({ x: sample.atMs / 60_000, y: kibEach(sample) }))),
     cpu: { share: cpuMicros / 1000 / heldMs, microsPerChunk: cpuMicros / eventsHeld },
     files: { before: before.files, open: last.files, after: after.files },
     rssMib: { before: before.rssKib / 1024, open: last.rssKib / 1024, after: after.rssKib / 1024 },
-    vanished: { callers: leaving, leftOpen, afterMs },
+    vanished: { callers: leaving, leftOpen, afterMs, cpuMicros: cpuGone / leaving },
     checked: ends.filter((fault) => fault === null).length,
     comments: streams.reduce((sum, { check }) => sum + check.comments, 0),
     faults: [...new Set(ends.filter((fault) => fault !== null))].slice(0, 10),
@@ -172,7 +198,10 @@ export function streamsReport(machine: Machine, plan: StreamsPlan, figures: Stre
     ['  opened within', `${(figures.openMs / 1000).toFixed(1)} s`],
     ['  all held open for', `${(figures.heldMs / 60_000).toFixed(1)} min`],
     ['  chunks meanwhile', String(figures.chunks)],
-    ['KiB for each stream, first quarter of the time', kib.first.toFixed(1)],
+    ['KiB that each stream needs, at the begin', figures.live.first.toFixed(1)],
+    ['  at the end', figures.live.last.toFixed(1)],
+    ['  when all have ended', figures.live.after.toFixed(1)],
+    ['KiB of resident memory for each, first quarter of the time', kib.first.toFixed(1)],
     ['  last quarter', kib.last.toFixed(1)],
     ['  last quarter, PSS', kib.pssLast.toFixed(1)],
     ['  the most', kib.most.toFixed(1)],
@@ -185,6 +214,7 @@ export function streamsReport(machine: Machine, plan: StreamsPlan, figures: Stre
     ['file descriptors before, open, after', `${files.before}, ${files.open}, ${files.after}`],
     ['callers that vanished', String(vanished.callers)],
     [`  streams left open at the vendor after ${vanished.afterMs.toFixed(0)} ms`, String(vanished.leftOpen)],
+    ['  µs of CPU for each that left', vanished.cpuMicros.toFixed(0)],
     ['streams read to their end, every byte as it should be', String(figures.checked)],
     ['  comments sent into silence', String(figures.comments)],
     ['  wrong', figures.faults.length === 0 ? '0' : figures.faults.join('; ')],

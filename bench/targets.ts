@@ -25,16 +25,21 @@ export const REDIS_TARGETS: readonly Target[] = [
   { name: 'relay, Redis, qwen', process: 'relay-redis', dialect: 'qwen' },
 ];
 
-/** Starts one of the processes in front of the mock. */
-export function startTarget(kind: Target['process'], { children, mock, core, redisPort }: Place): Promise<Child> {
+/** Starts one of the processes in front of the mock, with more arguments of Node's own and more variables if told. */
+export function startTarget(
+  kind: Target['process'],
+  { children, mock, core, redisPort }: Place,
+  { nodeArgs = [], env = {} }: { readonly nodeArgs?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Child> {
   if (kind === 'relay' || kind === 'relay-redis') {
     const file = join(children.folder, `${kind}.yaml`);
     const redis = kind === 'relay' ? '' : `redis: redis://127.0.0.1:${redisPort}\n`;
     writeFileSync(file, redis + relayFile(mock, join(children.folder, `${kind}.db`)));
-    return children.start(core, ['dist/cli/cli.js', 'serve', '--config', file], { BENCH_VENDOR_KEY: 'bench-vendor-key' });
+    const serve = [...nodeArgs, 'dist/cli/cli.js', 'serve', '--config', file];
+    return children.start(core, serve, { BENCH_VENDOR_KEY: 'bench-vendor-key', ...env });
   }
   const port = kind === 'express-redis' ? [String(redisPort)] : [];
-  return children.start(core, [`bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen, ...port]);
+  return children.start(core, [...nodeArgs, `bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen, ...port], env);
 }
 
 /** The relay as it would run: log lines, receipts, books, permits and limits on; the limits out of reach. */
@@ -44,7 +49,8 @@ function relayFile(mock: string, books: string): string {
     const baseUrl = mock + CHAT_PATHS[vendor].replace('/chat/completions', '');
     return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 10000 }`;
   });
-  return `server: { host: 127.0.0.1, port: 0 }
+  // Pauses of a shared machine are not the relay's.
+  return `server: { host: 127.0.0.1, port: 0, maxLagMs: 0 }
 database: 'sqlite:${books}'
 backends:
 ${backends.join('\n')}

@@ -91,7 +91,7 @@ ${REST}`;
       'vendors.json': JSON.stringify(table(), (_, value) => (value instanceof RegExp ? undefined : value)),
     });
     const script = fileURLToPath(new URL('check-live-process.ts', import.meta.url));
-    const process = estafet(['estafet.yaml', 'vendors.json', form], secrets(), cwd, script);
+    const process = estafet(['estafet.yaml', 'vendors.json', form], secrets(), cwd, { script });
     const exit = await process.exit;
     for (const secret of Object.values(secrets())) {
       for (const part of [secret, ...secret.split('.').slice(1)]) expect(process.stdout + process.stderr).not.toContain(part);

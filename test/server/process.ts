@@ -19,12 +19,17 @@ export interface Run {
 const running = new Set<ChildProcess>();
 const folders: string[] = [];
 
-/** `estafet …` as a process of its own, in an empty folder, with no other environment than is given. */
-export function estafet(args: readonly string[], env: Record<string, string> = {}, cwd = folder({}), script = CLI): Run {
+/** `estafet …` as a process of its own, in an empty folder, with no other environment than is given; `stdout` is an open file. */
+export function estafet(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd = folder({}),
+  { script = CLI, stdout = 'pipe' }: { readonly script?: string; readonly stdout?: 'pipe' | number } = {},
+): Run {
   const child = spawn(process.execPath, [script, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   });
   running.add(child);
   const exit = Promise.withResolvers<number | string>();
