@@ -10,6 +10,8 @@ export interface Child {
   readonly origin: string;
   readonly pid: number;
   stop(): Promise<void>;
+  /** Tells it to end (SIGTERM) and waits until it has: its exit code, null when a signal ended it. */
+  end(): Promise<number | null>;
 }
 
 /** A started process must say where it listens within this time. */
@@ -53,7 +55,8 @@ export class Children {
     child.on('exit', () => this.#running.delete(child));
     for (const until = Date.now() + START_MS; Date.now() < until; await sleep(50)) {
       const origin = LISTENS.exec(readFileSync(file, 'utf8'))?.[0];
-      if (origin !== undefined && child.pid !== undefined) return { origin, pid: child.pid, stop: () => stopped(child) };
+      if (origin !== undefined && child.pid !== undefined)
+        return { origin, pid: child.pid, stop: () => stopped(child), end: () => ended(child) };
       if (failure !== null || child.exitCode !== null || child.signalCode !== null) break;
     }
     child.kill('SIGKILL');
@@ -73,5 +76,12 @@ function stopped(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
+  });
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.once('exit', resolve);
+    child.kill('SIGTERM');
   });
 }

@@ -5,6 +5,7 @@ import { Children } from './children.ts';
 import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
 import { measureMemory } from './measure-memory.ts';
+import { FULL_RESTART, measureRestart, QUICK_RESTART, restartReport } from './measure-restart.ts';
 import { chunksOf, FULL_STREAMS, measureStreams, QUICK_STREAMS, streamsReport } from './measure-streams.ts';
 import { FULL, type Place, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
@@ -36,6 +37,7 @@ type Part = (options: Options) => string | Promise<string>;
 const PARTS: Readonly<Record<string, Part>> = {
   all: cpuAndMemory,
   quota: ({ say }) => measureQuota(machineOf(cores()), microsPerTick(), say),
+  restart,
   routing: () => measureRouting(machineOf(null)),
   streams,
   translate: ({ say }) => measureTranslation(machineOf(null), say),
@@ -48,6 +50,7 @@ const PARTS: Readonly<Record<string, Part>> = {
  *
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
+ *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N]
  *   npm run bench -- routing    choosing among three candidates, by each strategy
  *   npm run bench -- streams    thousands of streams open at once, for minutes: [--quick] [--json] [--minutes N] [--streams N]
  *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
@@ -110,6 +113,15 @@ function streams(options: Options): Promise<string> {
   return withMock(options, ['--chunks', String(chunksOf(plan)), '--slow', String(plan.slowMs)], async (place, machine) => {
     const figures = await measureStreams(plan, place, microsPerTick());
     return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : streamsReport(machine, plan, figures);
+  });
+}
+
+function restart(options: Options): Promise<string> {
+  const base = options.quick ? QUICK_RESTART : FULL_RESTART;
+  const plan = { ...base, streams: options.number('streams', base.streams) };
+  return withMock(options, ['--chunks', String(plan.chunks), '--slow', String(plan.slowMs)], async (place, machine) => {
+    const figures = await measureRestart(plan, place);
+    return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : restartReport(machine, plan, figures);
   });
 }
 

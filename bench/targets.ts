@@ -25,16 +25,25 @@ export const REDIS_TARGETS: readonly Target[] = [
   { name: 'relay, Redis, qwen', process: 'relay-redis', dialect: 'qwen' },
 ];
 
-/** Starts one of the processes in front of the mock, with more arguments of Node's own and more variables if told. */
+export interface StartOptions {
+  /** More arguments of Node's own. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where a relay listens; 0, any port, unless told. */
+  readonly port?: number;
+}
+
+/** Starts one of the processes in front of the mock. */
 export function startTarget(
   kind: Target['process'],
   { children, mock, core, redisPort }: Place,
-  { nodeArgs = [], env = {} }: { readonly nodeArgs?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  { nodeArgs = [], env = {}, port: listens = 0 }: StartOptions = {},
 ): Promise<Child> {
   if (kind === 'relay' || kind === 'relay-redis') {
-    const file = join(children.folder, `${kind}.yaml`);
+    const name = join(children.folder, `${kind}-${listens}`);
+    const file = `${name}.yaml`;
     const redis = kind === 'relay' ? '' : `redis: redis://127.0.0.1:${redisPort}\n`;
-    writeFileSync(file, redis + relayFile(mock, join(children.folder, `${kind}.db`)));
+    writeFileSync(file, redis + relayFile(mock, `${name}.db`, listens));
     const serve = [...nodeArgs, 'dist/cli/cli.js', 'serve', '--config', file];
     return children.start(core, serve, { BENCH_VENDOR_KEY: 'bench-vendor-key', ...env });
   }
@@ -43,14 +52,14 @@ export function startTarget(
 }
 
 /** The relay as it would run: log lines, receipts, books, permits and limits on; the limits out of reach. */
-function relayFile(mock: string, books: string): string {
+function relayFile(mock: string, books: string, port: number): string {
   const digest = createHash('sha256').update(CALLER_KEY).digest('hex');
   const backends = DIALECTS.map((vendor) => {
     const baseUrl = mock + CHAT_PATHS[vendor].replace('/chat/completions', '');
     return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 10000 }`;
   });
   // Pauses of a shared machine are not the relay's.
-  return `server: { host: 127.0.0.1, port: 0, maxLagMs: 0 }
+  return `server: { host: 127.0.0.1, port: ${port}, maxLagMs: 0, headersTimeoutMs: 120000, requestTimeoutMs: 120000, drainTimeoutMs: 300000 }
 database: 'sqlite:${books}'
 backends:
 ${backends.join('\n')}

@@ -61,6 +61,8 @@ export async function startRelay(config: Config, built: Built = build(config)): 
   return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, prepare, stop: stopAll };
 }
 
+/** Connections that carried the last answers are closed at most so much later. */
+const SWEEP_MS = 20;
 /** For the last event of a stream that is cut. */
 const LAST_WORDS_MS = 500;
 
@@ -71,7 +73,7 @@ async function stop(server: Server, built: Built, timeoutMs: number): Promise<bo
   server.on('request', (_request, response) => response.once('close', () => server.closeIdleConnections()));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   let end: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     cut = true;

@@ -48,7 +48,9 @@ const node = async (): Promise<RelayNode> => {
 const SOON = { timeout: 20_000, interval: 20 };
 
 describe.each(REDIS)('with limits in %s', () => {
-  test('a node that stands still for longer than its lease loses what it held, and settles nothing twice when it goes on', async () => {
+  test('a node that stands still for longer than its lease loses what it held, and settles nothing twice when it goes on', {
+    timeout: 120_000,
+  }, async () => {
     const [halted, other] = await Promise.all([node(), node()]);
     const store = new RedisStore(redis.connect(), { keepLines: false, spent: null });
     const slots = async () => (await store.levels('team/busy')).buckets.get('team/concurrency') ?? { kind: 'slots', used: 0 };
