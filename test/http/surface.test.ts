@@ -1,31 +1,13 @@
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkErrorResponse, checkHeaders, validateModel, validateModelList } from '../contract/openai-schema.ts';
-import { chat, digestOf, HELLO, KEY, openSimulated, type SimulatedDesk } from './desk.ts';
+import { checkErrorResponse, checkHeaders } from '../contract/openai-schema.ts';
+import { chat, HELLO, KEY, type SimulatedDesk } from './desk.ts';
 
-const GPT_ONLY = 'sk-test-key-for-gpt-names-only-01';
-const OUTSIDE = 'sk-test-key-from-another-network';
-const NOTHING = 'sk-test-key-of-a-team-without-any';
+import { GPT_ONLY, openSurface } from './surface-desk.ts';
 
 let desk: SimulatedDesk;
 beforeAll(async () => {
-  desk = await openSimulated(
-    '',
-    `models:
-  gpt-4o: [qwen/qwen-plus]
-  gpt-4o-mini: [{ to: qwen/qwen-plus, weight: 1 }, { to: glm/glm-4.6, weight: 1 }]
-  'house/chat:latest': [glm/glm-4.6]
-  'o*': [qwen/qwen-plus]
-teams:
-  t: { permit: { vendors: [qwen, glm], regions: ['*'] } }
-  none: {}
-keys:
-  - { name: app, team: t, key: '${digestOf(KEY)}' }
-  - { name: gpt, team: t, key: '${digestOf(GPT_ONLY)}', permit: { models: ['gpt-*'] } }
-  - { name: far, team: t, key: '${digestOf(OUTSIDE)}', permit: { callers: [10.0.0.0/8] } }
-  - { name: void, team: none, key: '${digestOf(NOTHING)}' }
-`,
-  );
+  desk = await openSurface();
 });
 afterAll(() => desk.close());
 
@@ -117,84 +99,6 @@ describe('health', () => {
     const answer = await request(desk.url).get(path);
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ status: 'ok' });
-  });
-});
-
-describe('models', () => {
-  test('the list is OpenAI\u2019s, and only what the key can use', async () => {
-    const answer = await get('/v1/models');
-    expect(answer.status).toBe(200);
-    expect(validateModelList(answer.body)).toEqual([]);
-    const { data } = answer.body as { data: { id: string; owned_by: string }[] };
-    const ids = data.map(({ id }) => id);
-    expect(ids).toContain('gpt-4o');
-    expect(ids).toContain('house/chat:latest');
-    expect(ids).toContain('qwen-plus');
-    expect(ids).toContain('glm-4.6');
-    expect(ids).not.toContain('o*');
-    expect(ids.filter((id) => id.startsWith('ernie'))).toEqual([]);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(new Set(data.map(({ owned_by }) => owned_by))).toEqual(new Set(['estafet', 'qwen', 'glm']));
-  });
-
-  test('what is listed can be asked for one by one', async () => {
-    const { data } = (await get('/v1/models')).body as { data: { id: string }[] };
-    for (const entry of data) {
-      const answer = await get(`/v1/models/${encodeURIComponent(entry.id)}`);
-      expect(answer.status, entry.id).toBe(200);
-      expect(validateModel(answer.body)).toEqual([]);
-      expect(answer.body).toEqual(entry);
-    }
-  });
-
-  test('the same at each call, also where weights draw', async () => {
-    const first = (await get('/v1/models')).text;
-    for (let round = 0; round < 12; round++) expect((await get('/v1/models')).text).toBe(first);
-  });
-
-  test.each([
-    ['raw', '/v1/models/house/chat:latest'],
-    ['encoded', '/v1/models/house%2Fchat%3Alatest'],
-    ['half encoded', '/models/house/chat%3alatest'],
-    ['with a query', '/v1/models/house%2Fchat:latest?x=1'],
-  ])('an id with slash and colon, %s', async (_name, path) => {
-    const answer = await get(path);
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ id: 'house/chat:latest', object: 'model', owned_by: 'estafet' });
-  });
-
-  test.each([
-    ['a name the relay has not', 'nope'],
-    ['a vendor that is not permitted', 'ernie-5.1'],
-    ['its backend', 'ernie/ernie-5.1'],
-    ['a prototype name', '__proto__'],
-    ['constructor', 'constructor'],
-    ['hasOwnProperty', 'hasOwnProperty'],
-    ['a pattern as it stands in the file', 'x*'],
-    ['line breaks', 'a%0d%0ab'],
-    ['a NUL', 'a%00b'],
-    ['a path', '..%2f..%2fetc%2fpasswd'],
-  ])('404 for %s', async (_name, id) => {
-    const answer = await get(`/v1/models/${id}`);
-    expect(answer.status).toBe(404);
-    expect(checkErrorResponse(404, answer.body)).toEqual([]);
-    expect(answer.body.error.code).toBe('model_not_found');
-    expect(answer.body.error.message).not.toMatch(/\p{Cc}/u);
-  });
-
-  test('a key that may ask for fewer names', async () => {
-    const { data } = (await get('/v1/models', GPT_ONLY)).body as { data: { id: string }[] };
-    expect(data.map(({ id }) => id)).toEqual(['gpt-4o', 'gpt-4o-mini']);
-    expect((await get('/v1/models/gpt-4o', GPT_ONLY)).status).toBe(200);
-    expect((await get('/v1/models/qwen-plus', GPT_ONLY)).status).toBe(404);
-  });
-
-  test('a team without a permit, a network without a permit', async () => {
-    const far = await get('/v1/models', OUTSIDE);
-    expect(far.status).toBe(403);
-    expect(far.body.error).toMatchObject({ code: 'unsupported_country_region_territory', type: 'request_forbidden' });
-    // No permit: no network is permitted either.
-    expect((await get('/v1/models', NOTHING)).status).toBe(403);
   });
 });
 

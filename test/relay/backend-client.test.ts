@@ -1,86 +1,11 @@
 import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { OpenAIError } from '../../openai/errors.ts';
-import { BackendClient } from '../../relay/upstream/backend-client.ts';
-import { DeadlineWheel } from '../../relay/upstream/deadlines.ts';
-import type { UpstreamCall } from '../../relay/upstream/upstream-call.ts';
-import { configOf, digestOf, until } from '../http/desk.ts';
-import { type Backend, http, httpChunk, type Script, SSE_HEAD, scripted } from './backends.ts';
+import { until } from '../http/desk.ts';
+import { against, clientFor, closeAll, closeLater } from './backend-calls.ts';
+import { http, httpChunk, type Script, SSE_HEAD, scripted } from './backends.ts';
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-interface Heard {
-  readonly call: UpstreamCall;
-  readonly heads: number[];
-  readonly headers: Record<string, unknown>;
-  text: string;
-  error: OpenAIError | null;
-  /** How it ended. */
-  readonly over: Promise<'end' | 'fail'>;
-  settled: boolean;
-}
-
-function clientFor(url: string, more = '', vendor = 'qwen', key = 'sk-backend'): { client: BackendClient; ask: (body?: string) => Heard } {
-  const wheel = new DeadlineWheel();
-  wheel.start(5);
-  const config = configOf(
-    `backends: { q: { vendor: ${vendor}, baseUrl: '${url}/base/v1/', apiKey: 'env:K'${more} } }
-teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
-keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
-`,
-    { K: key },
-  );
-  const backend = config.backends['q'];
-  if (backend === undefined) throw new Error('no backend');
-  const client = new BackendClient(backend, wheel, 'estafet/test');
-  closing.push(async () => {
-    await client.destroy();
-    wheel.stop();
-  });
-  const ask = (body = '{"a":1}'): Heard => {
-    const over = Promise.withResolvers<'end' | 'fail'>();
-    const heard: { -readonly [K in keyof Heard]: Heard[K] } = {
-      call: undefined as never,
-      heads: [],
-      headers: {},
-      text: '',
-      error: null,
-      over: over.promise,
-      settled: false,
-    };
-    const settle = (how: 'end' | 'fail'): void => {
-      if (heard.settled) throw new Error('settled twice');
-      heard.settled = true;
-      over.resolve(how);
-    };
-    heard.call = client.post('/chat', body, 'req_1', {
-      onHead: (status, headers) => {
-        heard.heads.push(status);
-        Object.assign(heard.headers, headers);
-      },
-      onData: (chunk) => {
-        heard.text += chunk.toString('utf8');
-      },
-      onEnd: () => settle('end'),
-      onFail: (error) => {
-        heard.error = error;
-        settle('fail');
-      },
-    });
-    return heard;
-  };
-  return { client, ask };
-}
-
-async function against(script: Script, more = ''): Promise<{ server: Backend; ask: (body?: string) => Heard; client: BackendClient }> {
-  const server = await scripted(script);
-  closing.push(() => server.close());
-  return { server, ...clientFor(server.url, more) };
-}
+afterEach(closeAll);
 
 test('what is sent: path, key, body, and nothing else', async () => {
   const { server, ask } = await against((socket) => socket.write(http(200, 'ok')));
@@ -110,7 +35,7 @@ test.each([
   ['both alike', 'bce-v3/ALTAK-1/2|app-2', ', appId: app-2'],
 ])('an application goes along, written %s', async (_how, key, more) => {
   const server = await scripted((socket) => socket.write(http(200, 'ok')));
-  closing.push(() => server.close());
+  closeLater(() => server.close());
   await clientFor(server.url, more, 'ernie', key).ask().over;
   expect(server.requests[0]).toMatch(/^appid: app-2\r$/m);
   expect(server.requests[0]).toMatch(/^authorization: Bearer bce-v3\/ALTAK-1\/2\r$/m);
@@ -118,7 +43,7 @@ test.each([
 
 test('a | in a key of a vendor without applications is the key’s own', async () => {
   const server = await scripted((socket) => socket.write(http(200, 'ok')));
-  closing.push(() => server.close());
+  closeLater(() => server.close());
   await clientFor(server.url, '', 'qwen', 'sk-1|app-2').ask().over;
   expect(server.requests[0]).toMatch(/^authorization: Bearer sk-1\|app-2\r$/m);
 });
@@ -173,7 +98,7 @@ describe('failures', () => {
 
   test.each([301, 302, 307, 308])('a %d is told, not followed', async (status) => {
     const other = await scripted((socket) => socket.write(http(200, 'other')));
-    closing.push(() => other.close());
+    closeLater(() => other.close());
     const { ask } = await against((socket) => socket.write(http(status, '', { location: `${other.url}/x` })));
     const heard = ask();
     expect(await heard.over).toBe('end');
@@ -227,112 +152,5 @@ describe('time', () => {
     expect(await heard.over).toBe('fail');
     expect(heard.error).toMatchObject({ kind: 'upstream_timeout', details: { fallback: true } });
     await until('the socket is given up', () => server.sockets.size === 0);
-  });
-});
-
-describe('connections', () => {
-  test('are used again, one after the other', async () => {
-    const { ask, server } = await against((socket) => socket.write(http(200, 'ok')));
-    for (let round = 0; round < 5; round++) expect(await ask().over).toBe('end');
-    // A call made in the very moment another ends may still find its socket taken.
-    expect(server.connections).toBeLessThanOrEqual(2);
-    expect(server.requests).toHaveLength(5);
-  });
-
-  test('a connection that the backend closed in between is replaced', async () => {
-    const { ask, server } = await against((socket) => socket.end(http(200, 'ok', { connection: 'close' })));
-    for (let round = 0; round < 3; round++) expect(await ask().over).toBe('end');
-    expect(server.connections).toBe(3);
-  });
-
-  test('at most `connections` at once; what waits is sent later', async () => {
-    const held: (() => void)[] = [];
-    const { ask, server } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))), ', connections: 2');
-    const calls = [ask(), ask(), ask()];
-    await until('two have arrived', () => held.length === 2);
-    expect(server.requests).toHaveLength(2);
-    for (const answer of held.splice(0)) answer();
-    await until('the third has arrived', () => held.length === 1);
-    held[0]?.();
-    expect(await Promise.all(calls.map(({ over }) => over))).toEqual(['end', 'end', 'end']);
-    expect(server.connections).toBe(2);
-  });
-
-  test('a call aborted while it waits is never sent', async () => {
-    const held: (() => void)[] = [];
-    const { ask, server } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))), ', connections: 1');
-    const first = ask('{"first":1}');
-    await until('the first has arrived', () => held.length === 1);
-    const waiting = ask('{"waiting":1}');
-    waiting.call.abort();
-    const third = ask('{"third":1}');
-    held.shift()?.();
-    await first.over;
-    await until('the third has arrived', () => held.length === 1);
-    held.shift()?.();
-    expect(await third.over).toBe('end');
-    expect(waiting.settled).toBe(false);
-    expect(server.requests.filter((request) => request.includes('waiting'))).toEqual([]);
-  });
-
-  test('an aborted call closes its socket', async () => {
-    const { ask, server } = await against((socket) => socket.write(SSE_HEAD + httpChunk('data: 1\n\n')));
-    const heard = ask();
-    await until('something has come', () => heard.text !== '');
-    heard.call.abort();
-    await until('the socket is closed', () => server.sockets.size === 0);
-    expect(heard.settled).toBe(false);
-  });
-
-  test('a paused call holds the backend back; resumed, all of it comes', async () => {
-    let written = 0;
-    const total = 64 * 1024 * 1024;
-    const piece = httpChunk('x'.repeat(1024 * 1024));
-    const { ask } = await against((socket) => {
-      socket.write(SSE_HEAD);
-      const more = (): void => {
-        while (written < total) {
-          written += 1024 * 1024;
-          if (!socket.write(piece)) {
-            socket.once('drain', more);
-            return;
-          }
-        }
-        socket.end('0\r\n\r\n');
-      };
-      more();
-    });
-    const heard = ask();
-    await until('something has come', () => heard.text !== '');
-    heard.call.pause();
-    let before = -1;
-    // The buffers of both sockets fill up; then the backend stands still.
-    while (before !== written) {
-      before = written;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(written).toBeLessThan(total / 2);
-    heard.call.resume();
-    expect(await heard.over).toBe('end');
-    expect(heard.text.length).toBe(total);
-  });
-
-  test('closing lets a running call end; destroying does not', async () => {
-    const held: (() => void)[] = [];
-    const { ask, client } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))));
-    const running = ask();
-    await until('it has arrived', () => held.length === 1);
-    const closed = client.close();
-    held[0]?.();
-    expect(await running.over).toBe('end');
-    await closed;
-    const late = ask();
-    expect(await late.over).toBe('fail');
-
-    const other = await against(() => undefined);
-    const cut = other.ask();
-    await until('it has arrived', () => other.server.requests.length === 1);
-    await other.client.destroy();
-    expect(await cut.over).toBe('fail');
   });
 });

@@ -1,66 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type LedgerEntry, ledgerEntry } from '../../../relay/ledger/ledger-entry.ts';
-import type { LedgerStore } from '../../../relay/ledger/ledger-store.ts';
-import { NO_USAGE, type SpentQuery, type UsageQuery } from '../../../relay/ledger/usage.ts';
-import { MIGRATIONS } from '../../../server/database/migrations.ts';
-import { openPostgres } from '../../../server/database/postgres.ts';
-import { type SqlDatabase, SqlLedger } from '../../../server/database/sql-ledger.ts';
-import { openSqlite } from '../../../server/database/sqlite.ts';
-import { SqliteThread } from '../../../server/database/sqlite-thread.ts';
+import { SqlLedger } from '../../../server/database/sql-ledger.ts';
 import { wholeBig } from '../../../server/database/whole.ts';
-import { entry, HOUR, record, TEN, UNANSWERED, UNPRICED } from '../../relay/ledger/entries.ts';
-import { POSTGRES, type PostgresServer, postgresServer } from './postgres-server.ts';
+import { entry, record, TEN, UNPRICED } from '../../relay/ledger/entries.ts';
 
-let server: PostgresServer;
-let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'estafet-books-'));
-  if (POSTGRES.length > 0) server = await postgresServer();
-}, 60_000);
-afterAll(() => {
-  server?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
+import { ALL, KINDS, ledgerPlaces, openerOf } from './ledger-kinds.ts';
 
-let files = 0;
-const newPath = (): string => join(folder, `deep/er/${++files}.db`);
-
-interface Kind {
-  readonly name: string;
-  /** A database that nothing is in. */
-  place(): string;
-  open(place: string, readOnly?: boolean): SqlDatabase;
-  store(place: string): LedgerStore;
-}
-
-const KINDS: readonly Kind[] = [
-  {
-    name: 'SQLite',
-    place: newPath,
-    open: (path, readOnly = false) => openSqlite({ path, readOnly }),
-    store: (path) => new SqliteThread({ path }),
-  },
-  ...POSTGRES.map((name) => ({
-    name,
-    place: () => server.database(),
-    open: (url: string) => openPostgres(url),
-    store: (url: string) => new SqlLedger(openPostgres(url)),
-  })),
-];
-
-const ALL: UsageQuery = { by: null, fromMs: null, toMs: null, team: null, key: null };
+ledgerPlaces();
 
 describe.each(KINDS)('$name', (kind) => {
-  async function opened(place = kind.place()): Promise<LedgerStore> {
-    const store = kind.store(place);
-    await store.open();
-    return store;
-  }
+  const opened = openerOf(kind);
 
   test('a record that is handed over as text is the line that its entry is', async () => {
     const store = await opened();
@@ -103,7 +54,7 @@ describe.each(KINDS)('$name', (kind) => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(fc.nat(39), { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 }), async (batches) => {
-        const place = kind.name === 'SQLite' ? ':memory:' : server.database();
+        const place = kind.name === 'SQLite' ? ':memory:' : kind.place();
         const store = await opened(place);
         const seen = new Set<number>();
         for (const batch of batches) {
@@ -210,217 +161,6 @@ describe.each(KINDS)('$name', (kind) => {
     expect((await one.usage(ALL))[0]).toMatchObject({ requests: 300, costNano: { CNY: 300_000_000_000n } });
     await one.close();
     await two.close();
-  });
-
-  test('money by the name that was asked for, thrown-away answers included', async () => {
-    const store = await opened(kind.place());
-    const discarded = (amountNano: number, currency: string) =>
-      JSON.stringify([{ model: 'm', backend: 'b', discarded: { ...NO_USAGE, cost: { amountNano, currency } } }, {}]);
-    await store.write([
-      entry('1', { costNano: 5, attempts: discarded(7, 'CNY') }),
-      entry('2', { costNano: 11, attempts: discarded(13, 'USD'), key: 'ci' }),
-      entry('3', { costNano: 17, askedModel: 'o3' }),
-      entry('4', { costNano: 19, currency: 'USD' }),
-      entry('5', { costNano: 23, atMs: TEN - 1 }),
-      entry('6', { costNano: 29, team: 'red' }),
-      entry('7', { ...UNPRICED, askedModel: 'o1', attempts: discarded(31, 'CNY') }),
-    ]);
-    const spent = async (query: Partial<SpentQuery>) => {
-      const rows = await store.spent({ fromMs: TEN, team: 'blue', key: null, currency: 'CNY', ...query });
-      return Object.fromEntries(rows.map(({ askedModel, nano }) => [askedModel, nano]));
-    };
-    expect(await spent({})).toEqual({ 'gpt-4o': 23n, o3: 17n, o1: 31n });
-    expect(await spent({ key: 'ci' })).toEqual({ 'gpt-4o': 11n });
-    expect(await spent({ currency: 'USD' })).toEqual({ 'gpt-4o': 32n });
-    expect(await spent({ fromMs: TEN + 1 })).toEqual({});
-    await store.close();
-  });
-
-  test('broken down and filtered; money stays apart by currency; ends are taken as they are meant', async () => {
-    const store = await opened();
-    await store.write([
-      entry('1'),
-      entry('2', { atMs: TEN + HOUR, key: 'ci', currency: 'USD', costNano: 7, backend: 'glm', servedModel: 'glm-4.6' }),
-      entry('3', { atMs: TEN + 14 * HOUR, team: 'red', key: 'web', ...UNPRICED, usageSource: 'estimated' }),
-      entry('4', { atMs: TEN, key: 'ci', ...UNANSWERED, reason: 'vendor_error', status: 503, errorCode: 'upstream_overloaded' }),
-      entry('5', { atMs: TEN, key: 'ci', ...UNANSWERED, reason: 'refused', status: 400 }),
-      entry('6', { atMs: TEN, reason: 'client_gone', usageSource: 'estimated', paidPromptTokens: 30 }),
-    ]);
-    const groups = async (query: Partial<UsageQuery>) =>
-      (await store.usage({ ...ALL, ...query })).map(({ group, requests, costNano }) => [group, requests, costNano]);
-    expect(await groups({ by: 'team' })).toEqual([
-      ['blue', 5, { CNY: 2_000_000_000n, USD: 7n }],
-      ['red', 1, {}],
-    ]);
-    expect(await groups({ by: 'day' })).toEqual([
-      ['2026-11-02', 5, { CNY: 2_000_000_000n, USD: 7n }],
-      ['2026-11-03', 1, {}],
-    ]);
-    expect((await groups({ by: 'key' })).map(([group]) => group)).toEqual(['app', 'ci', 'web']);
-    expect((await groups({ by: 'model' })).map(([group]) => group)).toEqual(['', 'glm-4.6', 'qwen-plus']);
-    expect(await groups({ by: 'backend', key: 'ci' })).toEqual([
-      ['glm', 1, { USD: 7n }],
-      ['qwen', 2, {}],
-    ]);
-    expect(await groups({ key: "ci' or 1=1 --" })).toEqual([]);
-    expect(await groups({ team: 'red' })).toEqual([['', 1, {}]]);
-    expect(await groups({ fromMs: TEN + HOUR })).toEqual([['', 2, { USD: 7n }]]);
-    expect(await groups({ fromMs: TEN, toMs: TEN + HOUR })).toEqual([['', 4, { CNY: 2_000_000_000n }]]);
-    expect((await store.usage(ALL))[0]).toEqual({
-      ...NO_USAGE,
-      group: '',
-      requests: 6,
-      failed: 1,
-      refused: 1,
-      clientGone: 1,
-      estimated: 2,
-      unpriced: 1,
-      promptTokens: 40,
-      paidPromptTokens: 60,
-      completionTokens: 20,
-      cachedTokens: 8,
-      reasoningTokens: 4,
-      costNano: { CNY: 2_000_000_000n, USD: 7n },
-    });
-    await store.close();
-  });
-
-  test('an answer that was thrown away is on the model that gave it, in its own currency, and is no request more', async () => {
-    const store = await opened();
-    const discarded = { promptTokens: 8, completionTokens: 4, cachedTokens: 1, reasoningTokens: 2 };
-    const cost = {
-      amountNano: 9,
-      currency: 'USD' as const,
-      priceSource: 'x',
-      priceDate: '2026-11-01',
-      priceConfidence: 'official' as const,
-    };
-    const tried = { backend: 'zai', vendor: 'glm', region: 'intl', model: 'glm-4.6', error: 'upstream_unmet', upstreamCode: null, ms: 1 };
-    const attempts = JSON.stringify([
-      { ...tried, discarded: { ...discarded, cost } },
-      { ...tried, discarded: { ...discarded, cost: null } },
-    ]);
-    await store.write([entry('1', { attempts }), entry('1', { attempts })]);
-    const sums = { promptTokens: 0, paidPromptTokens: 16, completionTokens: 8, cachedTokens: 2, reasoningTokens: 4 };
-    expect(await store.usage({ ...ALL, by: 'model' })).toEqual([
-      { ...NO_USAGE, ...sums, group: 'glm-4.6', unpriced: 1, costNano: { USD: 9n } },
-      expect.objectContaining({ group: 'qwen-plus', requests: 1, costNano: { CNY: 1_000_000_000n } }),
-    ]);
-    await store.close();
-  });
-
-  test('invented model names do not grow the sums that are kept for good', async () => {
-    const store = await opened();
-    const unknown = { ...UNANSWERED, reason: 'vendor_error', status: 502, errorCode: 'upstream_model_unavailable' } as const;
-    await store.write(Array.from({ length: 50 }, (_, index) => entry(`${index}`, { ...unknown, servedModel: `invented-${index}` })));
-    expect(await store.usage({ ...ALL, by: 'model' })).toMatchObject([{ group: '', requests: 50, failed: 50 }]);
-    await store.close();
-  });
-
-  test('sums beyond 2⁵³ are exact', async () => {
-    const store = await opened();
-    await store.write(['1', '2', '3'].map((id) => entry(id, { costNano: Number.MAX_SAFE_INTEGER })));
-    expect((await store.usage(ALL))[0]?.costNano.CNY).toBe(27_021_597_764_222_973n);
-    await store.close();
-  });
-
-  test('retention deletes lines in portions and keeps the sums', async () => {
-    const place = kind.place();
-    const store = await opened(place);
-    await store.write(Array.from({ length: 25 }, (_, index) => entry(`req_${index}`, { atMs: TEN + index })));
-    expect(await store.prune(TEN + 20, 15)).toBe(15);
-    expect(await store.prune(TEN + 20, 15)).toBe(5);
-    expect(await store.prune(TEN + 20, 15)).toBe(0);
-    const { db } = kind.open(place);
-    const { rows } = await sql<{ n: string }>`select count(*) as n from estafet_requests`.execute(db);
-    expect(Number(rows[0]?.n)).toBe(5);
-    await db.destroy();
-    expect((await store.usage(ALL))[0]?.requests).toBe(25);
-    await store.close();
-  });
-
-  test('migrations go forward, keep what is there, and are applied once however many start', async () => {
-    const place = kind.place();
-    const first = await Promise.all([opened(place), opened(place), opened(place)]);
-    await first[0].write([entry('1')]);
-    await Promise.all(first.map((store) => store.close()));
-    const more = [...MIGRATIONS, ['alter table estafet_requests add column note text'], ["update estafet_requests set note = 'kept'"]];
-    for (let starts = 0; starts < 2; starts++) {
-      const ledger = new SqlLedger(kind.open(place), { migrations: more });
-      await ledger.open();
-      await ledger.close();
-    }
-    const { db } = kind.open(place);
-    expect((await sql<{ note: string }>`select note from estafet_requests`.execute(db)).rows).toEqual([{ note: 'kept' }]);
-    const { rows } = await sql<{ version: string }>`select version from estafet_schema order by version`.execute(db);
-    expect(rows.map(({ version }) => Number(version))).toEqual(more.map((_, index) => index + 1));
-    await db.destroy();
-  });
-
-  test('what leases had booked under `estimated` is moved to its own name, as far as lines are kept', async () => {
-    const place = kind.place();
-    const database = kind.open(place);
-    await new SqlLedger(database, { migrations: MIGRATIONS.slice(0, 4) }).open();
-    const guess = entry('guess', { reason: 'expired', usageSource: 'reserved', ...UNPRICED });
-    await database.transaction('write', (db) => database.insertNew(db, [guess, entry('own', { usageSource: 'estimated', ...UNPRICED })]));
-    const { db } = database;
-    // The hour with both lines, one of another model, and one whose lines are gone already.
-    const places = [
-      [TEN, 'qwen-plus'],
-      [TEN, 'other'],
-      [TEN - HOUR, 'qwen-plus'],
-    ] as const;
-    for (const [hour, model] of places) {
-      await sql`insert into estafet_usage_hours (hour_ms, team, key_name, model, backend, currency, requests, estimated)
-        values (${hour}, 'blue', 'app', ${model}, 'qwen', '', 2, 2)`.execute(db);
-    }
-    await database.db.destroy();
-    const store = await opened(place);
-    const sums = async () =>
-      (await store.usage({ ...ALL, by: 'model', fromMs: TEN })).map(({ group, estimated, expired }) => [group, estimated, expired]);
-    expect(await sums()).toEqual([
-      ['other', 2, 0],
-      ['qwen-plus', 1, 1],
-    ]);
-    expect(await store.usage({ ...ALL, toMs: TEN })).toMatchObject([{ estimated: 2, expired: 0 }]);
-    await store.write([entry('guess', UNPRICED)]);
-    expect(await sums()).toEqual([
-      ['other', 2, 0],
-      ['qwen-plus', 1, 0],
-    ]);
-    await store.close();
-  });
-
-  test('a step that fails changes nothing', async () => {
-    const place = kind.place();
-    const bad = new SqlLedger(kind.open(place), { migrations: [...MIGRATIONS, ['create table half (a text)', 'no sql at all']] });
-    await expect(bad.open()).rejects.toThrow(/syntax error/);
-    await bad.close();
-    const reader = new SqlLedger(kind.open(place), { readOnly: true });
-    await expect(reader.open()).rejects.toThrow('the database holds no books of Estafet');
-    await reader.close();
-    await (await opened(place)).close();
-  });
-
-  test('a newer schema is refused by writer and reader, an older one by the reader, each in one line', async () => {
-    const place = kind.place();
-    const newer = new SqlLedger(kind.open(place), { migrations: [...MIGRATIONS, ['create table later (a text)']] });
-    await newer.open();
-    await newer.close();
-    const version = MIGRATIONS.length;
-    const store = kind.store(place);
-    await expect(store.open()).rejects.toThrow(
-      `the database's schema is version ${version + 1}, newer than the ${version} this release knows`,
-    );
-    await store.close();
-    for (const [migrations, message] of [
-      [MIGRATIONS, 'use the release that made it, or a later one'],
-      [[...MIGRATIONS, [], []], 'start the relay once, it brings the schema up to date'],
-    ] as const) {
-      const reader = new SqlLedger(kind.open(place, true), { readOnly: true, migrations });
-      await expect(reader.open()).rejects.toThrow(message);
-      await reader.close();
-    }
   });
 
   test('a reader beside the writer sees what is committed', async () => {

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../http/desk.ts';
+import { against, closeAll } from './backend-calls.ts';
+import { http, httpChunk, SSE_HEAD } from './backends.ts';
+
+afterEach(closeAll);
+
+describe('connections', () => {
+  test('are used again, one after the other', async () => {
+    const { ask, server } = await against((socket) => socket.write(http(200, 'ok')));
+    for (let round = 0; round < 5; round++) expect(await ask().over).toBe('end');
+    // A call made in the very moment another ends may still find its socket taken.
+    expect(server.connections).toBeLessThanOrEqual(2);
+    expect(server.requests).toHaveLength(5);
+  });
+
+  test('a connection that the backend closed in between is replaced', async () => {
+    const { ask, server } = await against((socket) => socket.end(http(200, 'ok', { connection: 'close' })));
+    for (let round = 0; round < 3; round++) expect(await ask().over).toBe('end');
+    expect(server.connections).toBe(3);
+  });
+
+  test('at most `connections` at once; what waits is sent later', async () => {
+    const held: (() => void)[] = [];
+    const { ask, server } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))), ', connections: 2');
+    const calls = [ask(), ask(), ask()];
+    await until('two have arrived', () => held.length === 2);
+    expect(server.requests).toHaveLength(2);
+    for (const answer of held.splice(0)) answer();
+    await until('the third has arrived', () => held.length === 1);
+    held[0]?.();
+    expect(await Promise.all(calls.map(({ over }) => over))).toEqual(['end', 'end', 'end']);
+    expect(server.connections).toBe(2);
+  });
+
+  test('a call aborted while it waits is never sent', async () => {
+    const held: (() => void)[] = [];
+    const { ask, server } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))), ', connections: 1');
+    const first = ask('{"first":1}');
+    await until('the first has arrived', () => held.length === 1);
+    const waiting = ask('{"waiting":1}');
+    waiting.call.abort();
+    const third = ask('{"third":1}');
+    held.shift()?.();
+    await first.over;
+    await until('the third has arrived', () => held.length === 1);
+    held.shift()?.();
+    expect(await third.over).toBe('end');
+    expect(waiting.settled).toBe(false);
+    expect(server.requests.filter((request) => request.includes('waiting'))).toEqual([]);
+  });
+
+  test('an aborted call closes its socket', async () => {
+    const { ask, server } = await against((socket) => socket.write(SSE_HEAD + httpChunk('data: 1\n\n')));
+    const heard = ask();
+    await until('something has come', () => heard.text !== '');
+    heard.call.abort();
+    await until('the socket is closed', () => server.sockets.size === 0);
+    expect(heard.settled).toBe(false);
+  });
+
+  test('a paused call holds the backend back; resumed, all of it comes', async () => {
+    let written = 0;
+    const total = 64 * 1024 * 1024;
+    const piece = httpChunk('x'.repeat(1024 * 1024));
+    const { ask } = await against((socket) => {
+      socket.write(SSE_HEAD);
+      const more = (): void => {
+        while (written < total) {
+          written += 1024 * 1024;
+          if (!socket.write(piece)) {
+            socket.once('drain', more);
+            return;
+          }
+        }
+        socket.end('0\r\n\r\n');
+      };
+      more();
+    });
+    const heard = ask();
+    await until('something has come', () => heard.text !== '');
+    heard.call.pause();
+    let before = -1;
+    // The buffers of both sockets fill up; then the backend stands still.
+    while (before !== written) {
+      before = written;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(written).toBeLessThan(total / 2);
+    heard.call.resume();
+    expect(await heard.over).toBe('end');
+    expect(heard.text.length).toBe(total);
+  });
+
+  test('closing lets a running call end; destroying does not', async () => {
+    const held: (() => void)[] = [];
+    const { ask, client } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))));
+    const running = ask();
+    await until('it has arrived', () => held.length === 1);
+    const closed = client.close();
+    held[0]?.();
+    expect(await running.over).toBe('end');
+    await closed;
+    const late = ask();
+    expect(await late.over).toBe('fail');
+
+    const other = await against(() => undefined);
+    const cut = other.ask();
+    await until('it has arrived', () => other.server.requests.length === 1);
+    await other.client.destroy();
+    expect(await cut.over).toBe('fail');
+  });
+});

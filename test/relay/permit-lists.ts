@@ -1,0 +1,2 @@
+/** What a permit may have. */
+export type Lists = { vendors?: string[]; regions?: string[]; models?: string[]; callers?: string[] };
