@@ -149,16 +149,20 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
-test('the metric counts them by what came of them', async () => {
-  const page = await rig.raw(undefined, {
-    path: '/metrics',
-    method: 'GET',
-    headers: { authorization: `Bearer ${rig.simulator.vendors.qwen?.key}` },
-  });
-  const count = (model: string, outcome: string): number =>
-    Number(new RegExp(`^estafet_hedges_total\\{model="${model}",outcome="${outcome}"\\} (\\d+)$`, 'm').exec(page.text)?.[1] ?? 0);
-  const outcomes = PAIRS.slice(1).map(({ first, second }) =>
-    ['won', 'lost', 'failed'].map((outcome) => count(name(first, second), outcome)),
-  );
-  expect(outcomes).toEqual(PAIRS.slice(1).map((pair) => (RING.includes(pair) ? [2, 2, 1] : [2, 0, 0])));
+test('the metrics count it: one hedge that was won, and one call that was given up', async () => {
+  const [{ first, second }] = PAIRS as [(typeof PAIRS)[number]];
+  const counts = async (): Promise<number[]> => {
+    const headers = { authorization: `Bearer ${rig.simulator.vendors.qwen?.key}` };
+    const { text } = await rig.raw(undefined, { path: '/metrics', method: 'GET', headers });
+    const count = (metric: string): number => Number(new RegExp(`^${metric} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+    const model = VENDOR_CASES.find(({ vendor }) => vendor === first)?.model;
+    return [
+      count(`estafet_hedges_total\\{model="${name(first, second)}",outcome="won"\\}`),
+      count(`estafet_upstream_attempts_total\\{backend="${first}",model="${model}",cause="hedged"\\}`),
+    ];
+  };
+  const before = await counts();
+  fault(first, 'silent');
+  await ask(name(first, second), false);
+  expect(await counts()).toEqual(before.map((count) => count + 1));
 });

@@ -8,7 +8,10 @@ beforeAll(async () => {
     configExtra: {
       server: { totalDeadlineMs: 3_000 },
       backend: { retries: 1, timeouts: { firstByteMs: 20_000 } },
+      backends: { twin: { simulated: 'qwen' } },
       models: {
+        // Without a catalogue the file is taken: two at a time it is not, all the same.
+        vectors: { totalDeadlineMs: 600, hedge: 100, to: ['qwen/text-embedding-v4', 'twin/text-embedding-v4'] },
         pair: [
           { to: 'qwen/qwen-plus', thinking: 'off' },
           { to: 'glm/glm-4.6', thinking: 'off' },
@@ -74,6 +77,15 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(performance.now() - started).toBeLessThan(15_000);
     expect(asked()).toEqual(['qwen']);
   });
+});
+
+test('a name has a deadline of its own, embeddings too; they have no second call', async () => {
+  fault('silent', 'qwen');
+  const answer = await rig.raw({ model: 'vectors', input: 'hello' }, { path: '/v1/embeddings' });
+  expectRefusal(answer, 'upstream_timeout');
+  expect(answer.record().attempts).toMatchObject([{ backend: 'qwen', error: 'upstream_timeout' }]);
+  expect(rig.seen()).toHaveLength(1);
+  expect(answer.record().totalMs).toBeLessThan(3_000);
 });
 
 test('the caller leaves during a wait: nobody is asked any more, and the slot comes back', async () => {

@@ -85,6 +85,15 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(record.attempts.map(({ error }) => error)).toEqual(['upstream_timeout', 'upstream_timeout']);
   });
 
+  test.each([
+    ['longer', 400, 1_000],
+    ['shorter', 1_000, 400],
+  ])('a deadline of the name that is %s than that of the server holds', async (_, server, own) => {
+    const options: StageOptions = { parts: { a: SILENT }, entry: `totalDeadlineMs: ${own}`, server: `{ totalDeadlineMs: ${server} }` };
+    const { calls } = await played(stream, options, () => undefined, 50);
+    expect(closed(calls)).toEqual([['a', own]]);
+  });
+
   test('a deadline before the hedge: nobody is called beside', async () => {
     const options = { parts: { a: SILENT, b: at(50) }, entry: 'hedge: 500, totalDeadlineMs: 400' };
     const { calls, record } = await played(stream, options, () => undefined, 50);

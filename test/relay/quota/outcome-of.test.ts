@@ -67,3 +67,16 @@ test.each([
   const outcome = outcomeOf(record(reason, source), { attempts: [attempt()], result: answered(usage(1, 1)) }, null);
   expect([outcome.reason, outcome.used?.source]).toEqual([reason, source]);
 });
+
+test('a call that was given up for another one is estimated, and so is the whole', () => {
+  const closed = attempt({
+    error: 'hedged',
+    discarded: { promptTokens: 10, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0, cost: null, estimated: true },
+  });
+  const { used } = outcomeOf(record('done'), { attempts: [closed, attempt({ hedge: true })], result: answered(usage(10, 5)) }, cost(7));
+  expect(used).toMatchObject({ expected: { prompt: 20, completion: 5 }, source: 'estimated' });
+});
+
+test('a call that was given up has reached its vendor, whatever is known of it', () => {
+  expect(outcomeOf(record('client_gone'), { attempts: [attempt({ error: 'hedged' })], result: null }, null).used).not.toBeNull();
+});

@@ -235,6 +235,19 @@ describe('several keys', () => {
     expect(health.hasOtherKey(place('m'), error('upstream_overloaded'))).toBe(false);
   });
 
+  test.each([0, 4_000])('a call beside a slow one goes by a key against which nothing stands, and probes none (after %i ms)', (ms) => {
+    const { enter, entered, place, wait } = desk(BREAKER, ['a', 'b']);
+    const limit = error('upstream_rate_limit_requests', { retryAfterMs: 2_000 });
+    enter().failed(limit);
+    wait(ms);
+    const beside = (): Pass | OpenAIError => entered(place('m'), 'beside');
+    expect([beside(), beside(), beside()].map((pass) => pass instanceof Pass && pass.key)).toEqual([1, 1, 1]);
+    (beside() as Pass).failed(limit);
+    expect(beside()).toMatchObject({ kind: 'upstream_rate_limit_requests' });
+    // Nobody was kept from probing.
+    expect(entered(place('m')) instanceof Pass).toBe(ms > 2_000);
+  });
+
   test('the one that is free soonest says when', () => {
     const { enter, barred } = desk(BREAKER, ['a', 'b']);
     enter().failed(error('upstream_rate_limit_requests', { retryAfterMs: 9_000 }));

@@ -21,3 +21,12 @@ test('what was learned goes on at the places that stay, calls under way counted 
   now = 30_000;
   expect(next.expected(['a/m'], true)[0]).toBeCloseTo(100 / Math.E);
 });
+
+test('a call that was given up for another one took that long at least: a silent place does not look as quick as it was', () => {
+  const latencies = new Latencies(['a/m'], () => 0);
+  latencies.begin('a/m', true).ended(100);
+  latencies.begin('a/m', true).outrun(50);
+  expect(latencies.expected(['a/m'], true)).toEqual([100]);
+  latencies.begin('a/m', true).outrun(700);
+  expect(latencies.expected(['a/m'], true)).toEqual([700]);
+});

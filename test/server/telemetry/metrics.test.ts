@@ -125,6 +125,15 @@ test.each([null, 'upstream_auth'])('a probe that ended with %s is a call to a ba
   expect(totalOf(all, 'estafet_cost_total', { currency: 'CNY' })).toBe(error === null ? 0.0025 : 0);
 });
 
+test.each(['won', 'lost', 'failed', 'over-budget', 'no-room'] as const)('a call beside a slow one: %s', async (hedge) => {
+  const metrics = fresh();
+  metrics.settled(record({ hedge }));
+  metrics.settled(record());
+  const all = await samples(metrics);
+  expect(totalOf(all, 'estafet_hedges_total', { model: 'gpt-4o', outcome: hedge })).toBe(1);
+  expect(totalOf(all, 'estafet_hedges_total')).toBe(1);
+});
+
 describe('where requests could not go, and where they went in the end', () => {
   const order = [{ to: 'a/m' }, { to: 'b/m' }];
   const at = (backend: string, error: string | null, more: Partial<Attempt> = {}): Attempt =>
