@@ -34,19 +34,27 @@ export class Callers {
 
   /**
    * Asks so many times a second for so long, whatever the target needs for it: a target that is asked as fast as it can answer saves on
-   * everything that goes in batches, and the faster one saves more. Returns how many there were.
+   * everything that goes in batches, and the faster one saves more. Returns how long each answer took, in ms, a wait for a connection
+   * included.
    */
-  async paced(body: string, check: AnswerCheck, rate: number, ms: number): Promise<number> {
+  async paced(body: string, check: AnswerCheck, rate: number, ms: number): Promise<number[]> {
+    const latencies: number[] = [];
+    const timed = async (): Promise<void> => {
+      const askedAt = performance.now();
+      const answer = await this.#ask(body);
+      latencies.push(performance.now() - askedAt);
+      check.check(answer);
+    };
     const total = Math.floor((rate * ms) / 1000);
     const begun = performance.now();
     const answers: Promise<void>[] = [];
     while (answers.length < total) {
       const due = Math.min(total, Math.floor(((performance.now() - begun) * rate) / 1000));
-      while (answers.length < due) answers.push(this.#ask(body).then((answer) => check.check(answer)));
+      while (answers.length < due) answers.push(timed());
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await Promise.all(answers);
-    return total;
+    return latencies;
   }
 
   #ask(body: string): Promise<Answer> {

@@ -10,7 +10,7 @@ import { chunksOf, FULL_STREAMS, measureStreams, QUICK_STREAMS, streamsReport } 
 import { FULL, type Place, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
-import { type Machine, machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
+import { latencyOf, type Machine, machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
 import { measureRouting } from './routing.ts';
 import { measureTranslation } from './translate.ts';
 
@@ -103,7 +103,9 @@ function cpuAndMemory(options: Options): Promise<string> {
     const cpu = await measureCpu(plan, place, microsPerTick());
     const memory = await measureMemory(plan, place);
     const micros = { perPaced: summaryOf(cpu, perPaced), perRequest: summaryOf(cpu, perRequest), perChunk: summaryOf(cpu, perChunk) };
-    return options.json ? JSON.stringify({ machine, plan, micros, cpu, memory }, null, 2) : report(machine, plan, cpu, memory);
+    return options.json
+      ? JSON.stringify({ machine, plan, micros, latency: latencyOf(cpu), cpu, memory }, null, 2)
+      : report(machine, plan, cpu, memory);
   });
 }
 
@@ -127,5 +129,6 @@ function restart(options: Options): Promise<string> {
 
 main().catch((error: unknown) => {
   console.error('bench:', error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // Whatever was left open: what is measured ends with this process.
+  process.exit(1);
 });

@@ -1,6 +1,7 @@
 import { AnswerCheck } from './answer-check.ts';
 import type { Child } from './children.ts';
 import { cpuOf } from './cpu.ts';
+import { quantile } from './figures.ts';
 import { Callers } from './load.ts';
 import { cannedReply, cannedStream, MODELS, requestBody } from './mock-answers.ts';
 import type { Place, Plan } from './plan.ts';
@@ -15,6 +16,9 @@ export interface CpuFigure {
   /** Asked at the plan's rate, as every other. */
   readonly perPaced: number[];
   readonly perChunk: number[];
+  /** From request to whole answer in ms, asked at the plan's rate. */
+  readonly p50: number[];
+  readonly p99: number[];
 }
 
 export type CpuFigures = readonly CpuFigure[];
@@ -43,11 +47,13 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
     for (const target of measured) {
       try {
         const perRequest = await wholeRound(target, plan, microsPerTick);
-        const perPaced = await pacedRound(target, plan, microsPerTick);
+        const paced = await pacedRound(target, plan, microsPerTick);
         const perChunk = await streamRound(target, plan, microsPerTick);
         if (round === 0) continue;
         target.perRequest.push(perRequest);
-        target.perPaced.push(perPaced);
+        target.perPaced.push(paced.micros);
+        target.p50.push(quantile(paced.latencies, 0.5));
+        target.p99.push(quantile(paced.latencies, 0.99));
         target.perChunk.push(perChunk);
       } catch (error) {
         throw new Error(`${target.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
@@ -56,7 +62,15 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
   }
   for (const { callers } of measured) await callers.close();
   for (const child of processes.values()) await child.stop();
-  return measured.map(({ name, process, perRequest, perPaced, perChunk }) => ({ name, process, perRequest, perPaced, perChunk }));
+  return measured.map(({ name, process, perRequest, perPaced, perChunk, p50, p99 }) => ({
+    name,
+    process,
+    perRequest,
+    perPaced,
+    perChunk,
+    p50,
+    p99,
+  }));
 }
 
 function prepare({ name, process, dialect }: Target, child: Child, plan: Plan): Measured {
@@ -67,6 +81,8 @@ function prepare({ name, process, dialect }: Target, child: Child, plan: Plan): 
     perRequest: [],
     perPaced: [],
     perChunk: [],
+    p50: [],
+    p99: [],
     child,
     callers: new Callers(child.origin, plan.connections),
     whole: { body: requestBody(model, 'whole'), check: new AnswerCheck('whole', cannedReply(dialect).content) },
@@ -81,10 +97,10 @@ async function wholeRound({ child, callers, whole }: Measured, plan: Plan, micro
   return (cpuOf(child.pid, microsPerTick) - before) / requests;
 }
 
-async function pacedRound({ child, callers, whole }: Measured, plan: Plan, microsPerTick: number): Promise<number> {
+async function pacedRound({ child, callers, whole }: Measured, plan: Plan, microsPerTick: number) {
   const before = cpuOf(child.pid, microsPerTick);
-  const requests = await callers.paced(whole.body, whole.check, plan.rate, plan.wholeMs);
-  return (cpuOf(child.pid, microsPerTick) - before) / requests;
+  const latencies = await callers.paced(whole.body, whole.check, plan.rate, plan.wholeMs);
+  return { micros: (cpuOf(child.pid, microsPerTick) - before) / latencies.length, latencies };
 }
 
 /** What a stream costs to begin and end is in it too: a thousandth of a request per chunk. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
-import { median, pairedRatio, table } from './figures.ts';
+import { median, pairedDifference, pairedRatio, table } from './figures.ts';
 import type { CpuFigure, CpuFigures } from './measure-cpu.ts';
 import type { MemoryFigures } from './measure-memory.ts';
 import { CHUNK_BYTES, REPLY_BYTES, REQUEST_BYTES } from './mock-answers.ts';
@@ -62,6 +62,8 @@ ${cpuTable('µs/request, as fast as it can', summaryOf(cpu, perRequest), 0)}
 
 ${cpuTable('µs/chunk', summaryOf(cpu, perChunk), 1)}
 
+${latencyTable(plan, latencyOf(cpu))}
+
 ${memoryTable(plan, memory)}
 `;
 }
@@ -109,6 +111,43 @@ function cpuTable(unit: string, summaries: readonly Summary[], digits: number): 
     one.overRedis?.toFixed(2) ?? '-',
   ]);
   return table([['', unit, '', '÷ Express', '÷ Node', '÷ two EVALSHA'], ...rows]);
+}
+
+/** What callers wait, in ms, and how much of it the bare proxies do not make them wait. */
+export interface Latency {
+  readonly name: string;
+  readonly p50: number;
+  readonly p99: number;
+  readonly overNode: { readonly p50: number; readonly p99: number };
+  readonly overExpress: { readonly p50: number; readonly p99: number };
+}
+
+export function latencyOf(cpu: CpuFigures): Latency[] {
+  const of = (process: CpuFigure['process']) => cpu.find((figure) => figure.process === process);
+  const over = (figure: CpuFigure, base: CpuFigure | undefined) => ({
+    p50: pairedDifference(figure.p50, base?.p50 ?? []),
+    p99: pairedDifference(figure.p99, base?.p99 ?? []),
+  });
+  return cpu.map((figure) => ({
+    name: figure.name,
+    p50: median(figure.p50),
+    p99: median(figure.p99),
+    overNode: over(figure, of('node')),
+    overExpress: over(figure, of('express')),
+  }));
+}
+
+function latencyTable(plan: Plan, latencies: readonly Latency[]): string {
+  const added = ({ p50, p99 }: Latency['overNode']): string[] => [p50.toFixed(2), p99.toFixed(2)];
+  const rows = latencies.map(({ name, p50, p99, overNode, overExpress }) => [
+    name,
+    p50.toFixed(2),
+    p99.toFixed(2),
+    ...added(overNode),
+    ...added(overExpress),
+  ]);
+  const head = [`ms, ${plan.rate} a second`, 'p50', 'p99', 'p50 over Node', 'p99', 'p50 over Express', 'p99'];
+  return table([head, ...rows]);
 }
 
 function memoryTable(plan: Plan, memory: MemoryFigures): string {

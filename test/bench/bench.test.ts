@@ -2,7 +2,7 @@ import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AnswerCheck, parseStream, WrongAnswer } from '../../bench/answer-check.ts';
 import { parseCores, parseRssKib, parseStat, treeTicks } from '../../bench/cpu.ts';
-import { median, pairedRatio, table } from '../../bench/figures.ts';
+import { median, pairedDifference, pairedRatio, quantile, table } from '../../bench/figures.ts';
 import { type Mock, STATS_PATH, startMock } from '../../bench/mock.ts';
 import {
   CHAT_PATHS,
@@ -17,7 +17,7 @@ import {
   requestBody,
   USAGE,
 } from '../../bench/mock-answers.ts';
-import { perChunk, summaryOf } from '../../bench/report.ts';
+import { latencyOf, perChunk, summaryOf } from '../../bench/report.ts';
 import { ChunkEncoder } from '../../openai/chat/chunk-encoder.ts';
 import { CompletionCollector } from '../../openai/chat/completion-collector.ts';
 import type { AnswerHead } from '../../openai/chat/events.ts';
@@ -75,6 +75,24 @@ describe('figures', () => {
     expect(() => pairedRatio([1, 2], [1])).toThrow(RangeError);
   });
 
+  test.each([
+    [[5, 1, 4, 2, 3], 0.5, 3],
+    [[1, 2], 0.99, 2],
+    [Array.from({ length: 200 }, (_, index) => index + 1), 0.99, 198],
+    [[7], 0.01, 7],
+  ])('of %j the part %f does not exceed %f', (values, part, value) => expect(quantile(values, part)).toBe(value));
+
+  test('latency is set against both bare proxies, round by round', () => {
+    const none = { perRequest: [], perPaced: [], perChunk: [] };
+    const latencies = latencyOf([
+      { ...none, name: 'n', process: 'node', p50: [1, 10, 1], p99: [2, 20, 2] },
+      { ...none, name: 'e', process: 'express', p50: [2, 11, 2], p99: [3, 21, 3] },
+      { ...none, name: 'r', process: 'relay', p50: [3, 12, 4], p99: [5, 23, 6] },
+    ]);
+    expect(latencies[2]).toEqual({ name: 'r', p50: 4, p99: 6, overNode: { p50: 2, p99: 3 }, overExpress: { p50: 1, p99: 2 } });
+    expect(() => pairedDifference([1], [])).toThrow(RangeError);
+  });
+
   test('a ratio pairs the rounds', () => {
     // The second round was slow for both: each pair says 2, although the medians (12 and 10) say 1.2.
     expect(pairedRatio([10, 200, 12], [5, 100, 6])).toBe(2);
@@ -89,7 +107,7 @@ describe('figures', () => {
     ] as const;
     expect(
       summaryOf(
-        cpu.map((figure) => ({ ...figure, perRequest: [], perPaced: [], perChunk: [...figure.perChunk] })),
+        cpu.map((figure) => ({ ...figure, perRequest: [], perPaced: [], perChunk: [...figure.perChunk], p50: [], p99: [] })),
         perChunk,
       )[2],
     ).toEqual({
