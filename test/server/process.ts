@@ -19,14 +19,21 @@ export interface Run {
 const running = new Set<ChildProcess>();
 const folders: string[] = [];
 
-/** `estafet …` as a process of its own, in an empty folder, with no other environment than is given; `stdout` is an open file. */
+interface EstafetOptions {
+  readonly script?: string;
+  readonly stdout?: 'pipe' | number;
+  readonly by?: readonly string[];
+}
+
+/** `estafet …` as a process of its own, in an empty folder, with no other environment than is given; `stdout` is an open file, `by` what starts it. */
 export function estafet(
   args: readonly string[],
   env: Record<string, string> = {},
   cwd = folder({}),
-  { script = CLI, stdout = 'pipe' }: { readonly script?: string; readonly stdout?: 'pipe' | number } = {},
+  { script = CLI, stdout = 'pipe', by = [] }: EstafetOptions = {},
 ): Run {
-  const child = spawn(process.execPath, [script, ...args], {
+  const [command = process.execPath, ...rest] = [...by, process.execPath, script, ...args];
+  const child = spawn(command, rest, {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', stdout, 'pipe'],
