@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RedisStore } from '../../relay/quota/redis-store.ts';
+import { type PostgresServer, postgresServer } from '../server/database/postgres-server.ts';
+import { cleanUp, estafet } from '../server/process.ts';
+import { totalOf } from '../server/telemetry/exposition.ts';
+import { chat, fileOf, once, type Place, place, type Reply, serve } from './workers-rig.ts';
+
+const CLUSTER = fileURLToPath(new URL('./mortal-cluster.ts', import.meta.url));
+const TEAMS = { many: { limits: { rpd: 10_000, concurrency: 1000, budget: { amount: 100, currency: 'CNY', per: 'month' } } } };
+
+let here: Place;
+let postgres: PostgresServer;
+beforeEach(async () => {
+  [here, postgres] = await Promise.all([place(), postgresServer()]);
+});
+afterEach(async () => {
+  await cleanUp();
+  await here.close();
+  postgres.remove();
+});
+
+test('kill -9 of a worker under load: the other’s requests end whole, a successor serves, limits and books agree', async () => {
+  const text = fileOf(here, TEAMS, {}, { database: postgres.database() });
+  const { run, url, home, log, pids, metrics } = await serve(here, text, CLUSTER, { LEASE_MS: '1000' });
+  const before = pids();
+  const calls: Promise<Reply | null>[] = [];
+  const call = (content: string): void => {
+    const reply = chat(url, 'many', content, { stream: true, stream_options: { include_usage: true } });
+    calls.push(
+      reply.then(
+        (whole) => (whole.text.endsWith('data: [DONE]\n\n') ? whole : null),
+        () => null,
+      ),
+    );
+  };
+  // Streams of about two seconds, which both workers hold when one dies; the load goes on while its successor starts.
+  for (let index = 0; index < 30; index++) call(`Number ${index} [[sim:tokens n=40]] [[sim:slow chunkMs=50]]`);
+  await expect.poll(async () => totalOf(await metrics(), 'estafet_requests_in_flight', { kind: 'stream' }), { timeout: 15_000 }).toBe(30);
+  process.kill(before.get(1) as number, 'SIGKILL');
+  await run.seen(/"type":"worker-ended","worker":1,.*"how":"SIGKILL"/);
+  for (let index = 0; index < 10; index++) call(`Later ${index} [[sim:tokens n=5]]`);
+  const replies = await Promise.all(calls);
+  await expect.poll(() => pids().get(1), { timeout: 20_000 }).not.toBe(before.get(1));
+  // Whatever was asked after the death is answered, and of what was asked before exactly the dead one's part is lost.
+  expect(replies.slice(30).filter((reply) => reply === null)).toEqual([]);
+  const lost = replies.slice(0, 30).filter((reply) => reply === null).length;
+  expect(lost).toBeGreaterThan(0);
+  expect(lost).toBeLessThan(30);
+  const requests = (): number => log().filter(({ msg }) => msg === 'request').length;
+  await expect.poll(requests).toBe(40 - lost);
+
+  // The dead one's reservations are settled when their lease has run out, and booked.
+  const store = new RedisStore(here.redis.connect(), { keepLines: false, spent: null });
+  await expect.poll(async () => (await store.levels('team/many')).open.length, { timeout: 15_000 }).toBe(0);
+  expect((await store.levels('team/many')).buckets.get('team/concurrency')).toEqual({ kind: 'slots', used: 0 });
+  const booked = async () => JSON.parse((await once(`${url}/v1/estafet/usage`, 'many')).text) as { all: { requests: number } };
+  await expect.poll(async () => (await booked()).all.requests, { timeout: 15_000 }).toBe(40);
+  const audit = estafet(['audit', '--config', 'estafet.yaml'], { SIMULATED: 'x' }, home);
+  expect([await audit.exit, audit.stdout]).toEqual([0, expect.any(String)]);
+
+  expect((await chat(url, 'many')).status).toBe(200);
+  expect((await chat(url, 'many')).status).toBe(200);
+  run.child.kill('SIGTERM');
+  expect(await run.exit).toBe(0);
+});

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Stopped, WorkerCalls } from '../../../server/workers/calls.ts';
+import { Channel } from '../../../server/workers/channel.ts';
+import { Supervisor, type Worker } from '../../../server/workers/supervisor.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+interface Fake extends Worker {
+  end(how: string): void;
+  /** What was done to it. */
+  readonly done: string[];
+}
+
+/** Workers that do as they are told; `start` and `stop` may be replaced. */
+function supervised(count: number) {
+  const workers: Fake[] = [];
+  const told: string[] = [];
+  const how = {
+    start: async (worker: Worker): Promise<string> => `http://${worker.number}`,
+    stop: async (): Promise<Stopped> => ({ clean: true, metrics: [] }),
+  };
+  const supervisor = new Supervisor({
+    count,
+    fork: (number) => {
+      const { promise: ended, resolve } = Promise.withResolvers<string>();
+      const done: string[] = [];
+      const answers = new Channel<Record<never, never>>((message) => channel.receive(message), { stop: () => how.stop() });
+      const channel: Channel<WorkerCalls> = new Channel((message) => answers.receive(message), {});
+      const worker: Fake = {
+        number,
+        pid: workers.length + 100,
+        channel,
+        ended,
+        done,
+        end: resolve,
+        kill: () => {
+          done.push('kill');
+          resolve('SIGKILL');
+        },
+        release: () => {
+          done.push('release');
+          resolve('exit code 0');
+        },
+      };
+      workers.push(worker);
+      return worker;
+    },
+    start: (worker) => how.start(worker),
+    report: (event) =>
+      told.push(`${event.type} ${event.worker}${'againInMs' in event ? ` ${event.how}, again in ${event.againInMs}` : ''}`),
+    onEnd: ({ number }) => told.push(`gone ${number}`),
+    onStopped: () => {},
+    now: () => Date.now(),
+  });
+  const nothing = async (): Promise<void> => {};
+  const since = (): string[] => told.splice(0);
+  return { supervisor, workers, how, since, open: (between = nothing) => supervisor.open(between) };
+}
+const turn = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+
+test('all are forked at once; the first starts alone, then what comes between, then the others', async () => {
+  const { how, workers, open, since, supervisor } = supervised(3);
+  const order: string[] = [];
+  how.start = async ({ number }) => {
+    order.push(`${workers.length} forked, ${number} starts`);
+    await turn();
+    order.push(`${number} started`);
+    return `http://${number}`;
+  };
+  expect(await open(async () => void order.push('between'))).toBe('http://1');
+  expect(order.slice(0, 3)).toEqual(['3 forked, 1 starts', '1 started', 'between']);
+  expect(order.slice(3, 5)).toEqual(['3 forked, 2 starts', '3 forked, 3 starts']);
+  expect(since()).toEqual(['worker-serves 1', 'worker-serves 2', 'worker-serves 3']);
+  expect(supervisor.serving.map(({ number }) => number)).toEqual([1, 2, 3]);
+});
+
+test.each([1, 2])('when worker %i cannot start, nothing does', async (which) => {
+  const { how, workers, open, since } = supervised(2);
+  how.start = async ({ number }) => {
+    if (number === which) throw new Error('the port is taken');
+    return '';
+  };
+  await expect(open()).rejects.toThrow('the port is taken');
+  expect(workers.map(({ done }) => done)).toEqual([['kill'], ['kill']]);
+  await turn(60_000);
+  expect(workers).toHaveLength(2);
+  expect(since()).toEqual(['gone 1', 'gone 2']);
+});
+
+test('one that ends is replaced at once the first time, then later and later while lives are short', async () => {
+  const { workers, open, since } = supervised(2);
+  await open();
+  since();
+  const waits = [0, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000];
+  for (const wait of waits) {
+    const last = workers.findLast(({ number }) => number === 1) as Fake;
+    last.end('exit code 1');
+    await turn();
+    expect(since()).toEqual(expect.arrayContaining(['gone 1', `worker-ended 1 exit code 1, again in ${wait}`]));
+    const { length } = workers;
+    if (wait > 0) {
+      await turn(wait - 1);
+      expect(workers).toHaveLength(length);
+      await turn(1);
+    }
+    expect(workers.length).toBe(wait > 0 ? length + 1 : length);
+    since();
+  }
+  // One that has lived for long proves that it can be done.
+  await turn(10_000);
+  workers.at(-1)?.end('SIGKILL');
+  await turn();
+  expect(since()).toEqual(['gone 1', 'worker-ended 1 SIGKILL, again in 0', 'worker-serves 1']);
+});
+
+test('it gives up when none serves and the last five of each had short lives, not while one serves', async () => {
+  const { workers, how, open, since, supervisor } = supervised(2);
+  await open();
+  await turn(20_000);
+  how.start = async () => {
+    throw new Error('the file is no SQLite database');
+  };
+  let lost: string | null = null;
+  void supervisor.lost.then((why) => {
+    lost = why;
+  });
+  workers[0]?.end('SIGKILL');
+  await turn(200_000);
+  expect([lost, supervisor.serving.map(({ number }) => number)]).toEqual([null, [2]]);
+  expect(since()).toContain('worker-not-started 1');
+  workers[1]?.end('SIGKILL');
+  await turn(200_000);
+  expect(lost).toMatch(/^no worker serves any more: the last 10 that were started have ended soon after \(SIGKILL\)$/);
+  const { length } = workers;
+  await turn(200_000);
+  expect(workers).toHaveLength(length);
+});
+
+test('stop: those that serve drain, one that starts is killed, one that waits for its turn never comes', async () => {
+  const { workers, how, open, supervisor } = supervised(3);
+  await open();
+  how.start = () => new Promise(() => {});
+  workers[2]?.end('SIGKILL');
+  await turn();
+  expect(workers).toHaveLength(4);
+  how.stop = async () => ({ clean: true, metrics: [] });
+  const stopped = supervisor.stop(1_000);
+  await turn();
+  expect(await stopped).toBe(true);
+  expect(workers.map(({ done }) => done)).toEqual([['release'], ['release'], [], ['kill']]);
+  await turn(60_000);
+  expect(workers).toHaveLength(4);
+});
+
+test.each<[string, () => Promise<Stopped>, boolean]>([
+  ['clean', async () => ({ clean: true, metrics: [] }), true],
+  ['cut', async () => ({ clean: false, metrics: [] }), false],
+])('stop: %s', async (_, stop, expected) => {
+  const { how, open, supervisor } = supervised(2);
+  await open();
+  how.stop = stop;
+  expect(await supervisor.stop(1_000)).toBe(expected);
+});
+
+test('stop: one that does not answer is killed, and that is an error', async () => {
+  const { workers, how, open, supervisor, since } = supervised(2);
+  await open();
+  since();
+  how.stop = () => new Promise(() => {});
+  const stopped = expect(supervisor.stop(1_000)).rejects.toThrow('2 of 2 workers did not end as they should');
+  await turn(1_000);
+  await stopped;
+  expect(workers.map(({ done }) => done)).toEqual([['kill'], ['kill']]);
+  expect(since().toSorted()).toEqual(['gone 1', 'gone 2', 'worker-stuck 1', 'worker-stuck 2']);
+});
+
+test('one that asks for leave drains and is replaced; those that drain are among the running', async () => {
+  const { workers, how, open, supervisor, since } = supervised(2);
+  await open();
+  since();
+  const { promise, resolve } = Promise.withResolvers<Stopped>();
+  how.stop = () => promise;
+  const left = supervisor.leave(workers[0] as Fake, 1_000);
+  await turn();
+  expect([supervisor.serving.length, supervisor.running.length]).toEqual([1, 2]);
+  resolve({ clean: true, metrics: [] });
+  await left;
+  await turn();
+  expect(since()).toEqual(['gone 1', 'worker-ended 1 exit code 0, again in 0', 'worker-serves 1']);
+  expect(supervisor.serving.length).toBe(2);
+});
+
+test('a start waits for a change of the configuration, and the other way round', async () => {
+  const { workers, open, supervisor } = supervised(2);
+  await open();
+  let done: () => void = () => {};
+  const change = supervisor.exclusive(() => new Promise<void>((resolve) => (done = resolve)));
+  await turn();
+  workers[0]?.end('SIGKILL');
+  await turn(5_000);
+  expect(workers).toHaveLength(2);
+  done();
+  await change;
+  await turn();
+  expect(workers).toHaveLength(3);
+});
