@@ -89,3 +89,6 @@ export const FAILURES = [
 export const LONG = '[[sim:tokens n=2000]] [[sim:slow chunkMs=5]]';
 /** Whoever waits for the relay to notice waits this long at most. */
 export const WITHIN = { timeout: 5000, interval: 10 };
+
+/** Of each call that the vendors have seen, whether it was closed before its end. */
+export const aborted = (rig: Rig): boolean[] => rig.seen().map((call) => call.aborted);

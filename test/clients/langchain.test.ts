@@ -13,7 +13,7 @@ import { ChatOpenAI, type ChatOpenAIFields, OpenAIEmbeddings } from '@langchain/
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BOTH, BOTH_ARGS } from '../e2e/tools.ts';
-import { CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
+import { aborted, CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
 
 const rig = rigOfClients();
 const account = () => ({
@@ -164,14 +164,6 @@ describe.each(CLIENT_CASES)('$backend', ({ backend, vendor, chat, thinker, embed
     await expect.poll(() => rig().seen().length, WITHIN).toBe(2);
     leave.abort();
     await refused;
-    await expect
-      .poll(
-        () =>
-          rig()
-            .seen()
-            .map(({ aborted }) => aborted),
-        WITHIN,
-      )
-      .toEqual([true, true]);
+    await expect.poll(() => aborted(rig()), WITHIN).toEqual([true, true]);
   });
 });

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { user } from '../e2e/rig.ts';
 import { BOTH, BOTH_ARGS } from '../e2e/tools.ts';
-import { CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
+import { aborted, CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
 
 const rig = rigOfClients();
 
@@ -217,15 +217,7 @@ describe.each(CLIENT_CASES)('$backend', ({ backend, vendor, chat, thinker, embed
     const helper = completions.stream(ask);
     helper.once('content', () => helper.abort());
     await expect(helper.done()).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
-    await expect
-      .poll(
-        () =>
-          rig()
-            .seen()
-            .map(({ aborted }) => aborted),
-        WITHIN,
-      )
-      .toEqual([true, true, true]);
+    await expect.poll(() => aborted(rig()), WITHIN).toEqual([true, true, true]);
     await expect.poll(() => rig().records.map(({ reason }) => reason), WITHIN).toEqual(Array(3).fill('client_gone'));
   });
 });

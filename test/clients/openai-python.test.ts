@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BOTH, BOTH_ARGS } from '../e2e/tools.ts';
-import { CLIENT_CASES, FAILURES, LONG, rigOfClients, WITHIN } from './cases.ts';
+import { aborted, CLIENT_CASES, FAILURES, LONG, rigOfClients, WITHIN } from './cases.ts';
 import { type Python, startPython } from './python.ts';
 
 const rig = rigOfClients();
@@ -129,15 +129,7 @@ describe.each(CLIENT_CASES)('$backend', ({ backend, vendor, chat, thinker, embed
   test('abort: a stream that is left and a time limit close the vendor’s call', async () => {
     const raised = await python.fail('leave', to(chat, { prompt: LONG }));
     expect(raised.type).toBe('APITimeoutError');
-    await expect
-      .poll(
-        () =>
-          rig()
-            .seen()
-            .map(({ aborted }) => aborted),
-        WITHIN,
-      )
-      .toEqual([true, true]);
+    await expect.poll(() => aborted(rig()), WITHIN).toEqual([true, true]);
     await expect.poll(() => rig().records.map(({ reason }) => reason), WITHIN).toEqual(['client_gone', 'client_gone']);
   });
 });

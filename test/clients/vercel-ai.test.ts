@@ -4,7 +4,7 @@ import { APICallError, embed, embedMany, generateText, Output, RetryError, stepC
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BOTH, BOTH_ARGS } from '../e2e/tools.ts';
-import { CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
+import { aborted, CLIENT_CASES, FAILURES, impatientFetch, LONG, rigOfClients, WITHIN } from './cases.ts';
 
 const rig = rigOfClients();
 const provider = (request: typeof fetch = impatientFetch()) =>
@@ -213,15 +213,7 @@ describe.each(CLIENT_CASES)('$backend', ({ backend, vendor, chat, thinker, embed
       leave.abort();
     }
     await refused;
-    await expect
-      .poll(
-        () =>
-          rig()
-            .seen()
-            .map(({ aborted }) => aborted),
-        WITHIN,
-      )
-      .toEqual([true, true]);
+    await expect.poll(() => aborted(rig()), WITHIN).toEqual([true, true]);
     await expect.poll(() => rig().records.map(({ reason }) => reason), WITHIN).toEqual(['client_gone', 'client_gone']);
   });
 });

@@ -1,7 +1,8 @@
 /** Requests as well-known chat UIs, agents and libraries send them are answered by every vendor. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { checkCompletion, checkErrorResponse, foldCompletion, foldStream } from '../contract/openai-schema.ts';
-import { KNOWN_REQUESTS, REFUSED_REQUESTS } from './known-clients.ts';
+import { KNOWN_REQUESTS } from './known-clients.ts';
+import { REFUSED_REQUESTS } from './known-refusals.ts';
 import { type Rig, startRig } from './rig.ts';
 import { VENDOR_CASES } from './vendors.ts';
 

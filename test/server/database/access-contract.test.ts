@@ -1,28 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../config/secret.ts';
 import { type AccessChange, type AccessReader, AccessRefusal, type AccessStore } from '../../../relay/keys/access-store.ts';
 import { accessReader, accessStore, accessView } from '../../../server/database/open-access.ts';
-import { POSTGRES, type PostgresServer, postgresServer } from './postgres-server.ts';
+import { DATABASES, databasesAtTest, SQLITE } from './databases.ts';
 
-let server: PostgresServer;
-let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'estafet-access-'));
-  if (POSTGRES.length > 0) server = await postgresServer();
-}, 60_000);
-afterAll(() => {
-  server?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-let files = 0;
-const KINDS = [
-  { name: 'SQLite', place: () => `sqlite:${join(folder, `${++files}.db`)}` },
-  ...POSTGRES.map((name) => ({ name, place: () => server.database() })),
-];
+databasesAtTest();
 
 const team = (name: string) => ({ name, settings: '{}', createdAtMs: 1, changedAtMs: 1, removedAtMs: null });
 const key = (id: string, more = {}) => ({
@@ -37,7 +19,8 @@ const key = (id: string, more = {}) => ({
   ...more,
 });
 
-describe.each(KINDS)('$name', ({ place }) => {
+describe.each(DATABASES)('$name', (database) => {
+  const place = () => database.address(database.place());
   /** What a relay reads with, and what a command writes with. */
   async function opened(): Promise<{ reader: AccessReader; store: AccessStore; close(): Promise<void> }> {
     const database = new Secret(place());
@@ -111,10 +94,11 @@ describe.each(KINDS)('$name', ({ place }) => {
 });
 
 test('a reader makes nothing, and says what is missing', async () => {
-  expect(accessView(new Secret(`sqlite:${folder}/not-there.db`))).toBe(null);
+  const missing = new Secret(SQLITE.address(SQLITE.place()));
+  expect(accessView(missing)).toBe(null);
   expect(accessReader(new Secret('memory:'))).toBe(null);
   expect(() => accessStore(new Secret('memory:'))).toThrow(/in the memory of the running relay/);
-  const reader = accessReader(new Secret(`sqlite:${folder}/not-there.db`)) as AccessReader;
+  const reader = accessReader(missing) as AccessReader;
   await expect(reader.open()).rejects.toThrow('there are no books at');
   await reader.close();
 });

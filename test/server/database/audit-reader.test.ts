@@ -1,38 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '../../../relay/ledger/ledger-entry.ts';
 import { LedgerFault } from '../../../relay/ledger/ledger-store.ts';
 import { AuditReader, type LineQuery } from '../../../server/database/audit-reader.ts';
-import { openPostgres } from '../../../server/database/postgres.ts';
-import { type SqlDatabase, SqlLedger } from '../../../server/database/sql-ledger.ts';
-import { openSqlite } from '../../../server/database/sqlite.ts';
+import { SqlLedger } from '../../../server/database/sql-ledger.ts';
 import { entry, HOUR, TEN, UNANSWERED } from '../../relay/ledger/entries.ts';
-import { POSTGRES, type PostgresServer, postgresServer } from './postgres-server.ts';
+import { DATABASES, databasesAtTest } from './databases.ts';
 
-let server: PostgresServer;
-let folder: string;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'estafet-audit-'));
-  if (POSTGRES.length > 0) server = await postgresServer();
-}, 60_000);
-afterAll(() => {
-  server?.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-let files = 0;
-interface Kind {
-  readonly name: string;
-  place(): string;
-  open(place: string, readOnly?: boolean): SqlDatabase;
-}
-const KINDS: readonly Kind[] = [
-  { name: 'SQLite', place: () => join(folder, `${++files}.db`), open: (path, readOnly = false) => openSqlite({ path, readOnly }) },
-  ...POSTGRES.map((name) => ({ name, place: () => server.database(), open: (url: string) => openPostgres(url) })),
-];
+databasesAtTest();
 
 const refused = (id: string, by: string, more: Partial<LedgerEntry> = {}): LedgerEntry =>
   entry(id, { ...UNANSWERED, status: 429, reason: 'refused', refusedBy: by, ...more });
@@ -47,7 +22,7 @@ const LINES: readonly LedgerEntry[] = [
   entry('req_7', { atMs: TEN + 2 * HOUR, team: 'red' }),
 ];
 
-describe.each(KINDS)('$name', (kind) => {
+describe.each(DATABASES)('$name', (kind) => {
   /** Books with the lines, read by an auditor; `change` sees them before. */
   async function reading<T>(read: (reader: AuditReader) => Promise<T>, ...changes: ReturnType<typeof sql>[]): Promise<T> {
     const place = kind.place();

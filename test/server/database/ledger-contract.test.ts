@@ -6,9 +6,10 @@ import { SqlLedger } from '../../../server/database/sql-ledger.ts';
 import { wholeBig } from '../../../server/database/whole.ts';
 import { entry, record, TEN, UNPRICED } from '../../relay/ledger/entries.ts';
 
-import { ALL, KINDS, ledgerPlaces, openerOf } from './ledger-kinds.ts';
+import { databasesAtTest } from './databases.ts';
+import { ALL, KINDS, openerOf } from './ledger-kinds.ts';
 
-ledgerPlaces();
+databasesAtTest();
 
 describe.each(KINDS)('$name', (kind) => {
   const opened = openerOf(kind);

@@ -4,9 +4,10 @@ import { MIGRATIONS } from '../../../server/database/migrations.ts';
 import { SqlLedger } from '../../../server/database/sql-ledger.ts';
 import { entry, HOUR, TEN, UNPRICED } from '../../relay/ledger/entries.ts';
 
-import { ALL, KINDS, ledgerPlaces, openerOf } from './ledger-kinds.ts';
+import { databasesAtTest } from './databases.ts';
+import { ALL, KINDS, openerOf } from './ledger-kinds.ts';
 
-ledgerPlaces();
+databasesAtTest();
 
 describe.each(KINDS)('$name', (kind) => {
   const opened = openerOf(kind);

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { NO_USAGE, type SpentQuery, type UsageQuery } from '../../../relay/ledger/usage.ts';
 import { entry, HOUR, TEN, UNANSWERED, UNPRICED } from '../../relay/ledger/entries.ts';
 
-import { ALL, KINDS, ledgerPlaces, openerOf } from './ledger-kinds.ts';
+import { databasesAtTest } from './databases.ts';
+import { ALL, KINDS, openerOf } from './ledger-kinds.ts';
 
-ledgerPlaces();
+databasesAtTest();
 
 describe.each(KINDS)('$name', (kind) => {
   const opened = openerOf(kind);
