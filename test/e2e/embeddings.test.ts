@@ -16,7 +16,7 @@ let rig: Rig;
 beforeAll(async () => {
   rig = await startRig({
     configExtra: {
-      backends: { 'qwen-2': { simulated: 'qwen' } },
+      backends: { 'qwen-2': { simulated: 'qwen' }, again: { simulated: 'qwen', retries: 1 } },
       models: {
         'text-embedding-3-small': ['qwen/text-embedding-v4', 'glm/embedding-3', 'qwen-2/text-embedding-v4'],
         spread: [
@@ -156,6 +156,19 @@ describe('where a request may go', () => {
       ['qwen', 'upstream_overloaded'],
       ['qwen-2', null],
     ]);
+  });
+
+  test('there again, the whole list, when one of its calls fails', async () => {
+    rig.simulator.setFault({ vendor: 'qwen', name: 'overload', args: {}, times: 1, skip: 1 });
+    const answer = await rig.client().embeddings.create({ model: 'again/text-embedding-v4', input: texts(25), encoding_format: 'float' });
+    expect(answer.data.length).toBe(25);
+    const [record] = rig.records;
+    expect(record?.attempts.map(({ backend, error }) => [backend, error])).toEqual([
+      ['again', 'upstream_overloaded'],
+      ['again', null],
+    ]);
+    const second = rig.seen().filter(({ headers }) => headers['x-request-id']?.includes('-r1'));
+    expect(second.flatMap(({ body }) => (body as { input: string[] }).input).toSorted()).toEqual(texts(25).toSorted());
   });
 
   test('not to a vendor without permit: its model is unknown, and it sees no packet', async () => {
