@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { booksReport, measureBooks } from './books.ts';
 import { Children } from './children.ts';
 import { microsPerTick, parseCores, pinAll } from './cpu.ts';
 import { measureCpu } from './measure-cpu.ts';
@@ -36,6 +37,7 @@ type Part = (options: Options) => string | Promise<string>;
 
 const PARTS: Readonly<Record<string, Part>> = {
   all: cpuAndMemory,
+  books: async () => booksReport(machineOf(null), await measureBooks(process.env['DATABASE_URL'])),
   quota: ({ say }) => measureQuota(machineOf(cores()), microsPerTick(), say),
   restart,
   routing: () => measureRouting(machineOf(null)),
@@ -49,6 +51,7 @@ const PARTS: Readonly<Record<string, Part>> = {
  * or an answer was wrong.
  *
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
+ *   npm run bench -- books      what a request takes in the books: SQLite, and PostgreSQL where DATABASE_URL names one to fill
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
  *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N]
  *   npm run bench -- routing    choosing among three candidates, by each strategy

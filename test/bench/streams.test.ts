@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WrongAnswer } from '../../bench/answer-check.ts';
+import { measureBooks } from '../../bench/books.ts';
 import { chunksOf, FULL_STREAMS } from '../../bench/measure-streams.ts';
 import { type Mock, startMock } from '../../bench/mock.ts';
 import { CHAT_PATHS, cannedStream, MODELS, requestBody } from '../../bench/mock-answers.ts';
@@ -143,4 +144,12 @@ describe('samples', () => {
   test('the full run lasts ten minutes', () => {
     expect(chunksOf(FULL_STREAMS) * FULL_STREAMS.slowMs).toBe(600_000);
   });
+});
+
+test('the bench of the books fills books and weighs them', async () => {
+  const [figure] = await measureBooks(undefined, 600);
+  expect(figure).toMatchObject({ name: 'SQLite' });
+  // A line has some hundred bytes; tables and indices begin with pages of four thousand.
+  expect(figure?.bytesPerLine).toBeGreaterThan(200);
+  expect(figure?.bytesPerLine).toBeLessThan(3_000);
 });
