@@ -48,7 +48,7 @@ export async function askHedged<R extends Settled>(
     return asked;
   });
   const second = callBeside(services, { ...asking, line: race.second, waiting: null }, course, others, race);
-  const [asked, beside] = await Promise.all([first.catch(stop), second.catch(stop)]);
+  const [asked, beside] = await Promise.all([first.catch(stop), Promise.race([second.catch(stop), race.without])]);
   if (beside === null) return { asked, by: candidate, beside };
   const { called } = beside;
   const counts = race.winner !== race.second && isLastWord(asked);

@@ -15,6 +15,7 @@ export class Race {
   readonly #exchange: Exchange;
   readonly #wheel: DeadlineWheel;
   readonly #slow = Promise.withResolvers<boolean>();
+  readonly #without = Promise.withResolvers<null>();
   #timer: Deadline | null = null;
   #winner: Lane | null = null;
   #firstEnded = false;
@@ -41,6 +42,11 @@ export class Race {
     return this.#slow.promise;
   }
 
+  /** Once the first has the last word, and nothing was sent beside it: there is nothing to wait for, whatever keeps the second. */
+  get without(): Promise<null> {
+    return this.#without.promise;
+  }
+
   /**
    * The first will not answer, or has answered.
    * @param lastWord nobody else may be asked after what it has said
@@ -49,6 +55,7 @@ export class Race {
     this.#firstEnded = true;
     this.#disarm(false);
     if (lastWord && this.#winner === null) this.second.leave(true);
+    if (this.second.outrun && !this.second.sent) this.#without.resolve(null);
   }
 
   /** A fault of ours: nothing may go on that nobody waits for. */
@@ -120,6 +127,11 @@ export class Lane implements Line {
   };
 
   readonly won = (): void => this.#race.won(this);
+
+  /** A call of it is on its way, or has been. */
+  get sent(): boolean {
+    return this.#chosen !== null;
+  }
 
   /** For the race. @param outrun false: its caller has left */
   leave(outrun: boolean): void {

@@ -52,6 +52,37 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(called).toEqual(['a upstream_truncated', 'b beside']);
   });
 
+  test('once a request: after two that failed the others are asked one by one', async () => {
+    const parts: StageOptions['parts'] = { a: [[700, 'reset']], b: [[400, 'reset']], c: at(1_500), d: at(100) };
+    const { called } = await played(stream, { parts, four: true, entry: 'hedge: { after: 500, mostPercent: 100 }' }, () => undefined, 50);
+    expect(called).toEqual(['a upstream_truncated', 'b beside upstream_truncated', 'c']);
+  });
+
+  test('one that the limits of its backend still keep is not waited for, and not made', async () => {
+    const { calls, told, record, called } = await played(
+      stream,
+      { parts: { a: at(700), b: at(100) }, reserveMs: { b: [1_000] } },
+      ({ clock, records }) => expect([clock.ms, records.length]).toEqual([750, 1]),
+      750,
+    );
+    expect(calls.map(({ backend }) => backend)).toEqual(['a']);
+    expect(called).toEqual(['a']);
+    expect(record).not.toHaveProperty('hedge');
+    expect(told.error).toBeNull();
+  });
+
+  test('a retry of the first that the limits of its backend still keep is not made', async () => {
+    const options: StageOptions = {
+      parts: { a: [[600, 'reset']], b: at(300) },
+      backends: { a: ', concurrency: 3, retries: 1' },
+      reserveMs: { a: [0, 500] },
+    };
+    const { calls, chosen, called } = await played(stream, options, () => undefined, 50);
+    expect(calls.map(({ backend }) => backend)).toEqual(['a', 'b']);
+    expect(chosen).toEqual(['a', 'b']);
+    expect(called).toEqual(['a upstream_truncated', 'b beside']);
+  });
+
   test('for a key that drains, the first is read to its end, and the second cancelled', async () => {
     const options: StageOptions = { parts: { a: at(1_500), b: at(2_000) }, onDisconnect: 'drain' };
     const { calls, record, called } = await played(stream, options, (_, leave) => leave(), 800);
@@ -159,6 +190,20 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
+test('a caller that leaves in the middle of the second one’s answer ends that', async () => {
+  const b: Part = [
+    [200, 'text'],
+    [1_500, 'done'],
+  ];
+  const { calls, record, called } = await played(true, { parts: { a: SILENT, b } }, (_, leave) => leave(), 900);
+  expect(closed(calls)).toEqual([
+    ['a', 700],
+    ['b', 900],
+  ]);
+  expect(record).toMatchObject({ reason: 'client_gone', hedge: 'lost', usage: { source: 'estimated' } });
+  expect(called).toEqual(['a hedged', 'b beside']);
+});
+
 describe('p95', () => {
   test('off until 20 answers are known; then as long as 95 of 100 of them took', async () => {
     // The 20th is as slow as the one after it, which is hedged.
@@ -178,4 +223,25 @@ describe('p95', () => {
     expect(on.calls.at(-1)).toMatchObject({ backend: 'b', atMs: 22_300 });
     expect(on.records.at(-1)).toMatchObject({ hedge: 'won' });
   });
+
+  test('calls that were given up count with the time they had', async () => {
+    const on = stage({ parts: { a: SILENT, b: at(100) }, entry: 'hedge: { after: p95, mostPercent: 100 }' });
+    for (let count = 0; count < 20; count++) on.hedging.answered('a/qwen-plus', true, 300);
+    for (let count = 1; count <= 3; count++) {
+      on.ask(true);
+      await on.until(count * 5_000);
+    }
+    expect(on.records.map(({ hedge }) => hedge)).toEqual(['won', 'won', 'won']);
+    expect(on.hedging.afterMs({ after: 'p95', mostPercent: 100 }, 'a/qwen-plus', true)).toBe(400);
+  });
+});
+
+test('with `latency` a silent candidate looks as slow as it was waited for, and comes second then', async () => {
+  const on = stage({ parts: { a: SILENT, b: at(100) }, entry: 'strategy: latency, affinity: off, hedge: 500' });
+  for (let count = 1; count <= 2; count++) {
+    on.ask(true);
+    await on.until(count * 2_000);
+  }
+  expect(on.calls.map(({ backend }) => backend)).toEqual(['a', 'b', 'b']);
+  expect(on.records.map(({ hedge }) => hedge)).toEqual(['won', undefined]);
 });

@@ -121,6 +121,19 @@ const ROWS: Row[] = [
     hedge: 'lost',
   },
   {
+    name: 'the last word in the moment in which the second is first: it has begun',
+    parts: {
+      a: [[700, 'moderated']],
+      b: [
+        [200, 'text'],
+        [200, 'done'],
+      ],
+    },
+    by: 'b',
+    attempts: ['a content_filter', 'b beside'],
+    hedge: 'won',
+  },
+  {
     name: 'failed in the moment in which the second is first',
     parts: { a: [[700, 'reset']], b: [[200, 'done']] },
     by: 'b',

@@ -26,7 +26,7 @@ import { translatorFor } from '../../../translators/registry.ts';
 import { configOf, digestOf } from '../../http/desk.ts';
 import { completion, DONE, finishFrame, roleFrame, textFrame, usageFrame } from '../backends.ts';
 
-export type Name = 'a' | 'b' | 'c';
+export type Name = 'a' | 'b' | 'c' | 'd';
 /** `role`: a chunk without anything visible · `text`: the first visible one, or nothing of a whole answer · `done`: the rest of it. */
 export type Line = 'role' | 'text' | 'done' | 'reset' | 'overload' | 'moderated' | 'wrong';
 /** What a backend says, and when, in ms since it was called; the same each time. */
@@ -54,10 +54,15 @@ export interface StageOptions {
   readonly onDisconnect?: 'cancel' | 'drain';
   /** Of the candidates. */
   readonly tiers?: readonly number[];
+  /** A fourth candidate, `d`. */
+  readonly four?: boolean;
+  /** How long the store of limits takes to answer each call at a backend, one after the other; at once where nothing is said. */
+  readonly reserveMs?: Readonly<Partial<Record<Name, readonly number[]>>>;
 }
 
 const CATALOG = loadCatalog();
-const PLACES = ['a/qwen-plus', 'b/glm-4.6', 'c/ernie-4.5-turbo-128k'];
+const PLACES = ['a/qwen-plus', 'b/glm-4.6', 'c/ernie-4.5-turbo-128k', 'd/qwen-max'];
+const NAMES = ['a', 'b', 'c', 'd'] as const;
 
 /** A model with three candidates, `a`, `b` and `c`, that are played by hand on a clock that is moved by hand; everything else is the relay's. */
 export function stage({
@@ -67,6 +72,8 @@ export function stage({
   server = '{}',
   onDisconnect = 'cancel',
   tiers,
+  four = false,
+  reserveMs = {},
 }: StageOptions = {}) {
   const parts = { ...given };
   const common = "apiKey: 'env:K', timeouts: { firstByteMs: 20000, idleMs: 1500 }";
@@ -75,7 +82,7 @@ export function stage({
   const config = configOf(
     `server: ${server}
 backends:
-${line('a', 'qwen')}${line('b', 'glm')}${line('c', 'ernie')}models: { m: { ${entry}, to: [${PLACES.map((to, index) => (tiers === undefined ? to : `{ to: ${to}, tier: ${tiers[index]} }`))}] } }
+${line('a', 'qwen')}${line('b', 'glm')}${line('c', 'ernie')}${line('d', 'qwen')}models: { m: { ${entry}, to: [${PLACES.slice(0, four ? 4 : 3).map((to, index) => (tiers === undefined ? to : `{ to: ${to}, tier: ${tiers[index]} }`))}] } }
 teams: { t: { permit: { vendors: [qwen, ernie, glm], regions: ['*'] }, limits: { concurrency: 5, tpm: 100000 } } }
 keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.repeat(20))}' }]
 `,
@@ -86,7 +93,14 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
   const settlements: Pick<Settlement, 'owner' | 'id'>[] = [];
   const options = { keepLines: false, spent: null } as const;
   const nowUs = (): number => clock.ms * 1000 + 1;
+  const due: { readonly atMs: number; readonly act: () => void }[] = [];
+  const waits = new Map(Object.entries(reserveMs).map(([name, all]) => [`backend/${name}`, [...all]]));
   const store = new (class extends MemoryStore {
+    override async reserve(request: Parameters<MemoryStore['reserve']>[0]) {
+      const ms = waits.get(request.owner)?.shift() ?? 0;
+      if (ms > 0) await new Promise<void>((act) => due.push({ atMs: clock.ms + ms, act }));
+      return super.reserve(request);
+    }
     override settle(settlement: Settlement) {
       settlements.push(settlement);
       return super.settle(settlement);
@@ -124,9 +138,8 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
     onFault,
   };
   const calls: Called[] = [];
-  const due: { readonly atMs: number; readonly act: () => void }[] = [];
   const clients = new Map(
-    (['a', 'b', 'c'] as const).map((name) => {
+    NAMES.map((name) => {
       const { timeouts, vendor } = config.backends[name] as NonNullable<(typeof config.backends)[string]>;
       const post = (_path: string, body: string, id: string, listener: CallListener, terms: CallTerms): UpstreamCall => {
         const call = new UpstreamCall(listener, { ...timeouts, firstByteMs: Math.min(timeouts.firstByteMs, terms.withinMs) }, wheel);
@@ -232,7 +245,7 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
   /** Everything that is still taken once all has ended. */
   const held = async () => {
     await quota.flush();
-    const owners = await Promise.all(['team/t', 'backend/a', 'backend/b', 'backend/c'].map((owner) => store.levels(owner)));
+    const owners = await Promise.all(['team/t', ...NAMES.map((name) => `backend/${name}`)].map((owner) => store.levels(owner)));
     return {
       open: owners.reduce((sum, { open }) => sum + open.length, 0),
       slots: owners.reduce(
