@@ -14,6 +14,7 @@ import { startRedis } from './redis.ts';
 import { latencyOf, type Machine, machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
 import { measureRouting } from './routing.ts';
 import { measureTranslation } from './translate.ts';
+import { measureWorkers, workersReport } from './workers.ts';
 
 /** Two cores: the first for the target, the second for mock and load; null where that cannot be had. */
 function cores(): { readonly target: number; readonly load: number } | null {
@@ -42,6 +43,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   restart,
   routing: () => measureRouting(machineOf(null)),
   streams,
+  workers,
   translate: ({ say }) => measureTranslation(machineOf(null), say),
 };
 
@@ -56,6 +58,7 @@ const PARTS: Readonly<Record<string, Part>> = {
  *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N]
  *   npm run bench -- routing    choosing among three candidates, by each strategy
  *   npm run bench -- streams    thousands of streams open at once, for minutes: [--quick] [--json] [--minutes N] [--streams N]
+ *   npm run bench -- workers    two workers beside one process: [--quick] [--json] [--rounds N]
  *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
  */
 async function main(): Promise<void> {
@@ -81,17 +84,18 @@ async function main(): Promise<void> {
 async function withMock<T>(
   options: Options,
   mockArgs: readonly string[],
-  work: (place: Place, machine: Machine) => Promise<T>,
+  work: (place: Place, machine: Machine, mockPid: number) => Promise<T>,
+  pin = true,
 ): Promise<T> {
   if (options.build) execFileSync(process.execPath, ['tools/build.ts', '--if-stale'], { stdio: ['ignore', 2, 2] });
-  const pinned = cores();
+  const pinned = pin ? cores() : null;
   const children = new Children();
   try {
     const mock = await children.start(pinned?.load ?? null, ['bench/mock.ts', ...mockArgs]);
     const redis = await startRedis(pinned?.load ?? null, children.folder);
     if (redis === null) options.say('redis-server is not installed: limits in Redis are not measured');
     const place = { children, mock: mock.origin, core: pinned?.target ?? null, redisPort: redis?.port ?? null, say: options.say };
-    const result = await work(place, machineOf(pinned));
+    const result = await work(place, machineOf(pinned), mock.pid);
     redis?.stop();
     return result;
   } finally {
@@ -128,6 +132,16 @@ function restart(options: Options): Promise<string> {
     const figures = await measureRestart(plan, place);
     return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : restartReport(machine, plan, figures);
   });
+}
+
+function workers(options: Options): Promise<string> {
+  const base = options.quick ? QUICK : FULL;
+  const plan = { rounds: options.number('rounds', base.rounds), wholeMs: base.wholeMs };
+  const measure = async (place: Place, machine: Machine, mockPid: number): Promise<string> => {
+    const figures = await measureWorkers(plan, place, mockPid, microsPerTick());
+    return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : workersReport(machine, plan, figures);
+  };
+  return withMock(options, [], measure, false);
 }
 
 main().catch((error: unknown) => {

@@ -31,16 +31,18 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where a relay listens; 0, any port, unless told. */
   readonly port?: number;
+  /** Tells a relay's files from another's of the same kind. */
+  readonly label?: string;
 }
 
 /** Starts one of the processes in front of the mock. */
 export function startTarget(
   kind: Target['process'],
   { children, mock, core, redisPort }: Place,
-  { nodeArgs = [], env = {}, port: listens = 0 }: StartOptions = {},
+  { nodeArgs = [], env = {}, port: listens = 0, label = String(listens) }: StartOptions = {},
 ): Promise<Child> {
   if (kind === 'relay' || kind === 'relay-redis') {
-    const name = join(children.folder, `${kind}-${listens}`);
+    const name = join(children.folder, `${kind}-${label}`);
     const file = `${name}.yaml`;
     const redis = kind === 'relay' ? '' : `redis: redis://127.0.0.1:${redisPort}\n`;
     writeFileSync(file, redis + relayFile(mock, `${name}.db`, listens));
