@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Built } from '../server/built.ts';
-import { startRelay } from '../server/main.ts';
 import type { Serving } from '../server/serving.ts';
 import { startFault } from '../server/start-fault.ts';
-import { openTracing } from '../server/telemetry/tracing/open-tracing.ts';
-import { build } from '../server/wiring.ts';
 import { workerCount } from '../server/workers/count.ts';
 import { startWorkers } from '../server/workers/primary.ts';
 import { firstRun, greeting } from './first-run.ts';
@@ -63,6 +60,12 @@ function fail(simulator: StartedSimulator | null): void {
 
 /** @throws Error with one line for the operator */
 async function startAlone(config: Config): Promise<Serving> {
+  // The first of several processes serves nothing, and does without these.
+  const [{ startRelay }, { build }, { openTracing }] = await Promise.all([
+    import('../server/main.ts'),
+    import('../server/wiring.ts'),
+    import('../server/telemetry/tracing/open-tracing.ts'),
+  ]);
   let built: Built;
   try {
     built = build(config, { tracing: await openTracing(process.env) });

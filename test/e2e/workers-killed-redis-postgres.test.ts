@@ -53,7 +53,8 @@ test('kill -9 of a worker under load: the other’s requests end whole, a succes
   // The dead one's reservations are settled when their lease has run out, and booked.
   const store = new RedisStore(here.redis.connect(), { keepLines: false, spent: null });
   await expect.poll(async () => (await store.levels('team/many')).open.length, { timeout: 15_000 }).toBe(0);
-  expect((await store.levels('team/many')).buckets.get('team/concurrency')).toEqual({ kind: 'slots', used: 0 });
+  // A sweep takes away slots of which none is taken.
+  expect([undefined, { kind: 'slots', used: 0 }]).toContainEqual((await store.levels('team/many')).buckets.get('team/concurrency'));
   const booked = async () => JSON.parse((await once(`${url}/v1/estafet/usage`, 'many')).text) as { all: { requests: number } };
   await expect.poll(async () => (await booked()).all.requests, { timeout: 15_000 }).toBe(40);
   const audit = estafet(['audit', '--config', 'estafet.yaml'], { SIMULATED: 'x' }, home);
