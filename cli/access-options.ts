@@ -24,6 +24,7 @@ export interface AccessOptions {
   readonly expires?: string;
   readonly timeZone?: string;
   readonly onStoreLoss?: string;
+  readonly logPrompts?: boolean;
 }
 
 /** Not null: commander would take that for an option without a value. */
@@ -31,7 +32,7 @@ type None = 'none';
 
 const LIMITS = ['rpm', 'rpd', 'tpm', 'tpd', 'concurrency', 'outputReserve', 'budget'] as const;
 const PERMIT = ['vendors', 'regions', 'models', 'callers', 'countries'] as const;
-const OTHERS = ['strict', 'onDisconnect', 'reasoning', 'expires', 'timeZone', 'onStoreLoss'] as const;
+const OTHERS = ['strict', 'onDisconnect', 'reasoning', 'expires', 'timeZone', 'onStoreLoss', 'logPrompts'] as const;
 
 const DURATIONS_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 
@@ -53,7 +54,9 @@ export function keyOptions(command: Command): Command {
 export function teamOptions(command: Command): Command {
   return permitOptions(limitOptions(command))
     .option('--time-zone <zone>', 'in which the windows of budgets begin, such as Asia/Shanghai, or none (UTC)')
-    .addOption(new Option('--on-store-loss <what>', 'what happens while Redis is gone').choices(['refuse', 'local', 'admit']));
+    .addOption(new Option('--on-store-loss <what>', 'what happens while Redis is gone').choices(['refuse', 'local', 'admit']))
+    .option('--log-prompts', 'prompts and answers of the team stand in the log')
+    .option('--no-log-prompts', 'the opposite');
 }
 
 function limitOptions(command: Command): Command {

@@ -22,8 +22,8 @@ export function explainConfig(config: Config, warnings: readonly Problem[] = [])
     ...section(
       'teams',
       Object.values(teams).map(
-        ({ name, permit, limits, onStoreLoss }) =>
-          `${name}: ${permit === undefined ? 'no permit, every request is refused' : permitText(permit)}${limitsText(limits)}${onStoreLoss === 'refuse' ? '' : `, without Redis: ${onStoreLoss}`}`,
+        ({ name, permit, limits, onStoreLoss, logPrompts }) =>
+          `${name}: ${permit === undefined ? 'no permit, every request is refused' : permitText(permit)}${limitsText(limits)}${onStoreLoss === 'refuse' ? '' : `, without Redis: ${onStoreLoss}`}${logPrompts === true ? ', prompts and answers in the log' : ''}`,
       ),
     ),
     ...section('keys', keys.map(keyLine)),

@@ -50,6 +50,10 @@ export function teamSchema(vendors: Vendors) {
       description:
         "Whether what one backend's moderation refused may be sent to the next candidate. Absent or false: the refusal is the answer.",
     }),
+    logPrompts: z.boolean().optional().meta({
+      description:
+        'Whether the log line of a request of this team holds its prompt and answer: at most 16,384 characters of each, without keys of backends; images, audio and files as sizes. Absent or false: no prompt and no answer is logged.',
+    }),
     onStoreLoss: z.enum(['refuse', 'local', 'admit']).default('refuse').meta({
       description:
         'What happens to requests with limits while `redis` does not answer: `refuse` them (503); `local`: each process counts its share of every limit by itself, the limit divided by the processes last seen; or `admit` all of them.',

@@ -121,5 +121,7 @@ export const serverSchema = z.strictObject({
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .meta({ description: 'Least severe log line that is written. Prompts, answers and secrets are in none.' }),
+    .meta({
+      description: 'Least severe log line that is written. Secrets are in none; prompts and answers only where a team has `logPrompts`.',
+    }),
 });

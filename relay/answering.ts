@@ -85,7 +85,7 @@ export class Answering {
       const record = recordOf(exchange, surface, ending, Date.now());
       if (ticket !== null) steps.push(() => gate.settle(ticket, outcomeOf(record, ending, cost), record.key));
       if (ticket !== null) steps.push(() => surface.learn?.(record));
-      steps.push(() => onSettled(record, exchange));
+      steps.push(() => onSettled(record, exchange, result?.said ?? null));
     } catch (fault) {
       onFault(fault, exchange.requestId);
     }

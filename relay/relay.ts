@@ -12,6 +12,7 @@ import { ChatWants } from './chat/chat-wants.ts';
 import { refuseBeyondContext } from './chat/context-length.ts';
 import { ChatForecast } from './chat/forecast.ts';
 import type { StreamClient } from './chat/stream-client.ts';
+import type { Said } from './chat/transcript.ts';
 import type { SchemaCheck } from './emulation/json-guard.ts';
 import { attemptId, type Exchange } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
@@ -58,7 +59,7 @@ export interface RelayServices {
   /** From 0 to 1. */
   readonly random: () => number;
   /** Told once per request, after its answer. */
-  readonly onSettled: (record: RequestRecord, exchange: Exchange) => void;
+  readonly onSettled: (record: RequestRecord, exchange: Exchange, said: Said | null) => void;
   /** Told of faults of ours that came after an answer, which stands all the same. */
   readonly onFault: (fault: unknown, requestId: string) => void;
 }
@@ -178,6 +179,7 @@ export class Relay {
       heartbeatMs: this.#state.server.heartbeatMs,
       onBegin: terms.began,
       redact: (text) => client.redact(text),
+      transcribed: caller.team.logPrompts === true,
       check: (schema, text) => check(schema, text, caller.key.name),
     });
     terms.onGone((outrun) => run.callerGone(outrun !== true && caller.key.onDisconnect === 'drain'));

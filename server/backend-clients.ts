@@ -1,7 +1,10 @@
 import type { Backend } from '../config/config.ts';
 import { sameSettings } from '../config/same-settings.ts';
+import type { Redact } from '../relay/chat/redaction.ts';
 import { BackendClient } from '../relay/upstream/backend-client.ts';
+import { keysOf } from '../relay/upstream/backend-keys.ts';
 import type { DeadlineWheel } from '../relay/upstream/deadlines.ts';
+import { redactor } from '../relay/upstream/secrets.ts';
 
 export type ClientsByName = ReadonlyMap<string, BackendClient>;
 
@@ -11,6 +14,7 @@ export class BackendClients {
   readonly #userAgent: string;
   readonly #ending = new Set<BackendClient>();
   #current: ClientsByName = new Map();
+  #redact: Redact = (text) => text;
 
   constructor(wheel: DeadlineWheel, userAgent: string) {
     this.#wheel = wheel;
@@ -37,6 +41,12 @@ export class BackendClients {
       void client.retire().finally(() => this.#ending.delete(client));
     }
     this.#current = next;
+    this.#redact = redactor(Array.from(kept, ({ backend }) => keysOf(backend).map((key) => key.reveal())).flat());
+  }
+
+  /** A text without the keys of any backend. */
+  redact(text: string): string {
+    return this.#redact(text);
   }
 
   async close(graceful: boolean): Promise<void> {

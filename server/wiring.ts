@@ -134,7 +134,6 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault: onQuotaFault,
     onReserved,
   });
-  const onSettled = tellSettled({ books, records, logger, metrics, tracing, also: options.onSettled });
   const onFault = (fault: unknown, id: string): void => logFault(logger, fault, id);
   const prober = new Prober({
     current: () => live,
@@ -145,6 +144,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     onFault,
   });
   const clients = new BackendClients(wheel, `estafet/${VERSION}`);
+  const redact = (text: string): string => clients.redact(text);
+  const onSettled = tellSettled({ books, records, logger, redact, metrics, tracing, also: options.onSettled });
   const services = {
     wheel,
     check: checker.check,

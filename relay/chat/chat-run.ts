@@ -13,6 +13,7 @@ import { estimatedUsage, mergedUsage } from './estimate.ts';
 import { buildChain, type Chain } from './legs.ts';
 import type { Redact } from './redaction.ts';
 import type { StreamClient } from './stream-client.ts';
+import { Transcript } from './transcript.ts';
 
 /** How one attempt ended, once something has been sent or everything is ready. */
 export interface RunResult extends Settled {
@@ -37,6 +38,8 @@ export interface RunInput {
   readonly onBegin: () => void;
   /** Takes the backend's own secrets out of what it said. */
   readonly redact: Redact;
+  /** What is said is kept for the log. */
+  readonly transcribed: boolean;
 }
 
 /**
@@ -53,6 +56,7 @@ export class ChatRun implements LegOwner, Deadline {
   readonly #collector: CompletionCollector | null;
   readonly #legs: { readonly leg: ChatLeg; readonly chain: Chain }[] = [];
   readonly #done = Promise.withResolvers<RunResult>();
+  #transcript: Transcript | null = null;
   #open = 0;
   #started = false;
   #settled = false;
@@ -75,10 +79,12 @@ export class ChatRun implements LegOwner, Deadline {
   start(): Promise<RunResult> {
     // The caller had left before: nothing is asked of the vendor.
     if (this.#settled) return this.#done.promise;
-    const { translator, rules, plan, requestId, post, check, redact } = this.#input;
+    const { translator, rules, plan, head, requestId, post, check, redact, transcribed } = this.#input;
     const { emulation } = plan;
     const calls = emulation.choices ?? 1;
-    const sink = (this.#encoder ?? this.#collector) as ChunkEncoder | CompletionCollector;
+    const answer = (this.#encoder ?? this.#collector) as ChunkEncoder | CompletionCollector;
+    this.#transcript = transcribed ? new Transcript(answer, head.showReasoning) : null;
+    const sink = this.#transcript ?? answer;
     for (let index = 0; index < calls; index++) {
       const chain = buildChain(sink, index, emulation, check, this.#choicesPerLeg);
       const events = translator.filter?.(chain.first, rules) ?? chain.first;
@@ -285,6 +291,7 @@ export class ChatRun implements LegOwner, Deadline {
       gone: this.#gone,
       finishReasons: this.#legs.flatMap(({ chain }) => chain.meter.finishes),
       ...(this.#encoder === null ? {} : { chunks: this.#encoder.chunks }),
+      ...(this.#transcript === null ? {} : { said: this.#transcript.said }),
     });
   }
 }

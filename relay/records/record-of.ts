@@ -1,6 +1,7 @@
 import type { FinishReason, Usage } from '../../openai/chat/events.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Receipt } from '../../translators/receipt.ts';
+import type { Said } from '../chat/transcript.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
@@ -31,6 +32,8 @@ export interface Settled {
   readonly finishReasons?: readonly FinishReason[];
   /** Of a stream: chunks that were written, `[DONE]` not counted. */
   readonly chunks?: number;
+  /** Only for a team whose prompts are logged, and of answers that have text. It goes into no record. */
+  readonly said?: Said;
 }
 
 /** How a request ended. */

@@ -34,6 +34,7 @@ export interface TeamView {
   readonly removed: string | null;
   readonly timeZone: string;
   readonly onStoreLoss: Team['onStoreLoss'];
+  readonly logPrompts: boolean;
   readonly limits: Limits | null;
   readonly permit: Permit | null;
 }
@@ -132,6 +133,7 @@ function teamOf(team: Team, state: TeamState, row: Omit<StoredTeam, 'revision'> 
     removed: iso(row?.removedAtMs),
     timeZone: team.timeZone ?? 'UTC',
     onStoreLoss: team.onStoreLoss,
+    logPrompts: team.logPrompts ?? false,
     limits: team.limits ?? null,
     permit: team.permit ?? null,
   };

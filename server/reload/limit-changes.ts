@@ -7,10 +7,11 @@ export function limitChanges(old: Config, next: Config): Change[] {
     ...differences('backend', old.backends, next.backends, ({ rpm, rpd, tpm, tpd, concurrency }: Backend) =>
       flat({ rpm, rpd, tpm, tpd, concurrency }),
     ),
-    ...differences('team', old.teams, next.teams, ({ limits, onStoreLoss, timeZone }) => [
+    ...differences('team', old.teams, next.teams, ({ limits, onStoreLoss, timeZone, logPrompts }) => [
       ...flat(limits),
       ['onStoreLoss', onStoreLoss],
       ['timeZone', timeZone ?? 'UTC'],
+      ['logPrompts', String(logPrompts ?? false)],
     ]),
     ...differences('key', byName(old), byName(next), ({ limits }) => flat(limits)),
   ];

@@ -48,14 +48,14 @@ export function flushRegularly(logger: Logger): () => void {
  * and the look-up, and goes past pino, which would write every field anew.
  *
  * @param text the record as JSON
+ * @param more fields that the line has and the record has not, as JSON behind a comma
  */
-export function logRequest(logger: Logger, { error, status, reason }: RequestRecord, text: string, trace: RequestTrace | null): void {
+export function logRequest(logger: Logger, { error, status, reason }: RequestRecord, text: string, more = ''): void {
   const level = error !== null && (status >= 500 || reason === 'vendor_error') ? 'warn' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const { [pino.symbols.streamSym]: stream, [pino.symbols.chindingsSym]: worker } = logger as unknown as Inside;
-  stream.write(
-    `{"level":"${level}","time":"${new Date().toISOString()}"${worker},${text.slice(1, -1)}${trace === null ? '' : `,"traceId":"${trace.traceId}"`},"msg":"request"}\n`,
-  );
+  stream.write(`{"level":"${level}","time":"${new Date().toISOString()}"${worker},${text.slice(1, -1)}${more},"msg":"request"}
+`);
 }
 
 /** Where lines go, and `,"worker":2` or nothing. */

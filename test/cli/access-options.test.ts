@@ -57,6 +57,12 @@ test('options of teams', () => {
     limits: { rpm: 9 },
     permit: { vendors: ['qwen', 'glm'] },
   });
+  for (const [option, logPrompts] of [
+    ['--log-prompts', true],
+    ['--no-log-prompts', false],
+  ] as const) {
+    expect(patchOf(teamOptions(silent()).parse([option], { from: 'user' }).opts<AccessOptions>())).toEqual({ logPrompts });
+  }
 });
 
 describe('wrong usage', () => {

@@ -18,7 +18,7 @@ models:
 catalog:
   qwen/own: { family: qwen-plus, contextTokens: 32768 }
 teams:
-  t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } }, onStoreLoss: local }
+  t: { permit: { vendors: [qwen, glm], regions: ["*"], callers: [10.0.0.0/8] }, limits: { rpm: 5, budget: { amount: 1.5, currency: CNY, per: day } }, onStoreLoss: local, logPrompts: true }
   none: {}
 redis: redis://127.0.0.1
 keys:
@@ -40,7 +40,7 @@ models:
 catalog:
   qwen/own: family qwen-plus, contextTokens 32768
 teams:
-  t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day], without Redis: local
+  t: vendors qwen glm; regions *; models *; callers 10.0.0.0/8 [rpm 5, budget 1.5 CNY per day], without Redis: local, prompts and answers in the log
   none: no permit, every request is refused
 keys:
   app: team t, sha256:${keyDigest(ENV.APP_KEY).slice(0, 12)}…, strict, reasoning hidden, drains on disconnect, expires 2030-01-01T00:00:00.000Z, narrowed to models gpt-*

@@ -77,6 +77,7 @@ export function rig(
     onBegin: () => undefined,
     check: () => Promise.resolve(null),
     redact: (text) => text,
+    transcribed: false,
   };
   const run = new ChatRun(input);
   return {
