@@ -118,10 +118,7 @@ export const serverSchema = z.strictObject({
     .meta({
       description: 'Traces. They are kept only where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set.',
     }),
-  logLevel: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .default('info')
-    .meta({
-      description: 'Least severe log line that is written. Secrets are in none; prompts and answers only where a team has `logPrompts`.',
-    }),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
+    description: 'Least severe log line that is written. Secrets are in none; prompts and answers only where a team has `logPrompts`.',
+  }),
 });
