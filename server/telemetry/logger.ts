@@ -54,8 +54,7 @@ export function logRequest(logger: Logger, { error, status, reason }: RequestRec
   const level = error !== null && (status >= 500 || reason === 'vendor_error') ? 'warn' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const { [pino.symbols.streamSym]: stream, [pino.symbols.chindingsSym]: worker } = logger as unknown as Inside;
-  stream.write(`{"level":"${level}","time":"${new Date().toISOString()}"${worker},${text.slice(1, -1)}${more},"msg":"request"}
-`);
+  stream.write(`{"level":"${level}","time":"${new Date().toISOString()}"${worker},${text.slice(1, -1)}${more},"msg":"request"}\n`);
 }
 
 /** Where lines go, and `,"worker":2` or nothing. */
