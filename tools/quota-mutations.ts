@@ -153,7 +153,7 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
     from: 'this.#step * COVER;',
     to: 'seen / this.#value;',
   },
-  { name: 'estimate: made-up models get memory', file: 'calibration.ts', from: 'if (!this.#options.known(served)) return null;', to: '' },
+  { name: 'estimate: made-up models get memory', file: 'learned-by-model.ts', from: 'if (!this.#known(served)) return [figures];', to: '' },
   { name: 'estimate: pictures count as text', file: 'calibration.ts', from: 'size.images > 0 ? null : ', to: '' },
   {
     name: 'memory: debts are forgiven',

@@ -48,7 +48,7 @@ const toolOf = (name: string) =>
       name: fc.constant(name),
       description: words,
       strict: fc.boolean(),
-      parameters: fc.constant({ type: 'object', properties: { a: {} } }),
+      parameters: fc.constant({ type: 'object', properties: { a: {} }, required: ['a'], additionalProperties: false }),
     },
     { requiredKeys: ['name'] },
   );

@@ -115,7 +115,7 @@ describe('native protocol', () =>
   heldElsewhere(`
 Paths | by what a model sees or hears | translators/qwen/native/request.test.ts › ['qwen3.8-flash', MULTIMODAL]
 Paths | the wrong one | translators/qwen/error-rows.ts › url error, please check url！
-Request | parts of one key | translators/qwen/native/request.test.ts › text on the multimodal path
+Request | parts of one key | translators/qwen/native/messages.test.ts › text on the multimodal path
 Request | result_format and incremental_output are always said | translators/qwen/native/property.test.ts › ['incremental_output']).toBe(native.stream
 Request | a stream by header | simulator/qwen-native.test.ts › a stream is asked for by a header, by either of two, and not by the body
 Answer | old models answer in text | translators/qwen/native/fixtures/whole-text-format.expected.txt › "content"
