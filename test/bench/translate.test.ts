@@ -4,7 +4,12 @@ import { conversation, WORKS, type Work } from '../../bench/translate-work.ts';
 import { checkChatRequest } from '../../openai/chat/check-request.ts';
 import { TRANSLATORS } from '../../translators/registry.ts';
 
-const quick = (work: Work): number => growthOf(work, 6, 2);
+/** A busy machine makes any one measurement large; what really grows is large in each of them. */
+function quick(work: Work): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let again = 0; again < 6 && least >= MOST_GROWTH; again++) least = Math.min(least, growthOf(work, 6, 2));
+  return least;
+}
 
 test.each(WORKS.map((work) => [work.name, work] as const))('%s costs no more each when there are ten times as many', (_, work) => {
   expect(quick(work)).toBeLessThan(MOST_GROWTH);
