@@ -104,6 +104,8 @@ export class Prober {
     if (pass === null) return;
     const atMs = Date.now();
     try {
+      // A reload since the look: the backend may be gone, or elsewhere. What still is due is found by the next look.
+      if (current().config.backends[backend.name] !== backend) return;
       const { error, usage } = await this.#send(id, backend, pass.key, question);
       // What our own shutdown has cut says nothing, and neither do our own limits.
       if (error !== null && (this.#stopped || isOwn(error))) return;

@@ -33,6 +33,7 @@ keys: []
   const backend = config.backends['q'] as Backend;
   const catalog = loadCatalog();
   let now = 0;
+  let current = config;
   const health = new BackendHealth({ now: () => now, random: () => 0, onChange: () => undefined, isProbed: () => true });
   const wheel = new DeadlineWheel();
   const asked: unknown[] = [];
@@ -47,7 +48,7 @@ keys: []
   const records: RequestRecord[] = [];
   const faults: unknown[] = [];
   const prober = new Prober({
-    current: () => ({ config, priceOf: () => null, probeQuestion: () => questionTo(catalog, backend, 'qwen-plus') as never }),
+    current: () => ({ config: current, priceOf: () => null, probeQuestion: () => questionTo(catalog, backend, 'qwen-plus') as never }),
     health,
     gate,
     wheel,
@@ -74,6 +75,10 @@ keys: []
     },
     wait: (ms: number) => {
       now += ms;
+    },
+    /** A reload takes the backend away. */
+    remove: () => {
+      current = { ...config, backends: {} };
     },
     look: async () => {
       prober.look();
@@ -128,4 +133,15 @@ test('a fault of our own is told, and the place is probed again', async () => {
   broken = false;
   await look();
   expect(records).toHaveLength(1);
+});
+
+test('a backend that a reload takes away between two of its probes is not asked again', async () => {
+  const { fail, wait, look, records, simulator, remove } = await desk(() => {
+    remove();
+    return null;
+  });
+  expect([fail('upstream_auth'), fail('upstream_auth')]).toEqual([0, 1]);
+  wait(60_000);
+  await look();
+  expect([records.length, simulator.journal().length]).toEqual([1, 1]);
 });
