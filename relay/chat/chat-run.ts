@@ -117,7 +117,8 @@ export class ChatRun implements LegOwner, Deadline {
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
-    if (drain) this.#resume();
+    // Before the start there is nothing to drain: nobody waits for what would be asked.
+    if (drain && this.#legs.length > 0) this.#resume();
     else {
       this.#abortLegs();
       this.#settle(null);

@@ -67,7 +67,8 @@ export class SplitRun implements CallOwner {
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
-    if (drain) return;
+    // Before the start there is nothing to drain: nobody waits for what would be asked.
+    if (drain && this.#next > 0) return;
     // What has been sent is most likely worked on, and paid for.
     for (const call of this.#running) this.#told.push(this.#input.estimate(call.share));
     this.#abort();

@@ -234,3 +234,10 @@ describe('usage', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
+
+test.each([true, false])('a caller who left before the start costs nothing, drain %s', async (drain) => {
+  const { run, posted } = rig();
+  run.callerGone(drain);
+  expect(await run.start()).toMatchObject({ gone: true, paid: [] });
+  expect(posted).toEqual([]);
+});

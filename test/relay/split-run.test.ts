@@ -159,3 +159,10 @@ describe('a caller who leaves', () => {
     expect(await result).toMatchObject({ gone: true, error: { message: '500 no ***' }, usage: usage(10) });
   });
 });
+
+test.each([true, false])('a caller who left before the start costs nothing, drain %s', async (drain) => {
+  const running = run(2);
+  running.callerGone(drain);
+  expect(await running.start()).toMatchObject({ gone: true, paid: [] });
+  expect(made).toEqual([]);
+});
