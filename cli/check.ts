@@ -13,9 +13,10 @@ import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
 import { liveCheck } from './live-check.ts';
 import { liveText } from './live-text.ts';
 import { loadOrExplain } from './load.ts';
+import { againstRunning, type Compared, isAddress, NotCompared } from './running-config.ts';
 
 export interface CheckOptions {
-  /** A second file, e.g. the one in force: what changes from it to the checked one is shown too. */
+  /** A second file, or the address of a running relay: what changes from it to the checked file is shown too. */
   readonly against?: string;
   /** The backends are asked too. */
   readonly live?: boolean;
@@ -34,8 +35,8 @@ export interface CheckOptions {
 export async function check(file: string, options: CheckOptions = {}, vendors = VENDORS): Promise<void> {
   const { against, live = false, json = false } = options;
   const loaded = loadOrExplain(file, undefined, vendors);
-  const old = against === undefined ? null : loadOrExplain(against, undefined, vendors);
-  if (loaded === null || (against !== undefined && old === null)) {
+  const compared = loaded === null || against === undefined ? null : await comparison(loaded.config, against, vendors);
+  if (loaded === null || (against !== undefined && compared === null)) {
     process.exitCode = 1;
     return;
   }
@@ -47,7 +48,7 @@ export async function check(file: string, options: CheckOptions = {}, vendors = 
   }
   if (!json) {
     console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
-    if (old !== null) console.log(differenceText(old.config, loaded.config));
+    if (compared !== null) console.log(differenceText(compared, against ?? ''));
   }
   if (live) await askBackends(loaded.config, options, vendors);
 }
@@ -76,13 +77,28 @@ async function askBackends(config: Config, { backend, chat = false, json = false
   process.stdout.write(json ? `${JSON.stringify({ ok, backends: results }, null, 2)}\n` : liveText(results));
 }
 
-/** What a running relay would log if it had the old file and read the new one. */
-function differenceText(old: Config, next: Config): string {
+/** With the problems of the other side, or why it could not be had, on standard error: null then. */
+async function comparison(next: Config, against: string, vendors: typeof VENDORS): Promise<Compared | null> {
+  if (!isAddress(against)) {
+    const old = loadOrExplain(against, undefined, vendors);
+    return old && { old: old.config, next };
+  }
+  try {
+    return await againstRunning(next, against, process.env);
+  } catch (error) {
+    if (!(error instanceof NotCompared)) throw error;
+    console.error(`estafet: ${error.message}`);
+    return null;
+  }
+}
+
+/** What a running relay would log if it had the old configuration and read the new one. */
+function differenceText({ old, next }: Compared, name: string): string {
   const { config, restart } = withoutRestart(old, next);
   const changes = [...configChanges(routed(old), routed(config)), ...restart];
-  if (changes.length === 0) return `no change against ${old.file}`;
+  if (changes.length === 0) return `no change against ${name}`;
   return [
-    `changes against ${old.file} (- less, + more, ~ other, ! needs a restart):`,
+    `changes against ${name} (- less, + more, ~ other, ! needs a restart):`,
     ...changes.map((change) => `  ${changeLine(change)}`),
   ].join('\n');
 }

@@ -16,7 +16,10 @@ export function addOtherCommands(program: Command): void {
     .description('Check a configuration file and show what it means. Exit code 0: it can be served; 1: it cannot.')
     .argument('[file]', 'configuration file (default: estafet.yaml)')
     .option('-c, --config <file>', 'the same as an option')
-    .option('--against <file>', 'show what changes from this file: who loses access, which limits tighten, what needs a restart')
+    .option(
+      '--against <file or URL>',
+      'show what changes from this file, or from what the relay at this address has in force: who loses access, which limits tighten, what needs a restart',
+    )
     .option('--live', 'ask each backend one cheap thing with each of its keys; exit code 1 unless all of them work')
     .option('--backend <name>', 'with --live: only this backend, or several with commas')
     .option('--chat', 'with --live: ask a model for a token, which may be billed, even where the list of models would do')

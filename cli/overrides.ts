@@ -23,8 +23,16 @@ export function overridden(config: Config, options: ServeOptions, env: NodeJS.Pr
   }
   const workers = workersOf(config, options, env['WORKERS']);
   if (workers === null) return null;
+  const set = {
+    host: options.host !== undefined || env['HOST'] !== undefined,
+    port: options.port !== undefined || fromEnv !== undefined,
+    logLevel: level !== undefined,
+    workers: options.workers !== undefined || env['WORKERS'] !== undefined,
+  };
+  const outside = (['host', 'port', 'logLevel', 'workers'] as const).filter((name) => set[name]);
   const port = options.port ?? (fromEnv === undefined ? config.server.port : Number(fromEnv));
-  return { ...config, server: { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel, workers } };
+  const server = { ...config.server, host: options.host ?? env['HOST'] ?? config.server.host, port, logLevel, workers };
+  return { ...config, server, ...(outside.length === 0 ? {} : { overridden: outside }) };
 }
 
 export const isWorkers = (value: unknown): value is Server['workers'] =>

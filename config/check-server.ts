@@ -5,7 +5,7 @@ import type { ConfigInput } from './schema.ts';
 import { readFault, resolveReference, Secret } from './secret.ts';
 
 /** `server`: what spans several of its keys, and the token behind its reference. */
-export function checkServer({ metrics, ...server }: ConfigInput['server'], context: CheckContext): Server {
+export function checkServer({ metrics, admin, ...server }: ConfigInput['server'], context: CheckContext): Server {
   if (server.headersTimeoutMs > server.requestTimeoutMs) {
     context.problems.add(['server', 'headersTimeoutMs'], `must be at most requestTimeoutMs, which is ${server.requestTimeoutMs}`);
   }
@@ -14,6 +14,7 @@ export function checkServer({ metrics, ...server }: ConfigInput['server'], conte
   return {
     ...rest,
     ...(countries === undefined ? {} : { countries: checkCountries(countries, context) }),
+    ...(admin === undefined ? {} : checkAdmin(admin.token, context)),
     ...(metrics === undefined ? {} : { metrics: checkMetrics(metrics, server.port, context) }),
   };
 }
@@ -27,6 +28,16 @@ function checkCountries(written: string, { problems, secrets }: CheckContext): s
     problems.add(['server', 'countries'], `${path} cannot be read: ${readFault(error)}`);
   }
   return path;
+}
+
+/** It opens more than figures: a short one is refused. */
+const SHORTEST_ADMIN_TOKEN = 32;
+
+function checkAdmin(reference: string, { problems, secrets }: CheckContext): Pick<Server, 'admin'> {
+  const resolved = resolveReference(reference, secrets);
+  if (resolved.ok && resolved.value.length >= SHORTEST_ADMIN_TOKEN) return { admin: { token: new Secret(resolved.value) } };
+  problems.add(['server', 'admin', 'token'], resolved.ok ? `is shorter than ${SHORTEST_ADMIN_TOKEN} characters` : resolved.fault);
+  return {};
 }
 
 const SHORTEST_SAFE_TOKEN = 20;

@@ -15,6 +15,8 @@ export interface Config {
   /** The file it came from, as the user named it. */
   readonly file: string;
   readonly server: Server;
+  /** What the command line or the environment sets instead of the file. Absent: nothing. */
+  readonly overridden?: readonly ('host' | 'port' | 'logLevel' | 'workers')[];
   readonly backends: Readonly<Record<string, Backend>>;
   /** Asked model → where it may go. */
   readonly models: Readonly<Record<string, ModelEntry>>;
@@ -32,7 +34,9 @@ export interface Config {
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
 type ServerFile = Frozen<z.output<typeof serverSchema>>;
-export interface Server extends Omit<ServerFile, 'metrics'> {
+export interface Server extends Omit<ServerFile, 'metrics' | 'admin'> {
+  /** Absent: nobody may see the configuration in force. */
+  readonly admin?: { readonly token: Secret };
   /** Absent: none are kept. */
   readonly metrics?: MetricsSettings;
 }

@@ -118,6 +118,14 @@ export const serverSchema = z.strictObject({
     .meta({
       description: 'Traces. They are kept only where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set.',
     }),
+  admin: z
+    .strictObject({
+      token: secretReference.meta({
+        description: 'Reference to a token of at least 32 characters that opens `GET /v1/estafet/config`, as `Authorization: Bearer`.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'Who may see the configuration in force, without its secrets (`estafet check --against URL`). Absent: nobody.' }),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
     description: 'Least severe log line that is written. Secrets are in none; prompts and answers only where a team has `logPrompts`.',
   }),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
 import type { RequestTrace } from '../relay/request-trace.ts';
+import { configHandler } from '../routes/estafet/config.ts';
 import { limitsHandler } from '../routes/estafet/limits.ts';
 import { requestRecordHandler } from '../routes/estafet/requests.ts';
 import { usageHandler } from '../routes/estafet/usage.ts';
@@ -51,6 +52,7 @@ export function routeSpecs(deps: RouteDeps): readonly RouteSpec[] {
     { method: 'get', path: '/estafet/requests/:id', handler: requestRecordHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/limits', handler: limitsHandler(deps), guard: 'key' },
     { method: 'get', path: '/estafet/usage', handler: usageHandler(deps), guard: 'key' },
+    { method: 'get', path: '/estafet/config', handler: configHandler(deps), guard: 'token' },
     { method: 'get', path: '/healthz', handler: healthHandler(), guard: 'public' },
     { method: 'get', path: '/readyz', handler: readyHandler(deps), guard: 'public' },
     { method: 'get', path: '/metrics', handler: metricsHandler(deps), guard: 'token' },

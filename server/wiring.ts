@@ -20,6 +20,7 @@ import { createApp } from './app.ts';
 import { BackendClients } from './backend-clients.ts';
 import { openHealth } from './backend-health.ts';
 import type { BuildOptions, Built, Prepared } from './built.ts';
+import { configPage } from './config-page.ts';
 import { tableChanges } from './countries.ts';
 import { accessReader } from './database/open-access.ts';
 import { ledgerStore } from './database/open-ledger.ts';
@@ -85,7 +86,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const owners = (): string[] => [...new Set([...owned, ...Array.from(watch?.teams ?? [], (team) => `team/${team}`)])];
   const quotas = openQuotaStore(config, owners, books, leaseMs, onQuotaFault, (...said) => metrics?.redis(...said));
   const backendsNow = (): readonly Backend[] => Object.values(live.config.backends);
-  const breakers = openHealth({
+  const { health, ...breakers } = openHealth({
     redis: quotas.redis,
     backends: backendsNow,
     now: () => wheel.now(),
@@ -98,7 +99,6 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     // A Redis that is gone is told of by the limits.
     onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own'),
   });
-  const { health } = breakers;
   const names = {
     asked: (name: string) => live.names.asked(name),
     served: (vendor: string, model: string) => live.names.served(vendor, model),
@@ -191,6 +191,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     books,
     levels: (caller) => gate.levels(caller),
     ready: () => probe.ready(),
+    config: () => configPage(live.config),
     metrics: ownPort ? null : (page ?? null),
     draining: () => draining,
     overload,

@@ -5,6 +5,7 @@ import type { Origins } from '../../relay/permit/origins.ts';
 import type { CallerLevels } from '../../relay/quota/caller-levels.ts';
 import type { Relay } from '../../relay/relay.ts';
 import type { VectorsRelay } from '../../relay/vectors/vectors-relay.ts';
+import type { ConfigPage } from '../estafet/config.ts';
 import type { MetricsPage } from '../ops/metrics.ts';
 import type { Readiness } from '../ops/ready.ts';
 
@@ -36,6 +37,8 @@ export interface RouteDeps {
   /** What is left of a caller's limits. @throws OpenAIError `quota_unavailable` */
   readonly levels: (caller: Caller) => Promise<CallerLevels>;
   readonly ready: () => Promise<Readiness>;
+  /** Null when nobody may see it. */
+  readonly config: () => ConfigPage | null;
   /** Null when they are not served on this port. */
   readonly metrics: MetricsPage | null;
 }
