@@ -134,6 +134,7 @@ describe('why it cannot be compared', () => {
     ['an empty token', 'http://127.0.0.1:9', '', /ESTAFET_ADMIN_TOKEN is not set/],
     ['a password in the address', 'http://u:p@127.0.0.1:9', TOKEN, /must be without a user name or password/],
     ['no address', 'http://', TOKEN, /is not a valid URL/],
+    ['no address, and a password in it, which is not repeated', 'http://u:secret@host:port', TOKEN, /^the address is not a valid URL$/],
   ])('%s', async (_what, url, token, expected) => {
     expect(
       await againstRunning(next, url, token === undefined ? {} : { ESTAFET_ADMIN_TOKEN: token }).catch((error: Error) => error.message),
