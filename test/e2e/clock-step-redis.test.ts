@@ -61,7 +61,9 @@ describe.each([...REDIS, 'the process itself'])('limits in %s', (place) => {
     },
   );
 
-  test.runIf(place === 'Redis')('a budget of this hour that is spent stays spent, whatever hour the node believes it is', async () => {
+  // A process by itself has no other calendar than its own.
+  if (place !== 'Redis') return;
+  test('a budget of this hour that is spent stays spent, whatever hour the node believes it is', async () => {
     await node.clock(0);
     let last = await ask(node.url, 'spent');
     for (let calls = 0; calls < 100 && last.status === 200; calls++) last = await ask(node.url, 'spent');
