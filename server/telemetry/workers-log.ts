@@ -13,6 +13,9 @@ export function logWorker(logger: Logger, event: WorkerEvent): void {
     case 'worker-not-started':
       logger.error(event, 'worker: it could not start');
       break;
+    case 'worker-behind':
+      logger.error(event, 'worker: it did not follow a reload and is replaced');
+      break;
     case 'worker-stuck':
       logger.error(event, 'worker: it does not end in time and is killed');
       break;

@@ -117,7 +117,8 @@ export async function startWorkers(config: Config, { count, script }: WorkersOpt
     logger.level = inForce.server.logLevel;
     const told = await Promise.all(
       workers.map((worker) =>
-        worker.channel.call('commit', null, PREPARE_MS).catch(() => {
+        worker.channel.call('commit', null, PREPARE_MS).catch((error: Error) => {
+          logWorker(logger, { type: 'worker-behind', worker: worker.number, pid: worker.pid, fault: error.message });
           worker.kill();
           return null;
         }),

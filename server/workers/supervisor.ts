@@ -20,7 +20,9 @@ export type WorkerEvent =
   | { readonly type: 'worker-serves'; readonly worker: number; readonly pid: number }
   | { readonly type: 'worker-ended'; readonly worker: number; readonly pid: number; readonly how: string; readonly againInMs: number }
   | { readonly type: 'worker-not-started'; readonly worker: number; readonly pid: number; readonly fault: string }
-  | { readonly type: 'worker-stuck'; readonly worker: number; readonly pid: number };
+  /** It could not take the configuration that the others have. */
+  | { readonly type: 'worker-behind'; readonly worker: number; readonly pid: number; readonly fault: string }
+  | { readonly type: 'worker-stuck'; readonly worker: number; readonly pid: number; readonly fault: string };
 
 export interface SupervisorOptions {
   readonly count: number;
@@ -207,8 +209,8 @@ export class Supervisor {
       this.#options.onStopped(worker, stopped);
       worker.release();
       return (await worker.ended) === 'exit code 0' ? stopped.clean : null;
-    } catch {
-      this.#options.report({ type: 'worker-stuck', worker: number, pid });
+    } catch (error) {
+      this.#options.report({ type: 'worker-stuck', worker: number, pid, fault: error instanceof Error ? error.message : String(error) });
       worker.kill();
       return null;
     } finally {

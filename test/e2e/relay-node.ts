@@ -36,7 +36,7 @@ export interface NodeOptions {
   readonly by?: readonly string[];
 }
 
-/** The caller ends what it starts. */
+/** The caller ends what it starts; what a failed test has left is ended with this process. */
 export async function startNode({ file, cwd, env, leaseMs = 60_000, by = [] }: NodeOptions): Promise<RelayNode> {
   const own = ['--expose-gc', '--import', INSTRUMENTS, SCRIPT, file, String(leaseMs)];
   const [command = process.execPath, ...args] = [...by, process.execPath, ...own];
@@ -47,6 +47,9 @@ export async function startNode({ file, cwd, env, leaseMs = 60_000, by = [] }: N
     said += text;
   });
   const exited = once(child, 'exit');
+  const leave = (): void => void child.kill('SIGKILL');
+  process.on('exit', leave);
+  child.once('exit', () => process.off('exit', leave));
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on('data', (text) => {
       out += text;
