@@ -108,8 +108,9 @@ describe.each(REDIS)('limits in %s', () => {
     await expect.poll(slots, SOON).toEqual({ kind: 'slots', used: 0 });
     // Idle connections to the vendor are closed after a while.
     await expect.poll(() => node.files(), SOON).toBeLessThanOrEqual(files);
-    const kinds = (resources: readonly string[]) => [...new Set(resources)].sort();
-    await expect.poll(async () => kinds((await node.held()).resources), SOON).toEqual(kinds(before.resources));
+    // A timer that ran before the crowd may have ended since: what counts is what is there now and was not.
+    const added = (resources: readonly string[]) => resources.filter((kind) => !before.resources.includes(kind));
+    await expect.poll(async () => added((await node.held()).resources), SOON).toEqual([]);
     const timers = (resources: readonly string[]) => resources.filter((kind) => kind === 'Timeout').length;
     await expect.poll(async () => timers((await node.held()).resources), SOON).toBeLessThanOrEqual(timers(before.resources));
     // A thousand answers, of which each held tens of kilobytes: what is left is what is kept on purpose (receipts).
