@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Built, Prepared } from './built.ts';
+import { Connections } from './connections.ts';
 import { createHttpServer, setServerLimits } from './http-server.ts';
 import { listen, urlOf } from './listen.ts';
 import { createMetricsServer } from './metrics-server.ts';
@@ -30,6 +31,7 @@ export interface RunningRelay {
  */
 export async function startRelay(config: Config, built: Built = build(config)): Promise<RunningRelay> {
   const server = createHttpServer(built.app, config.server);
+  const connections = new Connections(server);
   const { metrics } = config.server;
   const metricsServer = built.metrics === null ? null : createMetricsServer(built.metrics);
   try {
@@ -42,7 +44,7 @@ export async function startRelay(config: Config, built: Built = build(config)): 
     throw error;
   }
   const stopAll = async (): Promise<boolean> => {
-    const clean = await stop(server, built, built.server().drainTimeoutMs);
+    const clean = await stop(server, connections, built, built.server().drainTimeoutMs);
     // Last: the end is watched too.
     metricsServer?.close();
     metricsServer?.closeAllConnections();
@@ -61,19 +63,19 @@ export async function startRelay(config: Config, built: Built = build(config)): 
   return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, prepare, stop: stopAll };
 }
 
-/** Connections that carried the last answers are closed at most so much later. */
-const SWEEP_MS = 20;
+/** For the rest of a head that had begun to arrive, once nothing else is under way. */
+const LAST_HEADS_MS = 500;
 /** For the last event of a stream that is cut. */
 const LAST_WORDS_MS = 500;
 
-async function stop(server: Server, built: Built, timeoutMs: number): Promise<boolean> {
+async function stop(server: Server, connections: Connections, built: Built, timeoutMs: number): Promise<boolean> {
   built.drain();
   let cut = false;
-  // A keep-alive connection that carried a stream would be served again and hold the server open: each answer's end closes it.
-  server.on('request', (_request, response) => response.once('close', () => server.closeIdleConnections()));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  let heads: NodeJS.Timeout | undefined;
+  connections.drain(() => {
+    heads ??= setTimeout(() => connections.closeQuiet(), LAST_HEADS_MS);
+  });
   let end: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     cut = true;
@@ -82,9 +84,9 @@ async function stop(server: Server, built: Built, timeoutMs: number): Promise<bo
     end = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
   }, timeoutMs);
   await closed;
+  clearTimeout(heads);
   clearTimeout(timer);
   clearTimeout(end);
-  clearInterval(sweep);
   await built.close(!cut);
   await flushed(built.logger);
   return !cut;

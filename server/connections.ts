@@ -1,0 +1,81 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+interface Carried {
+  /** Requests whose answers have not been sent to their end. */
+  answers: number;
+  /** Bytes that had come in when the last answer was sent: more than that is the begin of another request. */
+  read: number;
+}
+
+/**
+ * The connections of a server, so that it can be emptied without a cut. Node's own `closeIdleConnections` takes an answer that has been
+ * handed over whole for one that has been sent, and cuts it off at a caller who reads slowly; and it says nothing of when to look again.
+ */
+export class Connections {
+  readonly #open = new Map<Socket, Carried>();
+  #answers = 0;
+  #draining = false;
+  #onQuiet: (() => void) | null = null;
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.#open.set(socket, { answers: 0, read: 0 });
+      socket.once('close', () => this.#closed(socket));
+    });
+    const begun = (request: IncomingMessage, response: ServerResponse): void => this.#begun(request.socket, response);
+    server.on('request', begun);
+    server.on('checkExpectation', begun);
+    // `close` of an HTTP server calls it.
+    server.closeIdleConnections = () => this.closeIdle();
+  }
+
+  /**
+   * From now on each connection is closed as soon as it carries no answer and no begun request.
+   * @param onQuiet told whenever no answer is under way any more: what is open then is a head that has not arrived whole
+   */
+  drain(onQuiet: () => void): void {
+    this.#draining = true;
+    this.#onQuiet = onQuiet;
+    this.closeIdle();
+    if (this.#answers === 0) onQuiet();
+  }
+
+  /** Those that carry nothing at the moment. */
+  closeIdle(): void {
+    for (const [socket, carried] of this.#open) if (isIdle(socket, carried)) socket.destroy();
+  }
+
+  /** Those that carry no answer, a begun head or not. */
+  closeQuiet(): void {
+    for (const [socket, { answers }] of this.#open) if (answers === 0) socket.destroy();
+  }
+
+  #begun(socket: Socket, response: ServerResponse): void {
+    const carried = this.#open.get(socket);
+    if (carried === undefined) return;
+    carried.answers++;
+    this.#answers++;
+    response.once('close', () => {
+      // All that a closed connection carried has been taken off with it.
+      if (!this.#open.has(socket)) return;
+      carried.answers--;
+      carried.read = socket.bytesRead;
+      this.#ended(1);
+      if (this.#draining && isIdle(socket, carried)) socket.destroy();
+    });
+  }
+
+  #closed(socket: Socket): void {
+    const answers = this.#open.get(socket)?.answers ?? 0;
+    this.#open.delete(socket);
+    this.#ended(answers);
+  }
+
+  #ended(answers: number): void {
+    this.#answers -= answers;
+    if (answers > 0 && this.#answers === 0 && this.#draining) this.#onQuiet?.();
+  }
+}
+
+const isIdle = (socket: Socket, { answers, read }: Carried): boolean => answers === 0 && socket.bytesRead === read;
