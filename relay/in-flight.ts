@@ -1,13 +1,18 @@
 import type { OpenAIError } from '../openai/errors.ts';
+import { NOWHERE, type Placed, PlacedSet } from './placed-set.ts';
 
 /** Ends an attempt before its time: its caller gets the error. */
 type Cut = (error: OpenAIError) => void;
+
+interface Cuttable extends Placed {
+  readonly cut: Cut;
+}
 
 /** Requests that are being answered now. */
 export class InFlight {
   streams = 0;
   whole = 0;
-  readonly #cuts = new Set<Cut>();
+  readonly #cuttable = new PlacedSet<Cuttable>();
 
   /** Counts one until its answer has ended, however it ends. */
   async during<T>(stream: boolean, answer: () => Promise<T>): Promise<T> {
@@ -22,16 +27,19 @@ export class InFlight {
 
   /** Makes an attempt that `cut` may end before its time. */
   async cuttable<T>(cut: Cut, attempt: () => Promise<T>): Promise<T> {
-    this.#cuts.add(cut);
+    const cuttable: Cuttable = { place: NOWHERE, cut };
+    this.#cuttable.add(cuttable);
     try {
       return await attempt();
     } finally {
-      this.#cuts.delete(cut);
+      this.#cuttable.delete(cuttable);
     }
   }
 
   /** Ends every attempt that runs: a stream that has begun gets the error as its last event, others as their answer. */
   cut(error: OpenAIError): void {
-    for (const cut of this.#cuts) cut(error);
+    this.#cuttable.forEach(({ cut }) => {
+      cut(error);
+    });
   }
 }

@@ -41,7 +41,7 @@ const SENTINEL_TIMEOUT_MS = 1_000;
 export function redisConnection(address: RedisAddress, onFault: (fault: unknown) => void): RedisConnection {
   if (address.kind === 'cluster') return clusterConnection(address, onFault);
   if (address.kind === 'sentinel') return sentinelConnection(address, onFault);
-  const client = new Redis(address.url, single());
+  const client = inOneWrite(new Redis(address.url, single()));
   client.on('error', onFault);
   // What fails is told to the listener.
   return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
@@ -52,7 +52,6 @@ function single() {
   let demotedAt = Number.NEGATIVE_INFINITY;
   return {
     ...COMMON,
-    enableAutoPipelining: true,
     retryStrategy: retryMs,
     // A master that has become a replica: its name, or the Sentinels, may lead to the new one.
     reconnectOnError: (error: Error) => {
@@ -65,19 +64,21 @@ function single() {
 
 function sentinelConnection(address: Extract<RedisAddress, { kind: 'sentinel' }>, onFault: (fault: unknown) => void): RedisConnection {
   const { sentinels, master, database, user, password, sentinelLogin, tls } = address;
-  const client = new Redis({
-    ...single(),
-    ...login(user, password),
-    sentinels: [...sentinels],
-    name: master,
-    db: database,
-    ...(sentinelLogin.user === null ? {} : { sentinelUsername: sentinelLogin.user }),
-    ...(sentinelLogin.password === null ? {} : { sentinelPassword: sentinelLogin.password }),
-    ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
-    // Its own way of going round the Sentinels again would keep all commands until one answers. So each round ends, and the next is ours.
-    sentinelRetryStrategy: () => null,
-  });
+  const client = inOneWrite(
+    new Redis({
+      ...single(),
+      ...login(user, password),
+      sentinels: [...sentinels],
+      name: master,
+      db: database,
+      ...(sentinelLogin.user === null ? {} : { sentinelUsername: sentinelLogin.user }),
+      ...(sentinelLogin.password === null ? {} : { sentinelPassword: sentinelLogin.password }),
+      ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+      sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+      // Its own way of going round the Sentinels again would keep all commands until one answers. So each round ends, and the next is ours.
+      sentinelRetryStrategy: () => null,
+    }),
+  );
   client.on('error', onFault);
   let rounds = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -120,6 +121,23 @@ function clusterConnection(address: Extract<RedisAddress, { kind: 'cluster' }>, 
   client.on('error', onFault);
   client.on('node error', onFault);
   return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
+}
+
+/**
+ * What is sent within one turn of the event loop leaves in one write. The client's own batches (`enableAutoPipelining`) do so too, at the cost
+ * of a Pipeline each, which a Cluster needs.
+ */
+function inOneWrite<T extends Redis>(client: T): T {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (...sent) => {
+    const stream = client.stream as Redis['stream'] | undefined;
+    if (stream !== undefined && stream.writableCorked === 0) {
+      stream.cork();
+      setImmediate(() => stream.uncork());
+    }
+    return send(...sent);
+  };
+  return client;
 }
 
 /** The client would keep commands without end while it looks for a node. */

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.ts';
+import { NOWHERE } from '../placed-set.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import type { Line } from './asking.ts';
 
@@ -89,7 +90,7 @@ export class Race {
   /** From the first call on: its retries do not begin anew. */
   #arm(afterMs: number): void {
     if (this.#timer !== null) return;
-    this.#timer = { deadlineAt: this.#wheel.now() + afterMs, expire: () => this.#disarm(true) };
+    this.#timer = { place: NOWHERE, deadlineAt: this.#wheel.now() + afterMs, expire: () => this.#disarm(true) };
     this.#wheel.add(this.#timer);
   }
 

@@ -5,6 +5,7 @@ import type { ChatRequest } from '../../openai/chat/request.ts';
 import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
 import type { ChatTranslator, FamilyRules, UpstreamPlan } from '../../translators/translator.ts';
 import type { SchemaCheck } from '../emulation/json-guard.ts';
+import { NOWHERE } from '../placed-set.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
@@ -50,6 +51,7 @@ export interface RunInput {
  */
 export class ChatRun implements LegOwner, Deadline {
   /** Next heartbeat. */
+  place = NOWHERE;
   deadlineAt = Number.POSITIVE_INFINITY;
   readonly #input: RunInput;
   readonly #encoder: ChunkEncoder | null;

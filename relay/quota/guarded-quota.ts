@@ -1,3 +1,4 @@
+import { RenewedMap } from '../renewed-map.ts';
 import { checkIds, checkSettlement } from './check-input.ts';
 import { sharedDemands } from './share.ts';
 import type { Admission, QuotaStore, Refusal, ReserveRequest, Settlement, Snapshot, Verdict } from './store.ts';
@@ -52,7 +53,7 @@ export class GuardedQuota {
   readonly #options: GuardOptions;
   readonly #unsent: Unsent;
   /** By owner and id: an attempt's id may be its request's, under another owner. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new RenewedMap<string, Open>();
 
   constructor(options: GuardOptions) {
     this.#options = options;

@@ -1,3 +1,5 @@
+import { NOWHERE, type Placed, PlacedSet } from '../placed-set.ts';
+
 /** The quota store cannot be asked now: it failed, it is too slow, or it did so a moment ago. */
 export class StoreGone extends Error {
   override readonly name = 'StoreGone';
@@ -21,7 +23,7 @@ export interface BreakerOptions {
 const PARTS = 5;
 
 /** A call that has no answer yet. */
-interface Waiting {
+interface Waiting extends Placed {
   /** Ends of parts that it still waits for. */
   parts: number;
   readonly fail: (error: Error) => void;
@@ -33,7 +35,7 @@ interface Waiting {
  */
 export class StoreBreaker {
   readonly #options: BreakerOptions;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new PlacedSet<Waiting>();
   #state: 'closed' | 'open' = 'closed';
   #askAgainAt = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -66,7 +68,7 @@ export class StoreBreaker {
         reject(new StoreGone(pauseMs, error));
       };
       // The part that is running when it begins does not count.
-      const waiting: Waiting = { parts: PARTS + 1, fail };
+      const waiting: Waiting = { place: NOWHERE, parts: PARTS + 1, fail };
       this.#waiting.add(waiting);
       this.#timer ??= setInterval(() => this.#partEnded(), timeoutMs / PARTS).unref();
       const answered = (answer: T): void => {
@@ -83,9 +85,9 @@ export class StoreBreaker {
   }
 
   #partEnded(): void {
-    for (const waiting of this.#waiting) {
+    this.#waiting.forEach((waiting) => {
       if (--waiting.parts === 0) waiting.fail(new Error(`No answer within ${this.#options.timeoutMs} ms.`));
-    }
+    });
     if (this.#waiting.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;

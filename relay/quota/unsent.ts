@@ -1,3 +1,5 @@
+import { RenewedMap } from '../renewed-map.ts';
+
 /** Most steps sent together once the store is back. */
 const BATCH = 256;
 /** Some hundred bytes each. */
@@ -15,7 +17,7 @@ export class Unsent {
   /** Called for every failed attempt, for logs and metrics. */
   readonly #onFailure: (error: unknown) => void;
   readonly #most: number;
-  readonly #steps = new Map<string, Step>();
+  readonly #steps = new RenewedMap<string, Step>();
   /** Names of those whose last attempt has failed, the longest ago first. */
   readonly #failed = new Set<string>();
   #sending = 0;

@@ -1,5 +1,6 @@
 import type { Backend } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
+import { NOWHERE } from '../placed-set.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 
 /** A backend that had no room. */
@@ -140,6 +141,7 @@ export class BackendQueues {
     const known = this.#queues.get(backend);
     if (known !== undefined) return known;
     const look: Deadline = {
+      place: NOWHERE,
       deadlineAt: 0,
       expire: () => {
         look.deadlineAt = Number.POSITIVE_INFINITY;
@@ -189,6 +191,7 @@ export class Waiting {
     const { promise, resolve } = Promise.withResolvers<string | null>();
     this.#resolve = resolve;
     const deadline: Deadline = {
+      place: NOWHERE,
       deadlineAt: Math.min(...this.places.values()),
       expire: (now) => {
         this.#expire(now);

@@ -1,3 +1,4 @@
+import { NOWHERE } from '../placed-set.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 
 /**
@@ -11,7 +12,7 @@ export function pause(ms: number, wheel: DeadlineWheel, onGone: (act: () => void
     wheel.remove(deadline);
     resolve(waited);
   };
-  const deadline: Deadline = { deadlineAt: wheel.now() + ms, expire: () => end(true) };
+  const deadline: Deadline = { place: NOWHERE, deadlineAt: wheel.now() + ms, expire: () => end(true) };
   wheel.add(deadline);
   onGone(() => end(false));
   return promise;

@@ -1,5 +1,7 @@
+import { type Placed, PlacedSet } from '../placed-set.ts';
+
 /** Something that must happen when a moment has passed. `deadlineAt` may be moved at any time, at the cost of one assignment. */
-export interface Deadline {
+export interface Deadline extends Placed {
   /** Milliseconds of the wheel's clock; `Number.POSITIVE_INFINITY` = never. */
   deadlineAt: number;
   /** Called once per passing; it moves `deadlineAt` or removes itself. Must not throw. */
@@ -11,7 +13,7 @@ export interface Deadline {
  * number. Deadlines are met with a delay of up to one tick.
  */
 export class DeadlineWheel {
-  readonly #deadlines = new Set<Deadline>();
+  readonly #deadlines = new PlacedSet<Deadline>();
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | null = null;
   /** Coarse clock: the time of the last tick, or of the last `add`. */
@@ -60,6 +62,8 @@ export class DeadlineWheel {
 
   tick(): void {
     const now = this.now();
-    for (const deadline of this.#deadlines) if (deadline.deadlineAt <= now) deadline.expire(now);
+    this.#deadlines.forEach((deadline) => {
+      if (deadline.deadlineAt <= now) deadline.expire(now);
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { OpenAIError } from '../../openai/errors.ts';
+import { NOWHERE } from '../placed-set.ts';
 import { connectionError } from './connection-error.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
 
@@ -24,6 +25,7 @@ export interface CallTimeouts {
  * body (not while paused: then it is the caller who is slow), the whole call.
  */
 export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
+  place = NOWHERE;
   deadlineAt: number;
   readonly #listener: CallListener;
   readonly #timeouts: CallTimeouts;

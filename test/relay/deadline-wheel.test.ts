@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NOWHERE } from '../../relay/placed-set.ts';
 import { type Deadline, DeadlineWheel } from '../../relay/upstream/deadlines.ts';
 import { wheelAt } from './wheel-by-hand.ts';
 
@@ -7,6 +8,7 @@ describe('the wheel', () => {
     const { wheel, at } = wheelAt();
     const passed: number[] = [];
     const deadline: Deadline = {
+      place: NOWHERE,
       deadlineAt: 100,
       expire(nowMs) {
         passed.push(nowMs);
@@ -25,8 +27,9 @@ describe('the wheel', () => {
   test('infinity never passes; what is removed while others pass stays quiet', () => {
     const { wheel, at } = wheelAt();
     const passed: string[] = [];
-    const second: Deadline = { deadlineAt: 5, expire: () => passed.push('second') };
+    const second: Deadline = { place: NOWHERE, deadlineAt: 5, expire: () => passed.push('second') };
     const first: Deadline = {
+      place: NOWHERE,
       deadlineAt: 5,
       expire: () => {
         passed.push('first');
@@ -34,7 +37,7 @@ describe('the wheel', () => {
         wheel.remove(second);
       },
     };
-    wheel.add({ deadlineAt: Number.POSITIVE_INFINITY, expire: () => passed.push('never') });
+    wheel.add({ place: NOWHERE, deadlineAt: Number.POSITIVE_INFINITY, expire: () => passed.push('never') });
     wheel.add(first);
     wheel.add(second);
     at(1e15);
@@ -52,7 +55,7 @@ describe('the wheel', () => {
   test('it ticks by itself once started, and stops', async () => {
     const wheel = new DeadlineWheel();
     const passed = Promise.withResolvers<void>();
-    wheel.add({ deadlineAt: 0, expire: () => passed.resolve() });
+    wheel.add({ place: NOWHERE, deadlineAt: 0, expire: () => passed.resolve() });
     wheel.start(1);
     wheel.start(1);
     await passed.promise;

@@ -83,3 +83,28 @@ test('closed while nobody listens or answers: nothing keeps the process, and no 
   expect([code, told]).toEqual([0, '']);
   expect(performance.now() - closedAt).toBeLessThan(4_000);
 });
+
+test('what is sent within one turn of the event loop arrives in one piece', async () => {
+  const pieces: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      const text = data.toString();
+      pieces.push(text);
+      for (const [command] of text.matchAll(/(?<=\r\n)(?:info|ping)(?=\r\n)/g)) {
+        socket.write(command === 'info' ? '$9\r\nloading:0\r\n' : '+PONG\r\n');
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(() => server.close());
+  const { client, start } = opened(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const ready = once(client, 'ready');
+  start();
+  await ready;
+  await client.ping();
+  pieces.length = 0;
+  await Promise.all(Array.from({ length: 20 }, () => client.ping()));
+  expect(pieces.map((piece) => piece.match(/ping/g)?.length)).toEqual([20]);
+});
