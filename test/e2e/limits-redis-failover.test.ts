@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redisAddress } from '../../config/redis-address.ts';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import { redisConnection } from '../../server/redis-connection.ts';
-import { REDIS, type RedisServer } from '../relay/quota/redis-server.ts';
-import { startCluster, startSentinels } from '../relay/quota/redis-topologies.ts';
+import { REDIS } from '../relay/quota/redis-server.ts';
+import { type Failover, startCluster, startSentinels } from '../relay/quota/redis-topologies.ts';
 import { type Answer, ask, type RedisRig, startRedisRig, statuses } from './redis-rig.ts';
 
 /** Two relays on a Redis that has replicas, named in the configuration alone. Teams of the Cluster lie on all of its nodes. */
@@ -17,26 +17,15 @@ const TEAMS = {
   money: { limits: { budget: { amount: 5, currency: 'CNY', per: 'month' } } },
 };
 
-interface Place {
-  readonly address: string;
-  masterOf(key: string): Promise<RedisServer>;
-  stop(): Promise<void>;
-}
-const PLACES: readonly (readonly [string, () => Promise<Place>])[] = [
+const PLACES: readonly (readonly [string, () => Promise<Failover>])[] = [
   ['Cluster of three with replicas', () => startCluster({ replicas: true })],
-  [
-    'master and replica with three Sentinels',
-    async () => {
-      const sentinels = await startSentinels();
-      return { ...sentinels, masterOf: async () => sentinels.master };
-    },
-  ],
+  ['master and replica with three Sentinels', startSentinels],
 ];
 /** How many the dying master may have admitted that its replica never heard of: those under way when it died. */
 const UNDER_WAY = 10;
 
 describe.each(REDIS.length === 0 ? [] : PLACES)('%s', (name, start) => {
-  let place: Place;
+  let place: Failover;
   let rig: RedisRig;
   let urls: string[];
   let store: RedisStore;

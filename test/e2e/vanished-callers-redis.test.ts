@@ -2,35 +2,26 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
-import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
-import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
-import { cleanUp, estafet, folder } from '../server/process.ts';
-import { ask, keyOf, written } from './redis-rig.ts';
-import { type RelayNode, startNode } from './relay-node.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
+import { REDIS } from '../relay/quota/redis-server.ts';
+import { type NodesPlace, nodesPlace } from './nodes-place.ts';
+import { ask, keyOf } from './redis-rig.ts';
+import type { RelayNode } from './relay-node.ts';
 
 const TEAMS = { crowd: { limits: { concurrency: 5_000, tpm: 1_000_000_000, budget: { amount: 10_000, currency: 'CNY', per: 'month' } } } };
 const SOON = { timeout: 60_000, interval: 50 };
 
-let redis: RedisServer;
-let simulator: Simulator;
+let place: NodesPlace;
 let node: RelayNode;
-let place: string;
+let simulator: Simulator;
 beforeAll(async () => {
   if (REDIS.length === 0) return;
-  redis = await startRedis();
-  simulator = await startSimulator();
-  const { server, ...config } = JSON.parse(written(simulator, redis.port, TEAMS)) as { server: object };
   // The pauses of a busy machine are none of the relay's.
-  const patient = { ...server, maxLagMs: 0, headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
-  place = folder({ 'estafet.yaml': JSON.stringify({ ...config, server: patient, database: 'sqlite:books.db' }) });
-  node = await startNode({ file: 'estafet.yaml', cwd: place, env: { SIMULATED: simulator.vendors['qwen']?.key ?? '' } });
+  place = await nodesPlace(TEAMS, { server: { maxLagMs: 0, headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
+  ({ simulator } = place);
+  node = await place.node();
 });
-afterAll(async () => {
-  await node?.end('SIGKILL');
-  await cleanUp();
-  await simulator?.close();
-  await redis?.stop();
-});
+afterAll(() => place?.close());
 
 function post(content: string, stream: boolean): string {
   const body = JSON.stringify({ model: 'gpt-4o', stream, messages: [{ role: 'user', content }], max_tokens: 4_000 });
@@ -89,7 +80,7 @@ async function crowd(each: number): Promise<void> {
 
 describe.each(REDIS)('limits in %s', () => {
   test('1,000 callers vanish, wherever they were: nothing stays open, taken or in memory', { timeout: 240_000 }, async () => {
-    const store = new RedisStore(redis.connect(), { keepLines: false, spent: null });
+    const store = new RedisStore(place.redis.connect(), { keepLines: false, spent: null });
     const settled = async () => {
       await expect.poll(async () => (await store.levels('team/crowd')).open.length, SOON).toBe(0);
       expect((await ask(node.url, 'crowd')).status).toBe(200);
@@ -116,7 +107,6 @@ describe.each(REDIS)('limits in %s', () => {
     // A thousand answers, of which each held tens of kilobytes: what is left is what is kept on purpose (receipts).
     const { bytes } = await node.held();
     expect(bytes - before.bytes).toBeLessThan(5_000 * EACH[1] * KINDS.length);
-    const audit = estafet(['audit', '--listen', '100ms'], { SIMULATED: 'x' }, place);
-    expect([await audit.exit, audit.stdout]).toEqual([0, expect.stringMatching(/^no drift: /)]);
+    expect(await place.audit('100ms')).toEqual([0, expect.stringMatching(/^no drift: /)]);
   });
 });

@@ -5,7 +5,7 @@ import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
 import { estafet, folder, type Run } from '../server/process.ts';
 import { type Sample, samplesOf } from '../server/telemetry/exposition.ts';
-import { keyOf, type Teams, written } from './redis-rig.ts';
+import { keyOf, type RedisPlace, type Teams, written } from './redis-rig.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -68,15 +68,26 @@ export async function place(): Promise<Place> {
   };
 }
 
+/** What a configuration names: a Redis of one's own, or several by their address. */
+interface Named {
+  readonly simulator: Simulator;
+  readonly redis: { readonly port: RedisPlace };
+}
+
 /** The configuration as a file, of two workers unless told otherwise; `more` replaces whole sections. */
-export function fileOf({ simulator, redis }: Place, teams: Teams, server: Json = {}, more: Json = {}): string {
+export function fileOf({ simulator, redis }: Named, teams: Teams, server: Json = {}, more: Json = {}): string {
   const file = JSON.parse(written(simulator, redis.port, teams)) as Json;
   const defaults = { host: '127.0.0.1', port: 0, workers: 2, metrics: { port: 0 }, watchFiles: false };
   return JSON.stringify({ ...file, database: `sqlite:${join(folder({}), 'books.db')}`, server: { ...defaults, ...server }, ...more });
 }
 
 /** `estafet serve` with that file, once it listens. */
-export async function serve({ simulator }: Place, text: string, script?: string, env: Record<string, string> = {}): Promise<Served> {
+export async function serve(
+  { simulator }: Pick<Place, 'simulator'>,
+  text: string,
+  script?: string,
+  env: Record<string, string> = {},
+): Promise<Served> {
   const home = folder({ 'estafet.yaml': text });
   const secrets = { SIMULATED: simulator.vendors['qwen']?.key ?? '', ...env };
   const run = script === undefined ? estafet(['serve'], secrets, home) : estafet(['estafet.yaml'], secrets, home, { script });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 const SLOTS = [
@@ -9,15 +10,21 @@ const SLOTS = [
 /** A server that is silent for so long is taken for dead by the others. */
 const DEAD_AFTER_MS = 500;
 
-export interface RedisCluster {
-  /** For the configuration; names two of the three masters. */
+/** Servers of which one takes over when another dies. */
+export interface Failover {
+  /** For the configuration. */
   readonly address: string;
+  /** The one that had a key when all began. */
+  masterOf(key: string): Promise<RedisServer>;
+  /** From now on the master takes no write, and all that it has taken is with its replica: it may be killed, and nothing it said is lost. */
+  caughtUp(master: RedisServer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RedisCluster extends Failover {
   /** In the order of their slots. */
   readonly masters: readonly RedisServer[];
   readonly replicas: readonly RedisServer[];
-  /** The one that had the slot of a key when the cluster began. */
-  masterOf(key: string): Promise<RedisServer>;
-  stop(): Promise<void>;
 }
 
 /** Three masters, and with `replicas` one replica each that takes over by itself. */
@@ -54,6 +61,11 @@ export async function startCluster({ replicas }: { readonly replicas: boolean })
     address: `redis+cluster://${hosts.join(',')}`,
     masters: servers.slice(0, 3),
     replicas: servers.slice(3),
+    caughtUp: async (master) => {
+      const replica = servers[3 + servers.indexOf(master)];
+      if (replica === undefined) throw new Error('this cluster has no replicas');
+      await passedOn(master, replica);
+    },
     masterOf: async (key) => {
       const slot = Number(await clients[0]!.call('CLUSTER', 'KEYSLOT', key));
       return servers[SLOTS.findIndex(([first, last]) => first <= slot && slot <= last)]!;
@@ -64,12 +76,16 @@ export async function startCluster({ replicas }: { readonly replicas: boolean })
   };
 }
 
-export interface RedisSentinels {
-  /** For the configuration; names all three Sentinels. */
-  readonly address: string;
+export interface RedisSentinels extends Failover {
   readonly master: RedisServer;
   readonly replica: RedisServer;
-  stop(): Promise<void>;
+}
+
+async function passedOn(master: RedisServer, replica: RedisServer): Promise<void> {
+  const [from, to] = [master.connect(), replica.connect()];
+  await from.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+  const offset = async (client: Redis, name: string) => new RegExp(`^${name}:(\\d+)`, 'm').exec(await client.info('replication'))?.[1];
+  while ((await offset(from, 'master_repl_offset')) !== (await offset(to, 'slave_repl_offset'))) await sleep(5);
 }
 
 /** Three Sentinels, the master they watch under the name `limits`, and its replica. */
@@ -93,6 +109,8 @@ export async function startSentinels(): Promise<RedisSentinels> {
     address: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/limits`,
     master,
     replica,
+    masterOf: async () => master,
+    caughtUp: () => passedOn(master, replica),
     stop: async () => {
       await Promise.all([...sentinels, replica, master].map((server) => server.stop()));
     },
