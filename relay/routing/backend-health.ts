@@ -174,27 +174,38 @@ export class BackendHealth {
   }
 
   /** For passes: the call is answered, or has failed. */
-  failed(backend: Backend, model: string, key: number, begunAt: number, error: OpenAIError): void {
+  failed(backend: Backend, model: string, key: number, begunAt: number, error: OpenAIError, broken: boolean): void {
     const cause = causeOf(error);
     if (cause === null || backend.breaker === 'off') return;
     const place = breakerPlace(cause, model, key);
     const at = breakerName(backend, place);
     const entry = this.#at(backend, at, place);
     const now = this.#options.now();
-    if (entry.breaker.failed(error, begunAt, now, this.#options.random)) this.#tell('open', backend, at, entry, error);
+    if (entry.breaker.failed(error, begunAt, now, this.#options.random, broken)) this.#tell('open', backend, at, entry, error);
+  }
+
+  /** For passes: an answer has begun, and may still break off. */
+  began(backend: Backend, model: string, key: number, begunAt: number): void {
+    this.#disproved(backend, model, key, begunAt, false, null);
   }
 
   /** @param besides a cause that has just failed, and so has not been proved to be over */
   succeeded(backend: Backend, model: string, key: number, begunAt: number, besides: Cause | null = null): void {
+    this.#disproved(backend, model, key, begunAt, true, besides);
+  }
+
+  #disproved(backend: Backend, model: string, key: number, begunAt: number, whole: boolean, besides: Cause | null): void {
     const known = this.#known.get(backend.name);
     if (known === undefined || known.breakers.size === 0) return;
     for (const cause of CAUSES) {
       if (cause === besides) continue;
       const at = breakerName(backend, breakerPlace(cause, model, key));
       const entry = known.breakers.get(at);
-      if (entry === undefined || !entry.breaker.succeeded(begunAt)) continue;
-      known.breakers.delete(at);
-      if (entry.breaker.untilMs !== null) this.#tell('closed', backend, at, entry, null);
+      if (entry === undefined || !entry.breaker.isDisproved(begunAt)) continue;
+      const wasOpen = entry.breaker.untilMs !== null;
+      const forgets = entry.breaker.close(this.#options.now());
+      if (whole || forgets) known.breakers.delete(at);
+      if (wasOpen) this.#tell('closed', backend, at, entry, null);
     }
   }
 

@@ -38,13 +38,42 @@ const LONGEST_MS = { rate: 60_000, overload: 30_000 } as const;
 const UNTOLD_MS = 1_000;
 const JITTER = 0.25;
 
+/** Failures of one kind that followed each other. */
+class Row {
+  #count = 0;
+  #firstAt = 0;
+
+  get any(): boolean {
+    return this.#count > 0;
+  }
+
+  /** @returns how many there are, of those within the window */
+  add(nowMs: number, windowMs: number): number {
+    if (this.#count === 0 || nowMs - this.#firstAt > windowMs) {
+      this.#count = 0;
+      this.#firstAt = nowMs;
+    }
+    return ++this.#count;
+  }
+
+  /** As if all of them were of now. */
+  renew(nowMs: number): void {
+    this.#firstAt = nowMs;
+  }
+
+  end(): void {
+    this.#count = 0;
+  }
+}
+
 /** One cause at one place: closed, open until a moment, from then on half-open until one probe has come back. */
 export class Breaker {
   readonly cause: Cause;
   readonly #settings: BreakerSettings;
-  /** In a row: any success begins anew. */
-  #failures = 0;
-  #firstFailureAt = 0;
+  /** Nothing of an answer had come: one that begins ends the row. */
+  readonly #unanswered = new Row();
+  /** Of answers that broke off: each of them had begun, so only a whole one ends the row. */
+  readonly #broken = new Row();
   /** Without a success in between. */
   #openings = 0;
   /** Null while closed. */
@@ -77,18 +106,17 @@ export class Breaker {
     return state === 'open' || (state === 'half-open' && (this.probing || nowMs < this.heldUntilMs));
   }
 
-  /** True when it opens by this. One that was open before the call began learns nothing new. */
-  failed(error: OpenAIError, begunAt: number, nowMs: number, random: () => number): boolean {
+  /**
+   * True when it opens by this. One that was open before the call began learns nothing new.
+   * @param broken the answer had begun
+   */
+  failed(error: OpenAIError, begunAt: number, nowMs: number, random: () => number, broken: boolean): boolean {
     if (this.#untilMs !== null && begunAt < this.#openedAt) return false;
     const { failures, windowMs } = this.#settings;
-    if (this.#failures === 0 || nowMs - this.#firstFailureAt > windowMs) {
-      this.#failures = 0;
-      this.#firstFailureAt = nowMs;
-    }
-    this.#failures++;
+    const inARow = (broken ? this.#broken : this.#unanswered).add(nowMs, windowMs);
     this.#error = error;
     const most = this.cause === 'failure' || this.cause === 'overload' ? failures : 1;
-    if (this.#untilMs === null && this.#failures < most) return false;
+    if (this.#untilMs === null && inARow < most) return false;
     this.#openings++;
     this.open(nowMs + this.#openMs(error, random), error, nowMs);
     return true;
@@ -100,9 +128,20 @@ export class Breaker {
     this.#error = error;
   }
 
-  /** True when it closes, or forgets, by this. A call that began before it opened proves nothing. */
-  succeeded(begunAt: number): boolean {
+  /** Does an answer to this call close it? A call that began before it opened proves nothing. */
+  isDisproved(begunAt: number): boolean {
     return this.#untilMs === null || begunAt >= this.#openedAt;
+  }
+
+  /**
+   * Closes, since an answer has begun. Where answers were broken off it remembers them, so that the same once more opens it again at once.
+   * @returns true when there is nothing to remember
+   */
+  close(nowMs: number): boolean {
+    this.#unanswered.end();
+    if (this.#untilMs !== null) this.#broken.renew(nowMs);
+    this.#untilMs = null;
+    return !this.#broken.any;
   }
 
   /** The failure that stands, with what is left of the wait where a wait helps. */

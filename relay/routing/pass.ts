@@ -4,9 +4,12 @@ import { type Cause, causeOf } from './breaker.ts';
 
 /** Who wants to know how calls went. */
 interface Listener {
+  /** An answer has begun, and may still break off. */
+  began(backend: Backend, model: string, key: number, begunAt: number): void;
   /** @param besides a cause that has just failed, and so has not been proved to be over */
   succeeded(backend: Backend, model: string, key: number, begunAt: number, besides?: Cause | null): void;
-  failed(backend: Backend, model: string, key: number, begunAt: number, error: OpenAIError): void;
+  /** @param broken the answer had begun */
+  failed(backend: Backend, model: string, key: number, begunAt: number, error: OpenAIError, broken: boolean): void;
 }
 
 /** The right to make one call, and the duty to say how it went. */
@@ -18,6 +21,7 @@ export class Pass {
   readonly #model: string;
   readonly #begunAt: number;
   #onEnd: (() => void) | null;
+  #begun = false;
 
   /** @param onEnd of a probe: told once, after what came of it */
   constructor(listener: Listener, backend: Backend, model: string, key: number, begunAt: number, onEnd: (() => void) | null = null) {
@@ -31,13 +35,15 @@ export class Pass {
 
   /** An answer has begun: nobody needs to wait for its end. */
   began(): void {
-    this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt);
+    this.#begun = true;
+    this.#listener.began(this.#backend, this.#model, this.key, this.#begunAt);
     this.#end();
   }
 
   /** A whole answer. */
   answered(): void {
-    this.began();
+    this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt);
+    this.#end();
   }
 
   /** @param error whatever the call ended with; one that did not come from the backend says nothing of it */
@@ -46,7 +52,7 @@ export class Pass {
       const cause = causeOf(error);
       // Whoever refuses in order is there, and knows the key; a broken connection proves nothing.
       if (cause !== 'failure') this.#listener.succeeded(this.#backend, this.#model, this.key, this.#begunAt, cause);
-      this.#listener.failed(this.#backend, this.#model, this.key, this.#begunAt, error);
+      this.#listener.failed(this.#backend, this.#model, this.key, this.#begunAt, error, this.#begun);
     }
     this.#end();
   }

@@ -62,7 +62,13 @@ test('both relays are alike, and stand behind the front and before Prometheus', 
   expect(other).toEqual(one);
   expect(one?.read_only).toBe(true);
   for (const relay of ['relay-1', 'relay-2']) {
-    expect(read('nginx.conf')).toContain(`server ${relay}:8080`);
+    // `resolve`: nginx would keep the address that a relay had when nginx started.
+    expect(read('nginx.conf')).toContain(`server ${relay}:8080 resolve `);
     expect(read('prometheus.yml')).toContain(`${relay}:9464`);
   }
+  // What `resolve` needs: the zone, a resolver, and nginx 1.27.3 or newer.
+  expect(read('nginx.conf')).toMatch(/^resolver 127\.0\.0\.11 /m);
+  expect(read('nginx.conf')).toMatch(/^ {2}zone \w+ /m);
+  const [, minor = 0] = /^nginx:1\.(\d+)/.exec(compose.services.front?.image ?? '') ?? [];
+  expect(Number(minor)).toBeGreaterThanOrEqual(28);
 });

@@ -65,6 +65,8 @@ function faults({ expr }: Query): string[] {
   );
   for (const label of by) if (!labels.has(label)) found.push(`nothing has the label ${label}`);
   for (const [, name = '', matchers = ''] of expr.matchAll(/(\w+)\{([^}]*)\}/g)) {
+    // Prometheus 3 keeps the bound 1 as 1.0; earlier ones as it was scraped.
+    if (/\ble\s*!?=\s*"\d+"/.test(matchers)) found.push('a whole bound is 1 or 1.0: le=~"1([.]0)?"');
     for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"[^"]*"/g)) {
       if (![...(metrics.get(name)?.labels ?? []), ...SCRAPED].includes(label)) found.push(`${name} has no label ${label}`);
     }
@@ -100,6 +102,7 @@ test.each([
   'histogram_quantile(0.5, sum by (backend) (rate(estafet_first_byte_seconds_bucket[5m])))',
   'sum(rate(estafet_requests_total[5m])',
   'rate(estafet_first_byte_seconds[5m])',
+  'rate(estafet_first_byte_seconds_bucket{le="1"}[5m])',
 ])('a mistake is found: %s', (expr) => expect(faults({ where: '', expr })).not.toEqual([]));
 
 test('every metric that tells of trouble or of use is on the dashboard', () => {

@@ -76,6 +76,46 @@ test.each<ErrorName>(['upstream_timeout', 'upstream_truncated', 'upstream_invali
   },
 );
 
+test('answers that begin and break off: one that begins ends no row of them, a whole one does; the one that brings it back must hold', () => {
+  const { enter, barred, wait, told } = desk();
+  const breakOff = (): void => {
+    const pass = enter();
+    pass.began();
+    pass.failed(error('upstream_truncated'));
+  };
+  breakOff();
+  breakOff();
+  const whole = enter();
+  whole.began();
+  whole.answered();
+  breakOff();
+  breakOff();
+  enter().began();
+  expect(told()).toEqual([]);
+  breakOff();
+  expect(told()).toEqual(['failure open']);
+  wait(5_000);
+  breakOff();
+  expect(told()).toEqual(['failure open', 'failure half-open', 'failure closed', 'failure open']);
+  expect(barred()).toMatchObject({ kind: 'upstream_truncated', details: { retryAfterMs: 5_000 } });
+  wait(5_000);
+  const probe = enter();
+  probe.began();
+  probe.answered();
+  breakOff();
+  breakOff();
+  expect(told().at(-1)).toBe('failure closed');
+});
+
+test('calls that got no answer are not held against a backend whose answers last, and begin in between', () => {
+  const { fail, enter, told } = desk();
+  for (let number = 0; number < 10; number++) {
+    fail('upstream_unreachable');
+    enter().began();
+  }
+  expect(told()).toEqual([]);
+});
+
 test('failures outside the window begin anew', () => {
   const { fail, wait, told } = desk();
   fail('upstream_timeout');
