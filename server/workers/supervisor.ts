@@ -63,6 +63,8 @@ export class Supervisor {
   #open = false;
   #stopping = false;
   #shortLives = 0;
+  /** Of those that could not start: why. */
+  readonly #faults = new WeakMap<Worker, string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -164,7 +166,8 @@ export class Supervisor {
     this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
     if (this.serving.length === 0 && this.#shortLives >= SHORT_LIVES * this.#options.count) {
       this.#stopping = true;
-      this.#lost.resolve(`no worker serves any more: the last ${this.#shortLives} that were started have ended soon after (${how})`);
+      const why = this.#faults.get(worker) ?? how;
+      this.#lost.resolve(`no worker serves any more: the last ${this.#shortLives} that were started have ended soon after (${why})`);
       return;
     }
     const againInMs = this.#pauseMs();
@@ -191,6 +194,7 @@ export class Supervisor {
         if (this.#workers.has(worker) && !this.#stopping) this.#serves(worker);
       } catch (error) {
         const fault = error instanceof Error ? error.message : String(error);
+        this.#faults.set(worker, fault);
         this.#options.report({ type: 'worker-not-started', worker: number, pid: worker.pid, fault });
         worker.kill();
         // Its end is what brings the next one.

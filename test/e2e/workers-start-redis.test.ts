@@ -1,9 +1,10 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanUp, estafet, folder, type Run } from '../server/process.ts';
-import { fileOf, type Place, place } from './workers-rig.ts';
+import { fileOf, type Place, place, serve } from './workers-rig.ts';
 
 const TEAMS = { a: {} };
 let here: Place;
@@ -64,6 +65,27 @@ describe('what is wrong at the start is one line and exit code 1, as with one pr
       line(/estafet: cannot start: [^\n]*id\.secret[^\n]*/),
     );
   });
+});
+
+test('workers that die and cannot start again: the fifth short life of each is the last, one line says why, exit code 1', async () => {
+  const home = folder({});
+  mkdirSync(join(home, 'data'));
+  const text = fileOf(here, TEAMS, {}, { database: `sqlite:${join(home, 'data/books.db')}` });
+  const { run, url, log, pids } = await serve(here, text);
+  // Those that serve keep their open files; their successors find none.
+  renameSync(join(home, 'data'), join(home, 'away'));
+  writeFileSync(join(home, 'data'), 'a file');
+  for (const pid of pids().values()) process.kill(pid, 'SIGKILL');
+  expect(await run.exit).toBe(1);
+  const why = /the database \S+books\.db: a part of its path is a file, not a folder/;
+  const last = /no worker serves any more: the last 10 that were started have ended soon after/;
+  expect(run.stderr).toMatch(new RegExp(`^estafet: ${last.source} \\(${why.source}\\)\\.\\n$`));
+  const failed = log().filter(({ type }) => type === 'worker-not-started');
+  // The two that were killed may have had a short life, too.
+  expect(failed.length).toBeGreaterThanOrEqual(8);
+  expect(failed.length).toBeLessThanOrEqual(10);
+  for (const { fault } of failed) expect(fault).toMatch(why);
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow();
 });
 
 describe('how many', () => {
