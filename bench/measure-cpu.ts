@@ -32,7 +32,7 @@ interface Measured extends CpuFigure {
 
 /**
  * All targets run side by side, idle but for the one whose turn it is: A B C A B C, so that what changes on the machine in the
- * meantime meets them all. The first round warms up and is not counted.
+ * meantime meets them all. Before that each has answered as many requests as another; the first round warms up too, and is not counted.
  */
 export async function measureCpu(plan: Plan, place: Place, microsPerTick: number): Promise<CpuFigures> {
   const processes = new Map<Target['process'], Child>();
@@ -42,8 +42,10 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
     processes.set(target.process, child);
     measured.push(prepare(target, child, plan));
   }
+  place.say('warming up');
+  for (const { callers, whole } of measured) await callers.run(whole.body, whole.check, (asked) => asked < plan.warmRequests);
   for (let round = 0; round <= plan.rounds; round++) {
-    place.say(round === 0 ? 'warming up' : `round ${round} of ${plan.rounds}`);
+    place.say(round === 0 ? 'round 0, not counted' : `round ${round} of ${plan.rounds}`);
     for (const target of measured) {
       try {
         const perRequest = await wholeRound(target, plan, microsPerTick);

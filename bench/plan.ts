@@ -2,6 +2,8 @@ import type { Children } from './children.ts';
 
 /** How much is measured. */
 export interface Plan {
+  /** Before anything is counted, each target answers so many, as fast as it can: V8 goes on compiling what is used for a long time. */
+  readonly warmRequests: number;
   readonly rounds: number;
   /** Of requests without a stream, per target and round. */
   readonly wholeMs: number;
@@ -19,6 +21,7 @@ export interface Plan {
 }
 
 export const FULL: Plan = {
+  warmRequests: 20_000,
   rounds: 5,
   wholeMs: 3000,
   rate: 1000,
@@ -29,7 +32,7 @@ export const FULL: Plan = {
   held: 1000,
 };
 
-export const QUICK: Plan = { ...FULL, rounds: 3, wholeMs: 800, streamsEach: 2, memoryRepeats: 1 };
+export const QUICK: Plan = { ...FULL, warmRequests: 4000, rounds: 3, wholeMs: 800, streamsEach: 2, memoryRepeats: 1 };
 
 /** Where it is measured. */
 export interface Place {

@@ -52,7 +52,8 @@ export function report(machine: Machine, plan: Plan, cpu: CpuFigures, memory: Me
   return `Estafet bench, ${machine.at}
 machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}; ${pins}
 software Node ${machine.node}, commit ${machine.commit}
-load     ${plan.connections} connections; ${REQUEST_BYTES}-byte request, ${REPLY_BYTES}-byte reply; streams of ${plan.chunks} chunks of ${CHUNK_BYTES} bytes; ${plan.rounds} rounds, interleaved
+load     ${plan.connections} connections; ${REQUEST_BYTES}-byte request, ${REPLY_BYTES}-byte reply; streams of ${plan.chunks} chunks of ${CHUNK_BYTES} bytes;
+         ${plan.warmRequests} requests each to warm up, then ${plan.rounds} rounds, interleaved
 
 CPU time of the process tree, median of the rounds (least to most); ratios are medians of the ratios of the rounds
 

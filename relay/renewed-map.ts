@@ -3,7 +3,8 @@ const FEW = 32;
 
 /**
  * A Map for keys that come and go thousands of times a second. Before deleted entries have filled V8's table it moves to a new Map, so that no
- * old table leads to a newer one: see PlacedSet for what such a chain costs. Iterate over `[...map.entries()]` where the loop deletes.
+ * old table leads to a newer one: see PlacedSet for what such a chain costs. A loop over it sees no deletion of its own: it
+ * would walk on what has been left.
  */
 export class RenewedMap<K, V> {
   #map = new Map<K, V>();
@@ -36,6 +37,10 @@ export class RenewedMap<K, V> {
 
   keys(): MapIterator<K> {
     return this.#map.keys();
+  }
+
+  entries(): MapIterator<[K, V]> {
+    return this.#map.entries();
   }
 
   values(): MapIterator<V> {

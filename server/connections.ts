@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { RenewedMap } from '../relay/renewed-map.ts';
 
 interface Carried {
   /** Requests whose answers have not been sent to their end. */
@@ -13,7 +14,7 @@ interface Carried {
  * handed over whole for one that has been sent, and cuts it off at a caller who reads slowly; and it says nothing of when to look again.
  */
 export class Connections {
-  readonly #open = new Map<Socket, Carried>();
+  readonly #open = new RenewedMap<Socket, Carried>();
   #answers = 0;
   #draining = false;
   #onQuiet: (() => void) | null = null;
@@ -43,12 +44,12 @@ export class Connections {
 
   /** Those that carry nothing at the moment. */
   closeIdle(): void {
-    for (const [socket, carried] of this.#open) if (isIdle(socket, carried)) socket.destroy();
+    for (const [socket, carried] of this.#open.entries()) if (isIdle(socket, carried)) socket.destroy();
   }
 
   /** Those that carry no answer, a begun head or not. */
   closeQuiet(): void {
-    for (const [socket, { answers }] of this.#open) if (answers === 0) socket.destroy();
+    for (const [socket, { answers }] of this.#open.entries()) if (answers === 0) socket.destroy();
   }
 
   #begun(socket: Socket, response: ServerResponse): void {

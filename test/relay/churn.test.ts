@@ -95,6 +95,7 @@ describe('RenewedMap', () => {
         }
         expect([...renewed.keys()]).toEqual([...model.keys()]);
         expect([...renewed.values()]).toEqual([...model.values()]);
+        expect([...renewed.entries()]).toEqual([...model.entries()]);
       }),
     );
   });
