@@ -30,6 +30,7 @@ import type { Latencies } from './routing/latencies.ts';
 import { retirementText, withReplacement } from './routing/retirement.ts';
 import type { Candidate, Kind, OpenRoute, RouteTable } from './routing/route-table.ts';
 import type { Selection } from './routing/selection.ts';
+import { shownModel, unknownModel } from './routing/unknown-model.ts';
 import type { Prepared, Terms, Told } from './surface.ts';
 import type { BackendClient } from './upstream/backend-client.ts';
 import type { DeadlineWheel } from './upstream/deadlines.ts';
@@ -97,23 +98,25 @@ export class Relay {
     // A name that leads nowhere rests on nothing: a slip of the caller's.
     const { skipped } = route;
     const evidence =
-      skipped.length === 0 ? undefined : { key: caller.key.name, team: caller.team.name, model: shown(model), why: route.why, skipped };
+      skipped.length === 0
+        ? undefined
+        : { key: caller.key.name, team: caller.team.name, model: shownModel(model), why: route.why, skipped };
     if (route.why === 'kind') throw new OpenAIError('wrong_endpoint', NOT_OF_KIND[kind], { param: 'model', evidence });
     if (route.why === 'retired') {
       const text = retirementText({ ...route.model, daysLeft: 0 });
       throw new OpenAIError(
         'upstream_model_unavailable',
-        `The model \`${shown(model)}\` is not available: \`${shown(route.model.id)}\` ${text}.`,
+        `The model \`${shownModel(model)}\` is not available: \`${shownModel(route.model.id)}\` ${text}.`,
       );
     }
     if (route.why === 'region') {
       throw new OpenAIError(
         'region_not_permitted',
-        `The model \`${shown(model)}\` is served only in regions that this key has no permit for.`,
+        `The model \`${shownModel(model)}\` is served only in regions that this key has no permit for.`,
         { evidence },
       );
     }
-    throw new OpenAIError('model_not_found', `The model \`${shown(model)}\` does not exist or you do not have access to it.`, { evidence });
+    throw unknownModel(model, { evidence });
   }
 
   /**
@@ -217,9 +220,6 @@ export function permitOf({ key, team }: Pick<Caller, 'key' | 'team'>): Permit {
   }
   return permit;
 }
-
-/** A model name in a message: bounded, on one line. */
-const shown = (model: string): string => model.slice(0, 200).replace(/[\p{Cc}`]/gu, '?');
 
 /** OpenAI's words for a model that has another endpoint. */
 const NOT_OF_KIND: Readonly<Record<Kind, string>> = {

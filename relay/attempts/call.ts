@@ -11,6 +11,7 @@ import type { Entering } from '../routing/backend-health.ts';
 import type { Full } from '../routing/backend-queues.ts';
 import { waitOf } from '../routing/latencies.ts';
 import { type Candidate, type Place, placeName } from '../routing/route-table.ts';
+import { ofCallersModel } from '../routing/unknown-model.ts';
 import type { Terms, Told } from '../surface.ts';
 import type { Asking } from './asking.ts';
 
@@ -156,7 +157,7 @@ async function send<R extends Settled>(
     const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
     return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, sending) };
   } catch (thrown) {
-    return { failure: asOpenAIError(thrown), sent };
+    return { failure: ofCallersModel(asOpenAIError(thrown), candidate, request.model), sent };
   }
 }
 

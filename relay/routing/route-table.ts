@@ -17,6 +17,8 @@ export interface Place {
 export interface Candidate extends Place {
   readonly translator: ChatTranslator;
   readonly facts: Model;
+  /** The configuration or the catalogue has it. False: its name is the caller's word, which may be made up. */
+  readonly listed: boolean;
   readonly thinking: Effort | 'default';
   /** Candidates of one tier share the requests by weight; a later tier is tried after all earlier ones. */
   readonly tier: number;
@@ -94,6 +96,8 @@ export class RouteTable {
   /** Candidates by kind and asked name, permits not yet applied. Only names of the configuration or of vendors get in. */
   readonly #known = new Map<string, Found>();
   readonly #globs: readonly string[];
+  /** `vendor/model` of the candidates that the configuration names. */
+  readonly #configured: ReadonlySet<string>;
   readonly #routes = new WeakMap<Permit, Map<string, Route>>();
 
   constructor(
@@ -109,6 +113,8 @@ export class RouteTable {
     this.#vectorsFor = vectorsFor;
     this.#now = now;
     this.#globs = Object.keys(config.models).filter((name) => name.includes('*'));
+    const named = Object.values(config.models).flatMap(({ to }) => to);
+    this.#configured = new Set(named.map(({ backend, model }) => `${config.backends[backend]?.vendor}/${model}`));
   }
 
   /** @param asked the caller's model name, as it came */
@@ -257,7 +263,9 @@ export class RouteTable {
   ): Candidate {
     const translator = this.#translatorFor(backend.vendor, backend.protocol);
     const facts = this.#catalog.model(backend.vendor, place.model);
-    return { ...place, backend, translator, facts, goneFromMs: force ? Number.POSITIVE_INFINITY : goneFromMs(facts) };
+    const { vendor } = backend;
+    const listed = this.#configured.has(`${vendor}/${place.model}`) || this.#catalog.find(vendor, place.model) !== null;
+    return { ...place, backend, translator, facts, listed, goneFromMs: force ? Number.POSITIVE_INFINITY : goneFromMs(facts) };
   }
 }
 

@@ -73,7 +73,8 @@ function discardedParts({ attempts }: LedgerEntry): Part[] {
  * is kept for good.
  */
 function modelOf({ servedModel, usageSource, reason, errorCode }: LedgerEntry): string {
-  return usageSource === null && (reason === 'refused' || errorCode === 'upstream_model_unavailable') ? '' : servedModel;
+  const unknown = errorCode === 'model_not_found' || errorCode === 'upstream_model_unavailable';
+  return usageSource === null && (reason === 'refused' || unknown) ? '' : servedModel;
 }
 
 function totalsOf(entry: LedgerEntry): UsageTotals {

@@ -83,6 +83,26 @@ function expectBarred(answer: Awaited<ReturnType<typeof ask>>): void {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
 }
 
+test('a name that a caller made up opens no breaker: only of what is configured or in the catalogue an admin hears', async () => {
+  await open();
+  const isOpen = async (name: string): Promise<boolean> => {
+    const before = asked().length;
+    for (let number = 0; number < 2; number++) await ask(name);
+    return asked().length === before + 1;
+  };
+  expect(await isOpen('qwen/no-such-model')).toBe(false);
+  expect(await isOpen('glm/no-such-model')).toBe(false);
+  fault('retired', 'glm');
+  fault('retired', 'ernie');
+  expect(await isOpen('glm-4.6')).toBe(true);
+  expect(await isOpen('ernie/ernie-4.5-turbo-128k')).toBe(true);
+  await rig.close();
+  rig = await startRig({
+    configExtra: { backend: { breaker: BREAKER, retries: 0 }, models: { ours: ['qwen/no-such-model'] } },
+  });
+  expect(await isOpen('ours')).toBe(true);
+});
+
 test('off: asked every time', async () => {
   await open({ breaker: 'off' });
   fault('dead-key', 'qwen');

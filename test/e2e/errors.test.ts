@@ -102,10 +102,15 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat }) => {
     expect(parts.filter((part) => part !== '').length).toBeGreaterThanOrEqual(1);
   });
 
-  test('a model that the vendor does not know', async () => {
-    const answer = await rig.raw({ model: `${vendor}/no-such-model`, messages: [user('hello')] });
-    expectRefusal(answer, 'upstream_model_unavailable');
-  });
+  test.each([`${vendor}/no-such-model`, `${vendor}-no-such-model`])(
+    '%s, which neither an admin nor the vendor knows, is unknown',
+    async (model) => {
+      const answer = await rig.raw({ model, messages: [user('hello')] });
+      expectRefusal(answer, 'model_not_found');
+      expect(answer.text).toContain(`The model \`${model}\` does not exist or you do not have access to it.`);
+      expect(rig.seen()).toHaveLength(1);
+    },
+  );
 
   test('the vendor’s real limits are told as limits', async () => {
     rig.simulator.setLimits(vendor, { rpm: 1 });

@@ -17,6 +17,7 @@ const gone = { type: 'server_error', retry: false } as const;
 export const REFUSALS = {
   upstream_auth: { status: 502, ...gone },
   upstream_model_unavailable: { status: 502, ...gone },
+  model_not_found: { status: 404, type: 'invalid_request_error', retry: null },
   upstream_rejected: { status: 502, ...gone },
   upstream_out_of_credit: { status: 503, ...gone },
   upstream_overloaded: { status: 503, type: 'server_error', retry: 'after' },

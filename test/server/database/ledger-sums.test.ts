@@ -108,9 +108,12 @@ describe.each(KINDS)('$name', (kind) => {
     await store.close();
   });
 
-  test('invented model names do not grow the sums that are kept for good', async () => {
+  test.each([
+    [404, 'model_not_found'],
+    [502, 'upstream_model_unavailable'],
+  ])('invented model names do not grow the sums that are kept for good: %i %s', async (status, errorCode) => {
     const store = await opened();
-    const unknown = { ...UNANSWERED, reason: 'vendor_error', status: 502, errorCode: 'upstream_model_unavailable' } as const;
+    const unknown = { ...UNANSWERED, reason: 'vendor_error', status, errorCode } as const;
     await store.write(Array.from({ length: 50 }, (_, index) => entry(`${index}`, { ...unknown, servedModel: `invented-${index}` })));
     expect(await store.usage({ ...ALL, by: 'model' })).toMatchObject([{ group: '', requests: 50, failed: 50 }]);
     await store.close();
