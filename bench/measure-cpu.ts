@@ -43,7 +43,10 @@ export async function measureCpu(plan: Plan, place: Place, microsPerTick: number
     measured.push(prepare(target, child, plan));
   }
   place.say('warming up');
-  for (const { callers, whole } of measured) await callers.run(whole.body, whole.check, (asked) => asked < plan.warmRequests);
+  for (const { callers, whole, stream } of measured) {
+    await callers.run(whole.body, whole.check, (asked) => asked < plan.warmRequests);
+    await callers.run(stream.body, stream.check, (asked) => asked < plan.connections * plan.streamsEach);
+  }
   for (let round = 0; round <= plan.rounds; round++) {
     place.say(round === 0 ? 'round 0, not counted' : `round ${round} of ${plan.rounds}`);
     for (const target of measured) {

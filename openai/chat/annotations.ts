@@ -17,6 +17,8 @@ const MAX_MARK = 16;
 /** Most marks kept of one text. */
 const MAX_MARKS = 1024;
 const BRACKET = 0x5b;
+/** Of a surrogate pair. */
+const SECOND_HALF = /[\udc00-\udfff]/;
 
 /**
  * Finds where a text cites which page. A page has an annotation for each of its marks; one whose mark is nowhere in the text has an
@@ -39,6 +41,11 @@ export class Annotations {
 
   /** @param text the next piece of what the caller sees */
   read(text: string): void {
+    // Nearly every piece.
+    if (this.#open === '' && !text.includes('[') && !SECOND_HALF.test(text)) {
+      this.#length += text.length;
+      return;
+    }
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
       if (unit === BRACKET) {

@@ -50,8 +50,8 @@ export interface RunInput {
  * a stream has begun, a failure is one error event and the end, without a finish reason and without `[DONE]` (R15).
  */
 export class ChatRun implements LegOwner, Deadline {
-  /** Next heartbeat. */
   place = NOWHERE;
+  /** Next heartbeat. */
   deadlineAt = Number.POSITIVE_INFINITY;
   readonly #input: RunInput;
   readonly #encoder: ChunkEncoder | null;
