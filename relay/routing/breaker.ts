@@ -33,8 +33,10 @@ export interface BreakerSettings {
 
 /** A bad key, an empty account and a missing model do not mend themselves: one request each minute looks whether an admin has acted. */
 const CHECK_MS = 60_000;
-/** Limits and overload are given longer each time; a time that the vendor told is kept in any case. */
+/** Limits and overload are given longer each time; a time that the vendor told is kept, */
 const LONGEST_MS = { rate: 60_000, overload: 30_000 } as const;
+/** but for so long at most: a gateway that tells days must not take a backend out for days, and asking again costs one refusal. */
+const LONGEST_TOLD_MS = 600_000;
 const UNTOLD_MS = 1_000;
 const JITTER = 0.25;
 
@@ -80,6 +82,8 @@ export class Breaker {
   #untilMs: number | null = null;
   #openedAt = 0;
   #error: OpenAIError | null = null;
+  /** What callers are told to wait for. */
+  #toldUntilMs = 0;
   /** A call of this process is the probe. */
   probing = false;
   /** Another process probes: this one looks again then. */
@@ -118,6 +122,7 @@ export class Breaker {
     const most = this.cause === 'failure' || this.cause === 'overload' ? failures : 1;
     if (this.#untilMs === null && inARow < most) return false;
     this.#openings++;
+    this.#toldUntilMs = nowMs + (error.details.retryAfterMs ?? 0);
     this.open(nowMs + this.#openMs(error, random), error, nowMs);
     return true;
   }
@@ -147,7 +152,7 @@ export class Breaker {
   /** The failure that stands, with what is left of the wait where a wait helps. */
   refusal(nowMs: number): OpenAIError {
     const error = this.#error as OpenAIError;
-    const leftMs = Math.max(UNTOLD_MS, (this.#untilMs ?? nowMs) - nowMs);
+    const leftMs = Math.max(UNTOLD_MS, (this.#untilMs ?? nowMs) - nowMs, this.#toldUntilMs - nowMs);
     const retryAfterMs = error.retry === false ? undefined : Math.ceil(leftMs);
     return new OpenAIError(error.kind, error.message, { ...error.details, cause: undefined, retryAfterMs, fallback: true });
   }
@@ -156,6 +161,6 @@ export class Breaker {
     if (this.cause === 'failure') return this.#settings.openMs;
     if (this.cause !== 'rate' && this.cause !== 'overload') return CHECK_MS;
     const grown = Math.min(retryAfterMs * 2 ** Math.min(this.#openings - 1, 20), LONGEST_MS[this.cause]);
-    return Math.max(grown, retryAfterMs) * (1 + JITTER * random());
+    return Math.min(Math.max(grown, retryAfterMs), LONGEST_TOLD_MS) * (1 + JITTER * random());
   }
 }

@@ -151,6 +151,7 @@ test.each<[ErrorName, ErrorDetails, number[]]>([
   ['upstream_rate_limit_requests', { retryAfterMs: 1_000 }, [1_000, 2_000, 4_000]],
   ['upstream_rate_limit_tokens', { retryAfterMs: 40_000 }, [40_000, 60_000, 60_000]],
   ['upstream_rate_limit_requests', { retryAfterMs: 90_000 }, [90_000, 90_000]],
+  ['upstream_rate_limit_requests', { retryAfterMs: 999_999_000 }, [600_000, 600_000]],
 ])('%s %o: the model cools down for %o', (kind, details, waits) => {
   const { fail, enter, barred, wait } = desk();
   for (const ms of waits) {
@@ -163,6 +164,15 @@ test.each<[ErrorName, ErrorDetails, number[]]>([
   enter().answered();
   fail(kind, details);
   wait(waits[0] as number);
+  enter();
+});
+
+test('callers are told the time that the vendor told, though the relay looks sooner', () => {
+  const { fail, barred, wait, enter } = desk();
+  fail('upstream_rate_limit_requests', { retryAfterMs: 7_200_000 });
+  wait(599_999);
+  expect(barred()).toMatchObject({ details: { retryAfterMs: 7_200_000 - 599_999 } });
+  wait(1);
   enter();
 });
 
