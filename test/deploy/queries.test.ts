@@ -124,6 +124,18 @@ test('panels do not lie on each other, and legends name labels of the query', ()
   }
 });
 
+test('the job that alerts name is the one of the compose project and of the chart', () => {
+  const named = new Set(rules.flatMap(({ expr }) => [...expr.matchAll(/\bjob="([^"]*)"/g)].map(([, job]) => job)));
+  const { scrape_configs: scraped } = parse(readFileSync('deploy/compose/prometheus.yml', 'utf8')) as {
+    scrape_configs: { job_name: string }[];
+  };
+  expect(scraped.map(({ job_name }) => job_name)).toEqual([...named]);
+  const { name } = parse(readFileSync('deploy/helm/estafet/Chart.yaml', 'utf8')) as { name: string };
+  expect([name]).toEqual([...named]);
+  expect(readFileSync('deploy/helm/estafet/templates/pod-monitor.yaml', 'utf8')).toMatch(/^ {2}jobLabel: app\.kubernetes\.io\/name$/m);
+  expect(readFileSync('deploy/helm/estafet/templates/_names.tpl', 'utf8')).toContain('app.kubernetes.io/name: {{ .Chart.Name }}');
+});
+
 describe('alerts', () => {
   test('each has a name of its own', () => expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length));
 
