@@ -22,6 +22,8 @@ export interface Asking<R extends Settled> {
 export interface Line extends Pick<Exchange, 'onChosen'>, Pick<Terms, 'onGone'> {
   /** To be told when there is something for the caller: nobody else's answer reaches it from then on. Absent where there is nobody else. */
   readonly won?: () => void;
+  /** To be told when a call has failed and is in the record: until the next one is sent, there is nothing to wait for. Absent likewise. */
+  readonly failed?: () => void;
   /** The other lane has won. */
   readonly outrun?: boolean;
 }

@@ -154,7 +154,15 @@ async function send<R extends Settled>(
       const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });
       return { prompt: prompt * prompts, completion };
     };
-    const asked = { id: attemptId(requestId, number), backend, model: request.model, calls, atOnce, expected };
+    const asked = {
+      id: attemptId(requestId, number),
+      backend,
+      model: request.model,
+      calls,
+      atOnce,
+      expected,
+      outrun: () => line.outrun === true,
+    };
     return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, sending) };
   } catch (thrown) {
     return { failure: ofCallersModel(asOpenAIError(thrown), candidate, request.model), sent };

@@ -4,7 +4,7 @@ import type { RelayServices } from '../relay.ts';
 import { pause } from '../routing/pause.ts';
 import { waitBeforeRetry } from '../routing/retry-policy.ts';
 import type { Candidate } from '../routing/route-table.ts';
-import type { Asking } from './asking.ts';
+import type { Asking, Line } from './asking.ts';
 import { type Answered, call } from './call.ts';
 import type { Course } from './course.ts';
 
@@ -44,11 +44,16 @@ export async function askCandidate<R extends Settled>(
       if (called.attempt !== null) course.beside(called.attempt);
       return { kind: 'outrun' };
     }
+    // Kept from being sent until the other had the answer: nobody looks at it any more, and the record may be closed.
+    if (line.outrun === true && (called.kind === 'barred' || !called.sent)) return { kind: 'outrun' };
     if (called.kind === 'barred') {
       course.barred(called);
       return { kind: 'failed', failure: null };
     }
     course.failed(called);
+    // In the moment in which it failed the caller has left, or the other has won: no further call, and no last word.
+    if (isLeft(line)) return { kind: leftBy(line) };
+    line.failed?.();
     const { failure } = called;
     const again = failure.kind === 'upstream_unmet' ? besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
     if (again && besides < MOST_BESIDES) {
@@ -58,6 +63,17 @@ export async function askCandidate<R extends Settled>(
     const standing = { tries: tries - besides, retries: backend.retries, last, leftMs: endBy - wheel.now() };
     const waitMs = waitBeforeRetry(failure, standing, random);
     if (waitMs === null) return { kind: 'failed', failure };
-    if (!(await pause(waitMs, wheel, line.onGone))) return { kind: line.outrun === true ? 'outrun' : 'gone' };
+    if (!(await pause(waitMs, wheel, line.onGone))) return { kind: leftBy(line) };
   }
 }
+
+/** Nobody waits any more. */
+function isLeft({ onGone }: Line): boolean {
+  let left = false;
+  onGone(() => {
+    left = true;
+  });
+  return left;
+}
+
+const leftBy = ({ outrun }: Line): 'outrun' | 'gone' => (outrun === true ? 'outrun' : 'gone');

@@ -48,10 +48,14 @@ export async function askHedged<R extends Settled>(
     return asked;
   });
   const second = callBeside(services, { ...asking, line: race.second, waiting: null }, course, others, race);
-  const [asked, beside] = await Promise.all([first.catch(stop), Promise.race([second.catch(stop), race.without])]);
+  const [ended, beside] = await Promise.all([
+    Promise.race([first.catch(stop), race.first.inVain]),
+    Promise.race([second.catch(stop), race.second.inVain]),
+  ]);
+  const asked = ended ?? OUTRUN;
   if (beside === null) return { asked, by: candidate, beside };
   const { called } = beside;
-  const counts = race.winner !== race.second && isLastWord(asked);
+  const counts = isLastWord(asked);
   if (called.kind !== 'answered') course.beside(called.attempt, counts && asked.kind !== 'answered');
   if (counts || called.kind === 'outrun') return { asked, by: candidate, beside: beside.candidate };
   if (called.kind === 'failed') {
@@ -60,6 +64,8 @@ export async function askHedged<R extends Settled>(
   }
   return { asked: called, by: beside.candidate, beside: beside.candidate };
 }
+
+const OUTRUN = { kind: 'outrun' } as const;
 
 /** Another candidate may be asked after this failure; after a breaker's in any case. */
 export const goesOn = ({ failure }: Extract<Asked<never>, { kind: 'failed' }>, { exchange }: Pick<Asking<Settled>, 'exchange'>): boolean =>

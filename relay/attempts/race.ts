@@ -16,8 +16,8 @@ export class Race {
   readonly #exchange: Exchange;
   readonly #wheel: DeadlineWheel;
   readonly #slow = Promise.withResolvers<boolean>();
-  readonly #without = Promise.withResolvers<null>();
   #timer: Deadline | null = null;
+  /** Whose answer the caller gets; null: none has anything to say yet. */
   #winner: Lane | null = null;
   #firstEnded = false;
 
@@ -33,19 +33,9 @@ export class Race {
     exchange.onGone(() => this.#left());
   }
 
-  /** Whose answer the caller gets; null: none has anything to say yet. */
-  get winner(): Lane | null {
-    return this.#winner;
-  }
-
   /** True once the first has been silent for too long; false when it has answered or ended, or the caller has left, before. */
   get slow(): Promise<boolean> {
     return this.#slow.promise;
-  }
-
-  /** Once the first has the last word, and nothing was sent beside it: there is nothing to wait for, whatever keeps the second. */
-  get without(): Promise<null> {
-    return this.#without.promise;
   }
 
   /**
@@ -55,8 +45,7 @@ export class Race {
   ended(lastWord: boolean): void {
     this.#firstEnded = true;
     this.#disarm(false);
-    if (lastWord && this.#winner === null) this.second.leave(true);
-    if (this.second.outrun && !this.second.sent) this.#without.resolve(null);
+    if (lastWord) this.second.beaten();
   }
 
   /** A fault of ours: nothing may go on that nobody waits for. */
@@ -77,13 +66,13 @@ export class Race {
     this.#winner = lane;
     this.#disarm(false);
     if (lane === this.second) this.nameSecond();
-    (lane === this.first ? this.second : this.first).leave(true);
+    (lane === this.first ? this.second : this.first).beaten();
   }
 
   #left(): void {
     this.#disarm(false);
     const kept = this.#winner ?? (this.#firstEnded ? this.second : this.first);
-    (kept === this.first ? this.second : this.first).leave(true);
+    (kept === this.first ? this.second : this.first).beaten();
     kept.leave(false);
   }
 
@@ -105,7 +94,9 @@ export class Lane implements Line {
   outrun = false;
   readonly #race: Race;
   readonly #sent: Line['onChosen'];
+  readonly #inVain = Promise.withResolvers<null>();
   #gone = false;
+  #onItsWay = false;
   #act: Act | null = null;
   #chosen: readonly [backend: string, receipt: string] | null = null;
 
@@ -118,6 +109,7 @@ export class Lane implements Line {
   readonly onChosen = (backend: string, receipt: string): void => {
     if (this.outrun) return;
     this.#chosen = [backend, receipt];
+    this.#onItsWay = true;
     this.#sent(backend, receipt);
   };
 
@@ -129,9 +121,19 @@ export class Lane implements Line {
 
   readonly won = (): void => this.#race.won(this);
 
-  /** A call of it is on its way, or has been. */
-  get sent(): boolean {
-    return this.#chosen !== null;
+  readonly failed = (): void => {
+    this.#onItsWay = false;
+  };
+
+  /** Once it is beaten while no call of it is on its way: there is nothing to wait for, whatever keeps the next one. */
+  get inVain(): Promise<null> {
+    return this.#inVain.promise;
+  }
+
+  /** For the race. */
+  beaten(): void {
+    this.leave(true);
+    if (!this.#onItsWay) this.#inVain.resolve(null);
   }
 
   /** For the race. @param outrun false: its caller has left */

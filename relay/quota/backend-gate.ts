@@ -2,6 +2,7 @@ import type { Backend } from '../../config/config.ts';
 import type { Usage } from '../../openai/chat/events.ts';
 import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
 import type { Settled } from '../records/record-of.ts';
+import { HEDGED } from '../records/request-record.ts';
 import type { Expected } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
 import type { LearnedLimits } from './learned-limits.ts';
@@ -22,6 +23,8 @@ export interface AttemptAsked {
   readonly atOnce: number;
   /** Asked only where a limit counts it. */
   readonly expected: () => Expected;
+  /** Asked at its end: another call for the same caller was first. Absent where there is none. */
+  readonly outrun?: () => boolean;
 }
 
 export interface BackendGateOptions {
@@ -90,12 +93,7 @@ export class BackendGate {
     try {
       const result = await send();
       // Nothing was asked of the vendor when the caller had left before.
-      this.#settle(
-        asked,
-        result.paid.length > 0,
-        result.paid,
-        result.gone ? 'client_gone' : result.error === null ? 'done' : 'vendor_error',
-      );
+      this.#settle(asked, result.paid.length > 0, result.paid, asked.outrun?.() === true ? HEDGED : reasonOf(result));
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
@@ -144,6 +142,9 @@ export function backendLimits({ name, rpm, rpd, tpm, tpd, concurrency }: Backend
 
 /** The owner of a backend's limits in the stores. */
 export const ownerOf = ({ name }: Pick<Backend, 'name'>): string => `backend/${name}`;
+
+const reasonOf = ({ gone, error }: Settled): 'client_gone' | 'done' | 'vendor_error' =>
+  gone ? 'client_gone' : error === null ? 'done' : 'vendor_error';
 
 /** The vendor saw the call, or may have: all that is known never to have left is a connection that could not be made, and faults of ours. */
 function reachedVendor({ kind, details }: OpenAIError): boolean {

@@ -7,7 +7,8 @@ export interface Use {
 }
 
 export type Source = 'vendor' | 'counted' | 'estimated';
-export type Reason = 'done' | 'vendor_error' | 'client_gone' | 'expired' | 'refused_upstream' | 'released';
+/** `hedged`: cancelled, since the other of two calls was first; the word of the record, see `HEDGED`. */
+export type Reason = 'done' | 'vendor_error' | 'client_gone' | 'hedged' | 'expired' | 'refused_upstream' | 'released';
 
 /**
  * An owner's lines: what feeds the books, and all an auditor needs. `seq` orders the steps of one owner; reservations still open take

@@ -62,7 +62,7 @@ export class SplitRun implements CallOwner {
 
   /**
    * The caller has gone.
-   * @param drain true reads every answer to its end all the same, to learn what it cost
+   * @param drain true reads the answers that are on their way to their ends, to learn what they cost; nothing more is asked
    */
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
@@ -115,7 +115,7 @@ export class SplitRun implements CallOwner {
   #startMore(): void {
     const { plan, requestId, post } = this.#input;
     const { shares } = plan;
-    while (!this.#settled && this.#running.size < MOST_CALLS && this.#next < shares.length) {
+    while (!this.#settled && !this.#gone && this.#running.size < MOST_CALLS && this.#next < shares.length) {
       const number = this.#next++;
       const share = shares[number] as Share;
       const call = new SplitCall(share, this);

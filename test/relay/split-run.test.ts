@@ -142,12 +142,27 @@ describe('a caller who leaves', () => {
     expect(made).toEqual([]);
   });
 
-  test('drain: everything is read to learn its cost', async () => {
-    const running = run(6);
+  test('drain: what was asked is read to learn its cost, and nothing more is asked', async () => {
+    const running = run(9);
+    const result = running.start();
+    answer(0);
+    running.callerGone(true);
+    for (const next of [1, 2, 3, 4]) {
+      expect(made[next]?.aborted).toBe(false);
+      answer(next);
+    }
+    expect(await result).toMatchObject({ gone: true, error: null, usage: usage(50), paid: new Array(5).fill(usage(10)) });
+    expect(made).toHaveLength(5);
+  });
+
+  test('drain, then the end of the process: what is on its way is booked by estimate', async () => {
+    const running = run(9);
     const result = running.start();
     running.callerGone(true);
-    for (let next = 0; next < 6; next++) answer(next);
-    expect(await result).toMatchObject({ gone: true, error: null, usage: usage(60) });
+    answer(0);
+    running.cut(new OpenAIError('draining', 'The relay is shutting down.'));
+    expect(await result).toMatchObject({ gone: true, error: { kind: 'draining' }, usage: { ...usage(19), estimated: true } });
+    expect(made).toHaveLength(4);
   });
 
   test('drain: a failure then is booked, and no other backend asked', async () => {

@@ -2,30 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { Pass } from '../../../relay/routing/pass.ts';
 import type { Place } from '../../../relay/routing/route-table.ts';
-import { NOTHING_HELD, type Part, type StageOptions, shown, stage } from './stage.ts';
+import { played } from './one-request.ts';
+import type { Part } from './played-backends.ts';
+import { NOTHING_HELD, type StageOptions, stage } from './stage.ts';
 
 const SILENT: Part = [];
 const at = (ms: number): Part => [[ms, 'done']];
-
-/** One request, from its beginning to an event and then to its end. */
-async function played(
-  stream: boolean,
-  options: StageOptions,
-  act: (on: ReturnType<typeof stage>, leave: () => void) => void,
-  atMs: number,
-) {
-  const on = stage(options);
-  const asked = on.ask(stream);
-  await on.until(atMs);
-  act(on, asked.leave);
-  await on.until(4_000);
-  expect(asked.told.over).toBe(true);
-  expect(on.records).toHaveLength(1);
-  expect(on.settlements.filter(({ owner }) => owner === 'team/t')).toHaveLength(1);
-  expect(await on.held()).toEqual(NOTHING_HELD);
-  expect(on.faults).toEqual([]);
-  return { ...on, ...asked, record: on.records[0] as NonNullable<(typeof on.records)[0]>, called: shown(on.records[0]?.attempts ?? []) };
-}
 
 const closed = (calls: ReturnType<typeof stage>['calls']) => calls.map(({ backend, abortedAtMs }) => [backend, abortedAtMs]);
 
@@ -56,31 +38,6 @@ describe.each([false, true])('streamed: %s', (stream) => {
     const parts: StageOptions['parts'] = { a: [[700, 'reset']], b: [[400, 'reset']], c: at(1_500), d: at(100) };
     const { called } = await played(stream, { parts, four: true, entry: 'hedge: { after: 500, mostPercent: 100 }' }, () => undefined, 50);
     expect(called).toEqual(['a upstream_truncated', 'b beside upstream_truncated', 'c']);
-  });
-
-  test('one that the limits of its backend still keep is not waited for, and not made', async () => {
-    const { calls, told, record, called } = await played(
-      stream,
-      { parts: { a: at(700), b: at(100) }, reserveMs: { b: [1_000] } },
-      ({ clock, records }) => expect([clock.ms, records.length]).toEqual([750, 1]),
-      750,
-    );
-    expect(calls.map(({ backend }) => backend)).toEqual(['a']);
-    expect(called).toEqual(['a']);
-    expect(record).not.toHaveProperty('hedge');
-    expect(told.error).toBeNull();
-  });
-
-  test('a retry of the first that the limits of its backend still keep is not made', async () => {
-    const options: StageOptions = {
-      parts: { a: [[600, 'reset']], b: at(300) },
-      backends: { a: ', concurrency: 3, retries: 1' },
-      reserveMs: { a: [0, 500] },
-    };
-    const { calls, chosen, called } = await played(stream, options, () => undefined, 50);
-    expect(calls.map(({ backend }) => backend)).toEqual(['a', 'b']);
-    expect(chosen).toEqual(['a', 'b']);
-    expect(called).toEqual(['a upstream_truncated', 'b beside']);
   });
 
   test('for a key that drains, the first is read to its end, and the second cancelled', async () => {
@@ -202,6 +159,24 @@ test('a caller that leaves in the middle of the second one’s answer ends that'
   ]);
   expect(record).toMatchObject({ reason: 'client_gone', hedge: 'lost', usage: { source: 'estimated' } });
   expect(called).toEqual(['a hedged', 'b beside']);
+});
+
+test('the last word of the first, in the moment in which the second one’s answer begins, does not end that', async () => {
+  const parts: StageOptions['parts'] = {
+    a: [[700, 'moderated']],
+    b: [
+      [200, 'text'],
+      [600, 'done'],
+    ],
+  };
+  const { calls, out, record, called } = await played(true, { parts }, () => undefined, 50);
+  expect(closed(calls)).toEqual([
+    ['a', null],
+    ['b', null],
+  ]);
+  expect(out).toMatchObject({ started: 1, ended: 1 });
+  expect(record).toMatchObject({ reason: 'done', hedge: 'won', usage: { source: 'vendor' } });
+  expect(called).toEqual(['a content_filter', 'b beside']);
 });
 
 describe('p95', () => {

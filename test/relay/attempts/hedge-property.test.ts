@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Line, type Name, NOTHING_HELD, type Part, STEP_MS, stage } from './stage.ts';
+import { STEP_MS } from './hand-clock.ts';
+import type { Line, Name, Part } from './played-backends.ts';
+import { NOTHING_HELD, stage } from './stage.ts';
 
 /** Everything has ended by then: no answer is waited for longer. */
 const DEADLINE_MS = 3_000;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Name, NOTHING_HELD, type Part, shown, stage } from './stage.ts';
+import type { Name, Part } from './played-backends.ts';
+import { NOTHING_HELD, shown, stage } from './stage.ts';
 
 /** Who answers, and which attempts the record then has, in order. Hedged after 500 ms. */
 interface Row {
@@ -181,6 +182,10 @@ describe.each([false, true])('streamed: %s', (stream) => {
         .map(({ owner }) => owner)
         .sort(),
     ).toEqual(calls.map(({ backend }) => `backend/${backend}`).sort());
+    // What came of a call has one name in all books.
+    const cancelled = (record?.attempts ?? []).flatMap(({ backend, error }) => (error === 'hedged' ? [`backend/${backend}`] : []));
+    expect(settlements.flatMap(({ owner, reason }) => (reason === 'hedged' ? [owner] : []))).toEqual(cancelled);
+    expect(settlements.some(({ reason }) => reason === 'client_gone')).toBe(false);
     expect(await held()).toEqual(NOTHING_HELD);
     expect(faults).toEqual([]);
   });
