@@ -7,6 +7,8 @@ interface Carried {
   answers: number;
   /** Bytes that had come in when the last answer was sent: more than that is the begin of another request. */
   read: number;
+  /** Of the last request that has begun. */
+  last: ServerResponse | null;
 }
 
 /**
@@ -21,7 +23,7 @@ export class Connections {
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, { answers: 0, read: 0 });
+      this.#open.set(socket, { answers: 0, read: 0, last: null });
       socket.once('close', () => this.#closed(socket));
     });
     const begun = (request: IncomingMessage, response: ServerResponse): void => this.#begun(request.socket, response);
@@ -42,6 +44,12 @@ export class Connections {
     if (this.#answers === 0) onQuiet();
   }
 
+  /** Whether what is written there now is read as the answer to what is arriving: none to an earlier request is under way. */
+  awaitsAnswer(socket: Socket): boolean {
+    const { answers, last } = this.#open.get(socket) ?? { answers: 0, last: null };
+    return answers === 0 || (answers === 1 && last?.headersSent === false);
+  }
+
   /** Those that carry nothing at the moment. */
   closeIdle(): void {
     for (const [socket, carried] of this.#open.entries()) if (isIdle(socket, carried)) socket.destroy();
@@ -56,6 +64,7 @@ export class Connections {
     const carried = this.#open.get(socket);
     if (carried === undefined) return;
     carried.answers++;
+    carried.last = response;
     this.#answers++;
     response.once('close', () => {
       // All that a closed connection carried has been taken off with it.

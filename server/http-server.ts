@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Express } from 'express';
 import type { Server as ServerConfig } from '../config/config.ts';
 import { type ErrorName, OpenAIError } from '../openai/errors.ts';
 import { requestId } from '../openai/ids.ts';
+import { Connections } from './connections.ts';
 
 /** What Node found wrong with the bytes before any handler saw a request. */
 const PARSE_ERRORS: Readonly<Record<string, [ErrorName, string]>> = {
@@ -11,8 +12,14 @@ const PARSE_ERRORS: Readonly<Record<string, [ErrorName, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
 };
 
+/** A server and what is open there. */
+interface HttpServer {
+  readonly server: Server;
+  readonly connections: Connections;
+}
+
 /** Node's HTTP server with bounded heads, bodies and waits (S12); also malformed HTTP is answered in OpenAI's form. */
-export function createHttpServer(app: Express, config: ServerConfig): Server {
+export function createHttpServer(app: Express, config: ServerConfig): HttpServer {
   const server = createServer(
     {
       maxHeaderSize: config.maxHeaderBytes,
@@ -25,10 +32,14 @@ export function createHttpServer(app: Express, config: ServerConfig): Server {
     app,
   );
   setServerLimits(server, config);
-  server.on('clientError', answerBadHttp);
+  const connections = new Connections(server);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code !== 'ECONNRESET' && socket.writable && connections.awaitsAnswer(socket)) answerBadHttp(error, socket);
+    else socket.destroy();
+  });
   // Node would answer an unknown expectation with a bare 417; an expectation may be ignored.
   server.on('checkExpectation', app);
-  return server;
+  return { server, connections };
 }
 
 /** Those that hold at once for a server that runs, new connections and open ones alike. */
@@ -41,11 +52,22 @@ export function setServerLimits(server: Server, config: ServerConfig): void {
   Object.assign(server, { dropMaxConnection: true });
 }
 
+/**
+ * No connection is accepted any more; `closed` is told when the last has ended. Node's own `close` of an HTTP server also stops looking for
+ * requests that do not arrive in time: one that comes a byte at a time would then hold up the end.
+ */
+export function stopListening(server: Server, closed: () => void): void {
+  NetServer.prototype.close.call(server, () => {
+    // Ends that looking, too.
+    server.close();
+    closed();
+  });
+}
+
+/** For a caller to read what it was answered: one that writes on is reset then, which could overtake the answer before. */
+const LAST_READ_MS = 1_000;
+
 function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
   const [kind, message] = PARSE_ERRORS[error.code ?? ''] ?? (['invalid_json', 'The request is not valid HTTP.'] as const);
   const refusal = new OpenAIError(kind, message);
   const body = JSON.stringify(refusal);
@@ -53,4 +75,6 @@ function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     `HTTP/1.1 ${refusal.status} ${words[refusal.status] ?? 'Bad Request'}\r\ncontent-type: application/json\r\nx-request-id: ${requestId()}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  const cut = setTimeout(() => socket.destroy(), LAST_READ_MS);
+  socket.once('close', () => clearTimeout(cut));
 }

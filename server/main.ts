@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Built, Prepared } from './built.ts';
-import { Connections } from './connections.ts';
-import { createHttpServer, setServerLimits } from './http-server.ts';
+import type { Connections } from './connections.ts';
+import { createHttpServer, setServerLimits, stopListening } from './http-server.ts';
 import { listen, urlOf } from './listen.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { Change } from './reload/change.ts';
@@ -30,8 +30,7 @@ export interface RunningRelay {
  * port cannot be had; nothing stays open
  */
 export async function startRelay(config: Config, built: Built = build(config)): Promise<RunningRelay> {
-  const server = createHttpServer(built.app, config.server);
-  const connections = new Connections(server);
+  const { server, connections } = createHttpServer(built.app, config.server);
   const { metrics } = config.server;
   const metricsServer = built.metrics === null ? null : createMetricsServer(built.metrics);
   try {
@@ -71,7 +70,7 @@ const LAST_WORDS_MS = 500;
 async function stop(server: Server, connections: Connections, built: Built, timeoutMs: number): Promise<boolean> {
   built.drain();
   let cut = false;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closed = new Promise<void>((resolve) => stopListening(server, resolve));
   let heads: NodeJS.Timeout | undefined;
   connections.drain(() => {
     heads ??= setTimeout(() => connections.closeQuiet(), LAST_HEADS_MS);

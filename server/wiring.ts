@@ -187,6 +187,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
   const overload = new Overload({ maxInFlight: () => live.config.server.maxInFlight, maxLagMs: () => live.config.server.maxLagMs });
   const app = createApp({
     current: () => current,
+    inFlight,
     records: siblings === undefined ? records : withSiblings(records, siblings),
     books,
     levels: (caller) => gate.levels(caller),

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { OpenAIError } from '../../openai/errors.ts';
+import type { InFlight } from '../../relay/in-flight.ts';
 
 const DECODERS = { gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) } as const;
 
@@ -11,9 +12,10 @@ const tooLarge = (maxBytes: number): OpenAIError =>
 /**
  * Reads a JSON body whole, within a bound that also holds for what a compressed body inflates to. A body that is refused is left
  * unread; `endAfterBody` deals with it.
- * @throws OpenAIError `unsupported_content_type`, `request_too_large`, `invalid_json` (broken compression)
+ * @param inFlight may end the wait for a body that is slow to come
+ * @throws OpenAIError `unsupported_content_type`, `request_too_large`, `invalid_json` (broken compression), or the error of the cut
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, maxBytes: number, inFlight: Pick<InFlight, 'cuttable'>): Promise<Buffer> {
   const type = request.headers['content-type'];
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new OpenAIError(
@@ -29,7 +31,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     );
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await gather(request, maxBytes);
+  const bytes = await gather(request, maxBytes, inFlight);
   if (encoding === 'identity') return bytes;
   try {
     return await DECODERS[encoding as keyof typeof DECODERS](bytes, { maxOutputLength: maxBytes });
@@ -39,33 +41,36 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
-function gather(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    let first: Buffer | null = null;
-    let more: Buffer[] | null = null;
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) {
-        // What still comes is thrown away once the refusal has been sent.
-        request.removeAllListeners('data');
-        request.pause();
-        reject(tooLarge(maxBytes));
-        return;
-      }
-      if (first === null) first = chunk;
-      else (more ??= [first]).push(chunk);
-    });
-    let whole = false;
-    request.on('end', () => {
-      whole = true;
-      resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size));
-    });
-    request.on('error', (error) => reject(closedEarly(error)));
-    request.on('close', () => {
-      if (!whole) reject(closedEarly());
-    });
+function gather(request: IncomingMessage, maxBytes: number, inFlight: Pick<InFlight, 'cuttable'>): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  let first: Buffer | null = null;
+  let more: Buffer[] | null = null;
+  let size = 0;
+  const refuse = (error: OpenAIError): void => {
+    // What still comes is thrown away once the refusal has been sent.
+    request.removeAllListeners('data');
+    request.pause();
+    reject(error);
+  };
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maxBytes) {
+      refuse(tooLarge(maxBytes));
+      return;
+    }
+    if (first === null) first = chunk;
+    else (more ??= [first]).push(chunk);
   });
+  let whole = false;
+  request.on('end', () => {
+    whole = true;
+    resolve(more === null ? (first ?? Buffer.alloc(0)) : Buffer.concat(more, size));
+  });
+  request.on('error', (error) => reject(closedEarly(error)));
+  request.on('close', () => {
+    if (!whole) reject(closedEarly());
+  });
+  return inFlight.cuttable(refuse, () => promise);
 }
 
 /** The caller left, or was too slow: nobody reads this answer, and it is no fault of ours. */

@@ -1,4 +1,5 @@
 import type { Server } from '../../config/config.ts';
+import type { InFlight } from '../../relay/in-flight.ts';
 import type { Caller, KeyRing } from '../../relay/keys/key-ring.ts';
 import type { UsageQuery, UsageRow } from '../../relay/ledger/usage.ts';
 import type { Origins } from '../../relay/permit/origins.ts';
@@ -32,6 +33,7 @@ export interface UsageReader {
 
 export interface RouteDeps {
   readonly current: () => Current;
+  readonly inFlight: Pick<InFlight, 'cuttable'>;
   readonly records: ReceiptReader;
   readonly books: UsageReader;
   /** What is left of a caller's limits. @throws OpenAIError `quota_unavailable` */

@@ -12,13 +12,13 @@ import { SseClient } from '../http/sse-client.ts';
  * `POST /v1/chat/completions`. Checks run in one order, so that results are stable: key, network, body, model, fields; only then is a
  * backend reached.
  */
-export function chatHandler({ current }: RouteDeps) {
+export function chatHandler({ current, inFlight }: RouteDeps) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { relay, server, ...access } = current();
     const requestId = requestIdOf(response);
     const arrivedAtMs = arrivedAt(response);
     const caller = authenticate(request, access, arrivedAtMs);
-    const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
+    const body = parseJsonObject(await readBody(request, server.maxBodyBytes, inFlight), server.maxJsonDepth);
     const model = modelOf(body);
     const route = relay.route(model, caller);
     const chat = checkChatRequest(body, server);

@@ -35,13 +35,13 @@ export const rerankHandler = (deps: RouteDeps) =>
   });
 
 /** Checks run in the order of the chat route: key, network, body, model, fields. */
-function handler<R extends Exchange['request']>({ current }: RouteDeps, { kind, check, answer }: Vectors<R>) {
+function handler<R extends Exchange['request']>({ current, inFlight }: RouteDeps, { kind, check, answer }: Vectors<R>) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { relay, vectors, server, ...access } = current();
     const requestId = requestIdOf(response);
     const arrivedAtMs = arrivedAt(response);
     const caller = authenticate(request, access, arrivedAtMs);
-    const body = parseJsonObject(await readBody(request, server.maxBodyBytes), server.maxJsonDepth);
+    const body = parseJsonObject(await readBody(request, server.maxBodyBytes, inFlight), server.maxJsonDepth);
     const route = relay.route(modelOf(body), caller, kind);
     const exchange = { requestId, caller, request: check(body), arrivedAtMs, ...callbacks(response) };
     const json = await answer(vectors, exchange, route);
