@@ -23,9 +23,15 @@ const SENT_ANEW = /NOSCRIPT|^(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN) |same slots allo
  * which cannot fail for that reason again: `defineCommand` of ioredis sends a hash a second time, and loses under repeated SCRIPT FLUSH. So
  * does what a Cluster has moved: the client sends the text by itself, outside of any batch, and so follows it to where it belongs.
  * @param answer `integers`: the script answers numbers only
+ * @param beside the module whose folder has `lua/`
  */
-export function loadScript(name: string, parts: readonly string[], answer: 'integers' | 'text' = 'text'): Script {
-  const lua = [...parts, name].map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8')).join('\n');
+export function loadScript(
+  name: string,
+  parts: readonly string[],
+  answer: 'integers' | 'text' = 'text',
+  beside: string = import.meta.url,
+): Script {
+  const lua = [...parts, name].map((part) => readFileSync(new URL(`lua/${part}.lua`, beside), 'utf8')).join('\n');
   const sha = createHash('sha1').update(lua).digest('hex');
   const call = answer === 'integers' ? 'evalshaBuffer' : 'evalsha';
   return {

@@ -260,7 +260,7 @@ export class BackendHealth {
   #giveBack({ name }: Backend, probed: readonly Met[]): void {
     for (const { at, breaker } of probed) {
       breaker.probing = false;
-      this.#options.leases?.giveBack(name, at);
+      void this.#options.leases?.giveBack(name, at);
     }
   }
 

@@ -104,9 +104,9 @@ export class Prober {
     if (pass === null) return;
     const atMs = Date.now();
     try {
-      // A reload since the look: the backend may be gone, or elsewhere. What still is due is found by the next look.
-      if (current().config.backends[backend.name] !== backend) return;
-      const { error, usage } = await this.#send(id, backend, pass.key, question);
+      const answer = await this.#send(id, backend, pass.key, question);
+      if (answer === null) return;
+      const { error, usage } = answer;
       // What our own shutdown has cut says nothing, and neither do our own limits.
       if (error !== null && (this.#stopped || isOwn(error))) return;
       if (error === null) pass.answered();
@@ -119,12 +119,19 @@ export class Prober {
     }
   }
 
-  /** Within the limits of the account; failures are values. */
-  async #send(id: string, backend: Backend, key: number, question: ProbeQuestion): Promise<Pick<Answer, 'error' | 'usage'>> {
-    const { gate, wheel } = this.#options;
+  /**
+   * Within the limits of the account; failures are values.
+   * @returns null: there was a reload since the look, the limits have held the probe until then, or others came before it, and the backend is
+   * gone or elsewhere. What still is due is found by the next look.
+   */
+  async #send(id: string, backend: Backend, key: number, question: ProbeQuestion): Promise<Pick<Answer, 'error' | 'usage'> | null> {
+    const { gate, wheel, current } = this.#options;
+    const isInForce = (): boolean => current().config.backends[backend.name] === backend;
+    if (!isInForce()) return null;
     const told: Usage[] = [];
     const asked = { id, backend, model: question.model.id, calls: 1, atOnce: 1, expected: () => EXPECTED };
     const send = async () => {
+      if (!isInForce()) return UNSENT;
       const client = questionClient(backend, keysOf(backend)[key] ?? null, wheel);
       this.#clients.add(client);
       try {
@@ -138,7 +145,8 @@ export class Prober {
       }
     };
     try {
-      return await gate.within(gate.limitsOf(backend), asked, told, send);
+      const result = await gate.within(gate.limitsOf(backend), asked, told, send);
+      return result === UNSENT ? null : result;
     } catch (thrown) {
       if (!(thrown instanceof OpenAIError)) throw thrown;
       return { error: thrown, usage: told[0] ?? null };
@@ -148,6 +156,9 @@ export class Prober {
 
 /** Nothing was sent: the limits of the account, or their store, were in the way. */
 const isOwn = ({ kind }: OpenAIError): boolean => kind.startsWith('backend_limit_') || kind === 'quota_unavailable';
+
+/** Nothing was asked, and nothing is counted. */
+const UNSENT = { error: null, usage: { prompt: 0, completion: 0, cached: 0, reasoning: 0 }, paid: [], firstByteAtMs: null, gone: true };
 
 /** What a vendor that counts nothing is taken to have used. */
 const UNCOUNTED: Usage = { ...EXPECTED, cached: 0, reasoning: 0, estimated: true };

@@ -10,7 +10,7 @@ import { SharedHealth } from '../../../relay/routing/shared-health.ts';
 export function nodes({ isProbed }: Pick<HealthOptions, 'isProbed'> = {}) {
   let redisMs = 1_000_000;
   const hashes = new Map<string, Record<string, string>>();
-  const leases = new Map<string, number>();
+  const leases = new Map<string, { readonly value: string; readonly untilMs: number }>();
   const faults: unknown[] = [];
   let state: 'there' | 'gone' | 'silent' = 'there';
   let asked = 0;
@@ -19,20 +19,29 @@ export function nodes({ isProbed }: Pick<HealthOptions, 'isProbed'> = {}) {
     if (state === 'silent') return new Promise(() => {});
     return state === 'gone' ? Promise.reject(new Error('gone')) : Promise.resolve(answer());
   };
-  const isHeld = (key: string): boolean => (leases.get(key) ?? 0) > redisMs;
+  const isHeld = (key: string): boolean => (leases.get(key)?.untilMs ?? 0) > redisMs;
+  /** As the script. */
+  const lease = (key: string, value: string, ms: number): number => {
+    if (!isHeld(key) || leases.get(key)?.value !== value) return 0;
+    if (ms === 0) leases.delete(key);
+    else leases.set(key, { value, untilMs: redisMs + ms });
+    return 1;
+  };
   const redis = {
     hset: (key: string, field: string, value: string) => call(() => hashes.set(key, { ...hashes.get(key), [field]: value })),
     hdel: (key: string, field: string) => call(() => Reflect.deleteProperty(hashes.get(key) ?? {}, field)),
     hget: (key: string, field: string) => call(() => hashes.get(key)?.[field] ?? null),
     hgetall: (key: string) => call(() => ({ ...hashes.get(key) })),
-    pexpire: (key: string, ms: number) => call(() => void (isHeld(key) && leases.set(key, redisMs + ms))),
-    set: (key: string, _value: string, _unit: 'PX', ms: number) =>
+    pexpire: () => call(() => 1),
+    evalsha: (_sha: string, _keys: number, ...args: (string | number)[]) =>
+      call(() => lease(String(args[0]), String(args[1]), Number(args[2]))),
+    eval: () => Promise.reject(new Error('it has the script')),
+    set: (key: string, value: string, _unit: 'PX', ms: number) =>
       call(() => {
         if (isHeld(key)) return null;
-        leases.set(key, redisMs + ms);
+        leases.set(key, { value, untilMs: redisMs + ms });
         return 'OK';
       }),
-    del: (key: string) => call(() => leases.delete(key)),
     time: () => call(() => [String(Math.floor(redisMs / 1000)), String((redisMs % 1000) * 1000)]),
   };
   const node = (startMs: number) => {

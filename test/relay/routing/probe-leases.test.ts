@@ -68,7 +68,7 @@ test('a long probe keeps its lease; that of a node which died ends by itself', a
   await probeOf(one);
   for (let second = 0; second < 20; second++) {
     wait(1_000);
-    one.probing.renew();
+    await one.probing.renew();
     expect(await other.enter()).toBeInstanceOf(OpenAIError);
   }
   wait(4_999);
@@ -77,12 +77,27 @@ test('a long probe keeps its lease; that of a node which died ends by itself', a
   await probeOf(other);
 });
 
+test('a node that stood still for longer than its lease neither renews nor ends that of the node which probes since', async () => {
+  const { one, other, wait } = await halfOpen();
+  const late = await probeOf(one);
+  wait(5_000);
+  await probeOf(other);
+  wait(3_000);
+  await one.probing.renew();
+  wait(1_999);
+  late.unused();
+  expect(await one.enter()).toBeInstanceOf(OpenAIError);
+  // Its five seconds are over: nobody has made them longer.
+  wait(1_001);
+  await probeOf(one);
+});
+
 test('what is given back is not renewed', async () => {
   const { one, other, wait } = await halfOpen();
   (await probeOf(one)).unused();
   await probeOf(other);
   wait(4_000);
-  one.probing.renew();
+  await one.probing.renew();
   wait(1_000);
   await probeOf(one);
 });

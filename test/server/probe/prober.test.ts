@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 /** A backend with two keys that failed, whose time has come, behind limits that say what they are told to. */
-async function desk(full: () => OpenAIError | null) {
+async function desk(full: () => OpenAIError | null, onProbed: () => void = () => undefined) {
   const simulator = await startSimulator({ vendors: ['qwen'] });
   ends.push(() => simulator.close());
   const { baseUrl, key } = simulator.vendors.qwen as { baseUrl: string; key: string };
@@ -37,12 +37,17 @@ keys: []
   const health = new BackendHealth({ now: () => now, random: () => 0, onChange: () => undefined, isProbed: () => true });
   const wheel = new DeadlineWheel();
   const asked: unknown[] = [];
+  const results: unknown[] = [];
   const gate: Pick<BackendGate, 'within' | 'limitsOf'> = {
     limitsOf: () => [],
     within: (_limits, { id, backend: { name }, calls }, _told, send) => {
       asked.push({ id, name, calls });
       const refusal = full();
-      return refusal === null ? send() : Promise.reject(refusal);
+      if (refusal !== null) return Promise.reject(refusal);
+      return send().then((result) => {
+        results.push(result);
+        return result;
+      });
     },
   };
   const records: RequestRecord[] = [];
@@ -52,7 +57,10 @@ keys: []
     health,
     gate,
     wheel,
-    onProbed: (record) => void records.push(record),
+    onProbed: (record) => {
+      records.push(record);
+      onProbed();
+    },
     onFault: (fault) => void faults.push(fault),
   });
   ends.push(() => prober.stop());
@@ -66,6 +74,7 @@ keys: []
     prober,
     records,
     asked,
+    results,
     faults,
     enter,
     fail: (kind: 'upstream_timeout' | 'upstream_auth') => {
@@ -79,6 +88,10 @@ keys: []
     /** A reload takes the backend away. */
     remove: () => {
       current = { ...config, backends: {} };
+    },
+    /** Another one brings it back, as it was. */
+    restore: () => {
+      current = config;
     },
     look: async () => {
       prober.look();
@@ -136,12 +149,29 @@ test('a fault of our own is told, and the place is probed again', async () => {
 });
 
 test('a backend that a reload takes away between two of its probes is not asked again', async () => {
-  const { fail, wait, look, records, simulator, remove } = await desk(() => {
-    remove();
-    return null;
-  });
+  const { fail, wait, look, records, asked, simulator, remove } = await desk(
+    () => null,
+    () => remove(),
+  );
   expect([fail('upstream_auth'), fail('upstream_auth')]).toEqual([0, 1]);
   wait(60_000);
   await look();
-  expect([records.length, simulator.journal().length]).toEqual([1, 1]);
+  expect([records.length, asked.length, simulator.journal().length]).toEqual([1, 1, 1]);
+});
+
+test('a backend that a reload takes away while its limits hold the probe is not asked: nothing is sent, booked or used, and it may be probed', async () => {
+  const { fail, wait, look, records, asked, results, simulator, remove, restore, faults } = await desk(() => {
+    remove();
+    return null;
+  });
+  fail('upstream_timeout');
+  wait(1_000);
+  await look();
+  expect([records.length, asked.length, simulator.journal().length]).toEqual([0, 1, 0]);
+  // Such a result gives the reservation back.
+  expect(results).toMatchObject([{ gone: true, paid: [] }]);
+  expect(faults).toEqual([]);
+  restore();
+  await look();
+  expect(asked).toHaveLength(2);
 });
