@@ -176,7 +176,7 @@ function checkHome(backend: BackendInput, url: string, region: string, facts: Ve
 }
 
 function warnTimeouts({ timeouts }: BackendInput, path: Path, { warnings, isWritten }: CheckContext): void {
-  for (const key of ['connectMs', 'firstByteMs', 'idleMs'] as const) {
+  for (const key of ['connectMs', 'firstByteMs', 'wholeMs', 'idleMs'] as const) {
     const here = [...path, 'timeouts', key];
     if (timeouts[key] > timeouts.totalMs && isWritten(here)) warnings.add(here, `has no effect: totalMs is ${timeouts.totalMs}`);
   }

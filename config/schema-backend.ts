@@ -63,7 +63,14 @@ const queueSchema = z.strictObject({
 
 const timeoutsSchema = z.strictObject({
   connectMs: milliseconds.default(8_000).meta({ unit: 'ms', description: 'Opening the connection, TLS included.' }),
-  firstByteMs: milliseconds.default(120_000).meta({ unit: 'ms', description: 'From sending the request to the first byte of the answer.' }),
+  firstByteMs: milliseconds
+    .default(120_000)
+    .meta({ unit: 'ms', description: 'From sending the request to the first byte of the answer: a stream, or a list of vectors.' }),
+  // Longer than Qwen's own 300 s, so that its word comes first.
+  wholeMs: milliseconds.default(310_000).meta({
+    unit: 'ms',
+    description: 'The same of a chat answer that the vendor does not stream: it comes when the model has written all of it.',
+  }),
   idleMs: milliseconds
     .default(240_000)
     .meta({ unit: 'ms', description: 'Longest silence within an answer. Thinking models are known to fall silent for minutes.' }),

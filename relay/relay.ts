@@ -169,6 +169,7 @@ export class Relay {
       legacyFunctions: request.functions !== undefined,
       showReasoning: caller.key.reasoning === 'show',
     };
+    const called = plan.stream ? terms : { ...terms, whole: true };
     const run = new ChatRun({
       request,
       translator: candidate.translator,
@@ -176,7 +177,7 @@ export class Relay {
       plan,
       head,
       requestId: attemptId(requestId, number),
-      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, terms, headers),
+      post: ({ path, headers }, body, id, listener) => client.post(path, body, id, listener, called, headers),
       client: exchange.client,
       wheel,
       heartbeatMs: this.#state.server.heartbeatMs,

@@ -113,7 +113,7 @@ export async function call<R extends Settled>(
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));
   // Patience that the deadline cut short is not the backend's failure.
-  if (failure.kind === 'upstream_timeout' && terms.withinMs < backend.timeouts.firstByteMs) pass.unused();
+  if (failure.kind === 'upstream_timeout' && wheel.now() >= endBy) pass.unused();
   else pass.failed(failure);
   const full = failure.kind.startsWith('backend_limit_') ? { backend, error: failure, rooms } : null;
   return {

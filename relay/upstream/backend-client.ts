@@ -65,11 +65,12 @@ export class BackendClient {
     body: string | null,
     requestId: string,
     listener: CallListener,
-    { key, withinMs, traceparent }: CallTerms,
+    { key, withinMs, traceparent, whole = false }: CallTerms,
     more: Readonly<Record<string, string>> = {},
   ): UpstreamCall {
     const { timeouts } = this.backend;
-    const limits = withinMs < timeouts.firstByteMs ? { ...timeouts, firstByteMs: withinMs } : timeouts;
+    const patienceMs = Math.min(whole ? timeouts.wholeMs : timeouts.firstByteMs, withinMs);
+    const limits = patienceMs === timeouts.firstByteMs ? timeouts : { ...timeouts, firstByteMs: patienceMs };
     const call = new UpstreamCall(listener, limits, this.#wheel);
     const headers = [
       'authorization',
@@ -150,6 +151,8 @@ export class BackendClient {
 export interface CallTerms {
   readonly key: number;
   readonly withinMs: number;
+  /** The answer comes when all of it is written, and is waited for so long. */
+  readonly whole?: boolean;
   /** Goes along as it is; null: the backend is told of no trace. */
   readonly traceparent: string | null;
 }

@@ -18,6 +18,7 @@ export function questionClient(backend: Backend, secret: Secret | null, wheel: D
   const ours = {
     connectMs: Math.min(timeouts.connectMs, CONNECT_MS),
     firstByteMs: Math.min(timeouts.firstByteMs, WITHIN_MS),
+    wholeMs: Math.min(timeouts.wholeMs, WITHIN_MS),
     idleMs: Math.min(timeouts.idleMs, WITHIN_MS),
     totalMs: Math.min(timeouts.totalMs, WITHIN_MS),
   };

@@ -47,7 +47,7 @@ describe('a good file', () => {
       baseUrl: 'https://dashscope.aliyuncs.com/compatible-mode/v1',
       auth: 'bearer',
       connections: 10_000,
-      timeouts: { connectMs: 8_000, firstByteMs: 120_000, idleMs: 240_000, totalMs: 1_800_000 },
+      timeouts: { connectMs: 8_000, firstByteMs: 120_000, wholeMs: 310_000, idleMs: 240_000, totalMs: 1_800_000 },
     });
     expect(config.backends['qwen']?.apiKey?.reveal()).toBe(ENV.QWEN_KEY);
     expect(config.teams['t']).toEqual({ name: 't', onStoreLoss: 'refuse', permit: { vendors: ['qwen'], regions: ['*'], models: ['*'] } });

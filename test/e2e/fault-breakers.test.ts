@@ -55,7 +55,7 @@ describe.each(FAULT_CASES)('$name', (entry) => {
       protocol,
       retries: 0,
       breaker: { failures: 1, windowMs: 3_600_000, openMs: 3_600_000 },
-      ...(isSilence(row) ? { timeouts: { firstByteMs: 500, idleMs: 400 } } : {}),
+      ...(isSilence(row) ? { timeouts: { firstByteMs: 500, wholeMs: 500, idleMs: 400 } } : {}),
     });
     rig = await startRig({
       configExtra: {

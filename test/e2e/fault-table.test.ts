@@ -31,7 +31,7 @@ describe.each(FAULT_CASES)('$name', (entry) => {
       configExtra: {
         backends: {
           patient: { simulated: vendor, protocol },
-          hasty: { simulated: vendor, protocol, timeouts: { firstByteMs: 500, idleMs: 400 } },
+          hasty: { simulated: vendor, protocol, timeouts: { firstByteMs: 500, wholeMs: 500, idleMs: 400 } },
         },
         models: Object.fromEntries(
           ['patient', 'hasty'].flatMap((backend) => [

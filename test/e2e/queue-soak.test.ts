@@ -62,7 +62,7 @@ describe.each(REDIS)('%s', () => {
     simulator = await startSimulator({ journalLimit: 20_000 });
     const { qwen, ernie, glm } = simulator.vendors;
     env = { QWEN: qwen?.key ?? '', ERNIE: ernie?.key ?? '', GLM: glm?.key ?? '', TOKEN: 'metrics-token-0123456789' };
-    const more = `timeouts: { firstByteMs: 5000, idleMs: 5000 }, breaker: { failures: 20, windowMs: 10000, openMs: 200 }, queue: { max: 150, waitMs: 8000 }`;
+    const more = `timeouts: { firstByteMs: 5000, wholeMs: 5000, idleMs: 5000 }, breaker: { failures: 20, windowMs: 10000, openMs: 200 }, queue: { max: 150, waitMs: 8000 }`;
     place = folder({});
     const text = `server: { port: 0, logLevel: silent, metrics: { token: 'env:TOKEN' } }
 database: 'sqlite:${join(place, 'books.db')}'

@@ -10,10 +10,11 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model: name }) => {
   beforeAll(async () => {
     rig = await startRig({
       configExtra: {
-        backend: { timeouts: { firstByteMs: 300, idleMs: 250, totalMs: 60_000 } },
+        backend: { timeouts: { firstByteMs: 300, wholeMs: 300, idleMs: 250, totalMs: 60_000 } },
         server: { heartbeatMs: 100 },
         backends: {
           patient: { simulated: vendor, timeouts: { firstByteMs: 20_000, idleMs: 20_000 } },
+          writing: { simulated: vendor, timeouts: { firstByteMs: 300, wholeMs: 20_000 } },
           brief: { simulated: vendor, timeouts: { firstByteMs: 20_000, idleMs: 20_000, totalMs: 300 } },
         },
         models: { pair: [`${vendor}/${name}`, `patient/${name}`] },
@@ -29,6 +30,14 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model: name }) => {
     for (const answer of await Promise.all([ask(false), ask(true)])) expectRefusal(answer, 'upstream_timeout');
     expect(performance.now() - startedAt).toBeGreaterThan(250);
     await expect.poll(() => rig.seen().map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  test('an answer that is not streamed may take wholeMs, since it comes when all of it is written; one that is may not', async () => {
+    const ask = (stream: boolean) =>
+      rig.raw({ model: `writing/${name}`, messages: [user('hello [[sim:slow firstByteMs=700]]')], stream, reasoning_effort: 'none' });
+    const [whole, streamed] = await Promise.all([ask(false), ask(true)]);
+    expect(whole.status, whole.text).toBe(200);
+    expectRefusal(streamed, 'upstream_timeout');
   });
 
   test.each([false, true])('stall: the answer that had begun is given up after idleMs; streamed: %s', async (stream) => {

@@ -7,7 +7,7 @@ import { type ChatDesk, openChatDesk, type Told, tell } from './chat-desk.ts';
 
 let rig: ChatDesk;
 beforeAll(async () => {
-  rig = await openChatDesk({ backend: ', timeouts: { firstByteMs: 300, idleMs: 300 }' });
+  rig = await openChatDesk({ backend: ', timeouts: { firstByteMs: 300, wholeMs: 300, idleMs: 300 }' });
 });
 afterAll(() => rig.close());
 beforeEach(() => {

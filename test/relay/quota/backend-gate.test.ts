@@ -18,7 +18,7 @@ const BASE: Backend = {
   region: 'r',
   baseUrl: 'http://b',
   auth: 'bearer',
-  timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 },
+  timeouts: { connectMs: 1, firstByteMs: 1, wholeMs: 1, idleMs: 1, totalMs: 1 },
   connections: 1,
   retries: 0,
   breaker: 'off',
