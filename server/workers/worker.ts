@@ -92,7 +92,12 @@ async function started(number: number, handed: string, primary: Channel<PrimaryC
   const logger = createLogger(config.server.logLevel, undefined, number);
   let built: Built;
   try {
-    built = build(config, { logger, siblings, tracing: await openTracing(process.env), ...(leaseMs === undefined ? {} : { leaseMs }) });
+    built = build(config, {
+      logger,
+      siblings,
+      tracing: await openTracing(process.env, number),
+      ...(leaseMs === undefined ? {} : { leaseMs }),
+    });
   } catch (error) {
     throw new Error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Attempt, RequestRecord } from '../../../relay/records/request-record.ts';
+import { type Attempt, HEDGED, type RequestRecord } from '../../../relay/records/request-record.ts';
 
 /**
  * Names of OpenTelemetry's GenAI and HTTP conventions, and `estafet.*` for what they have none for. Names of the configuration, numbers and
@@ -55,6 +55,7 @@ export function requestAttributes({ record, request, cause }: Told): Attributes 
   if (record.firstByteMs !== null) attributes['gen_ai.response.time_to_first_chunk'] = record.firstByteMs / 1000;
   if (record.chunks !== undefined) attributes['estafet.chunks'] = record.chunks;
   if (record.refusedBy !== undefined) attributes['estafet.refused_by'] = record.refusedBy;
+  if (record.hedge !== undefined) attributes['estafet.hedge'] = record.hedge;
   if (cost !== null) {
     attributes['estafet.cost'] = cost.amountNano / 1e9;
     attributes['estafet.cost.currency'] = cost.currency;
@@ -98,6 +99,8 @@ export function attemptAttributes(attempt: Attempt, { record }: Told, { provider
   if (answered && record.finishReasons !== undefined) attributes['gen_ai.response.finish_reasons'] = [...record.finishReasons];
   if (attempt.vendorRequestId !== undefined) attributes['estafet.vendor_request_id'] = attempt.vendorRequestId;
   if (attempt.upstreamCode !== null) attributes['estafet.upstream_code'] = attempt.upstreamCode;
-  if (attempt.error !== null) attributes['error.type'] = attempt.error;
+  if (attempt.hedge === true) attributes['estafet.hedge'] = true;
+  if (attempt.error === HEDGED) attributes['estafet.outrun'] = true;
+  else if (attempt.error !== null) attributes['error.type'] = attempt.error;
   return attributes;
 }

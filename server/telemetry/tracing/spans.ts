@@ -2,7 +2,7 @@ import { type HrTime, type Link, type SpanContext, SpanKind, SpanStatusCode, Tra
 import type { Resource } from '@opentelemetry/resources';
 import type { OpenAIError } from '../../../openai/errors.ts';
 import { reachedBackend } from '../../../relay/records/record-of.ts';
-import type { Attempt } from '../../../relay/records/request-record.ts';
+import { type Attempt, HEDGED } from '../../../relay/records/request-record.ts';
 import { type AttemptContext, attemptAttributes, operationOf, requestAttributes, type Told } from './span-attributes.ts';
 import type { Span } from './span-queue.ts';
 import type { Trace } from './trace.ts';
@@ -42,7 +42,8 @@ export function recordSpans(trace: Trace, told: Told, endMs: number, frame: Span
         parentId: trace.spanId,
         startMs,
         endMs: Math.min(atMs, endMs),
-        failed: attempt.error !== null,
+        // One that was cancelled since the other was first has done nothing wrong.
+        failed: attempt.error !== null && attempt.error !== HEDGED,
         attributes: attemptAttributes(attempt, told, { ...frame.about(attempt), number, answered }),
       }),
     );

@@ -62,11 +62,17 @@ export class Tracing {
   #refilledAt = 0;
   #beyondRate = 0;
 
-  constructor(settings: TraceSettings, hooks: TracingHooks) {
+  /** @param worker its number among those of one port; null for a process alone */
+  constructor(settings: TraceSettings, worker: number | null, hooks: TracingHooks) {
     this.#hooks = hooks;
     this.#sampler = samplerOf(settings.sampler);
     this.#queue = new SpanQueue(new OTLPTraceExporter(), settings.queue, hooks.report);
-    const own = resourceFromAttributes({ 'service.name': 'estafet', 'service.version': VERSION, 'service.instance.id': randomUUID() });
+    const own = resourceFromAttributes({
+      'service.name': 'estafet',
+      'service.version': VERSION,
+      'service.instance.id': randomUUID(),
+      ...(worker === null ? {} : { 'estafet.worker': worker }),
+    });
     const resource = own.merge(detectResources({ detectors: [envDetector, serviceNameEnvDetector] }));
     this.#frame = { resource, scope: { name: 'estafet', version: VERSION }, about: hooks.about, state: createTraceState };
   }
