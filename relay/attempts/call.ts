@@ -66,13 +66,11 @@ export async function call<R extends Settled>(
   const { wheel, health, latencies, hedging, queues } = services;
   const { exchange, line, surface, endBy, hedge } = asking;
   const { backend } = candidate;
-  // Of two at a time the order of the list is not that of the calls.
-  const numbered = hedge === null ? {} : { number };
   const entered = health.enter(candidate, how);
   // A promise only where it would be the one probe of several processes.
   const pass = entered instanceof Promise ? await entered : entered;
   if (pass instanceof OpenAIError) {
-    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), ...numbered, skipped: true } };
+    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), number, skipped: true } };
   }
   const told: Told = { usages: [], signals: {} };
   const receipt = new Receipt(exchange.caller.key.strict);
@@ -90,7 +88,7 @@ export async function call<R extends Settled>(
   const attemptWith = (error: Parameters<typeof attemptOf>[1]): Attempt => ({
     ...attemptOf(candidate, error, wheel.now() - startedAt, told.signals),
     startMs,
-    ...numbered,
+    number,
   });
   if ('result' in sent) {
     const { result } = sent;

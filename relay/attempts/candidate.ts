@@ -1,6 +1,7 @@
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Settled } from '../records/record-of.ts';
 import type { RelayServices } from '../relay.ts';
+import type { Entering } from '../routing/backend-health.ts';
 import { pause } from '../routing/pause.ts';
 import { waitBeforeRetry } from '../routing/retry-policy.ts';
 import type { Candidate } from '../routing/route-table.ts';
@@ -33,15 +34,14 @@ export async function askCandidate<R extends Settled>(
   const { wheel, random, health } = services;
   const { backend } = candidate;
   const { line, endBy } = asking;
-  // Calls that are no retries: answers that broke an emulated promise, and other keys.
-  let besides = 0;
-  for (let tries = 1; ; tries++) {
+  const spent = course.spent(candidate);
+  for (let how: Entering = 'first'; ; how = 'again') {
     const startedAt = wheel.now();
     if (startedAt >= endBy) return { kind: 'over' };
-    const called = await call(services, asking, candidate, course.nextNumber(), startedAt, tries > 1 ? 'again' : 'first');
+    const called = await call(services, asking, candidate, course.nextNumber(), startedAt, how);
     if (called.kind === 'answered') return called;
     if (called.kind === 'outrun') {
-      if (called.attempt !== null) course.beside(called.attempt);
+      if (called.attempt !== null) course.beside(candidate, called.attempt);
       return { kind: 'outrun' };
     }
     // Kept from being sent until the other had the answer: nobody looks at it any more, and the record may be closed.
@@ -50,17 +50,19 @@ export async function askCandidate<R extends Settled>(
       course.barred(called);
       return { kind: 'failed', failure: null };
     }
-    course.failed(called);
+    course.failed(candidate, called);
     // In the moment in which it failed the caller has left, or the other has won: no further call, and no last word.
     if (isLeft(line)) return { kind: leftBy(line) };
     line.failed?.();
     const { failure } = called;
-    const again = failure.kind === 'upstream_unmet' ? besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
-    if (again && besides < MOST_BESIDES) {
-      besides++;
+    if (called.full !== null) return { kind: 'failed', failure };
+    const again = failure.kind === 'upstream_unmet' ? spent.besides < UNMET_RETRIES : health.hasOtherKey(candidate, failure);
+    if (again && spent.besides < MOST_BESIDES) {
+      spent.besides++;
       continue;
     }
-    const standing = { tries: tries - besides, retries: backend.retries, last, leftMs: endBy - wheel.now() };
+    spent.tries++;
+    const standing = { tries: spent.tries, retries: backend.retries, last, leftMs: endBy - wheel.now() };
     const waitMs = waitBeforeRetry(failure, standing, random);
     if (waitMs === null) return { kind: 'failed', failure };
     if (!(await pause(waitMs, wheel, line.onGone))) return { kind: leftBy(line) };

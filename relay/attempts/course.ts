@@ -4,7 +4,7 @@ import type { Ending, Settled } from '../records/record-of.ts';
 import type { Attempt, Hedge } from '../records/request-record.ts';
 import type { Full } from '../routing/backend-queues.ts';
 import { soonest } from '../routing/retry-policy.ts';
-import type { Place } from '../routing/route-table.ts';
+import type { Candidate, Place } from '../routing/route-table.ts';
 import type { Answered, Barred, Failed } from './call.ts';
 
 /** How the attempts at a request ended. */
@@ -16,34 +16,64 @@ export interface Tried<R> extends Pick<Ending, 'attempts' | 'hedge' | 'receipt' 
   readonly place: Place | null;
 }
 
-/** Candidates asked one after the other, and those of them that had no room: empty unless nothing was sent to any. */
+/** Candidates asked one after the other. */
 export interface Round<R> extends Tried<R> {
+  /** Those of them that had no room, where nobody has answered and another answer may still come. */
   readonly full: readonly Full[];
+  /** Nothing but refusals of breakers and limits: no call was made. */
+  readonly idle: boolean;
+}
+
+/** The calls of one candidate that have failed so far. */
+export interface Spent {
+  /** Each counts as one of `retries`. */
+  tries: number;
+  /** Those that do not: after an answer that broke an emulated promise, and with other keys. */
+  besides: number;
 }
 
 /** What has become of a request so far: its attempts in their order, and the failure that its caller will be told if nothing better comes. */
 export class Course<R extends Settled> {
-  readonly #attempts: Attempt[];
-  readonly #before: number;
-  #numbered: number;
-  /** Of breakers and of limits: nothing was sent. */
-  readonly #refusals: OpenAIError[] = [];
-  readonly #full: Full[] = [];
+  readonly #attempts: Attempt[] = [];
+  #numbered = 0;
+  readonly #spent = new Map<Candidate, Spent>();
+  /** Its last call has failed, and asking again would not help. */
+  readonly #failed = new Set<Candidate>();
   /** What became of a call beside a slow one; null where none was due. */
   hedge: Hedge | null = null;
   #receipt: Receipt | null = null;
   #failure: OpenAIError | null = null;
+  // Of the round under way, or of the latest.
+  #before = 0;
+  /** Of breakers and of limits: nothing was sent. */
+  #refusals: OpenAIError[] = [];
+  #full: Full[] = [];
 
-  /** @param before attempts of the request so far: all of them were refusals of full backends */
-  constructor(before: readonly Attempt[]) {
-    this.#attempts = [...before];
-    this.#before = before.length;
-    this.#numbered = before.length;
+  begin(): void {
+    this.#before = this.#attempts.length;
+    this.#refusals = [];
+    this.#full = [];
   }
 
-  /** The number of the next attempt, from 0: no two have the same. */
+  /** The latest round has found no more room than the one before: nobody needs to know of it. */
+  forget(): void {
+    this.#attempts.length = this.#before;
+  }
+
+  /** The number of the next attempt, from 0. No two have the same: limits close an id for good, also where they may have refused it. */
   nextNumber(): number {
     return this.#numbered++;
+  }
+
+  spent(candidate: Candidate): Spent {
+    let spent = this.#spent.get(candidate);
+    if (spent === undefined) this.#spent.set(candidate, (spent = { tries: 0, besides: 0 }));
+    return spent;
+  }
+
+  /** Nothing but a breaker or a limit has kept it from answering. */
+  mayAnswer(candidate: Candidate): boolean {
+    return !this.#failed.has(candidate);
   }
 
   barred({ failure, attempt }: Barred): void {
@@ -52,11 +82,15 @@ export class Course<R extends Settled> {
     this.#failure ??= failure;
   }
 
-  failed({ failure, attempt, receipt, full }: Failed): void {
+  failed(candidate: Candidate, { failure, attempt, receipt, full }: Failed): void {
     this.#attempts.push(attempt);
     this.#receipt = receipt;
     this.#failure = failure;
-    if (full === null) return;
+    if (full === null) {
+      this.#failed.add(candidate);
+      return;
+    }
+    this.#failed.delete(candidate);
     this.#refusals.push(failure);
     this.#full.push(full);
   }
@@ -65,7 +99,8 @@ export class Course<R extends Settled> {
    * One of two calls: it was cancelled, or has failed while the other went on. The attempt that counts comes last.
    * @param counted the other one counts, and is there already
    */
-  beside(attempt: Attempt, counted = false): void {
+  beside(candidate: Candidate, attempt: Attempt, counted = false): void {
+    this.#failed.add(candidate);
     this.#attempts.splice(this.#attempts.length - (counted ? 1 : 0), 0, attempt);
   }
 
@@ -77,15 +112,41 @@ export class Course<R extends Settled> {
 
   answered(place: Place, { result, attempt, receipt }: Answered<R>): Round<R> {
     this.#attempts.push(attempt);
-    return { attempts: this.#attempts, hedge: this.hedge, receipt, result, error: result.error, place, gone: result.gone, full: [] };
+    return { ...this.#round(result.error), receipt, result, place, gone: result.gone };
   }
 
-  /** Nobody has answered. */
-  ended(gone: boolean): Round<R> {
+  /**
+   * Nobody has answered.
+   * @param final nobody may be asked any more: the deadline has passed, the caller has left, or a failure was the last word
+   */
+  ended(final: boolean, gone = false): Round<R> {
+    const round = this.#round(this.#failure ?? asOpenAIError(null));
     // Where all backends are at their limits, the first that is free again is worth waiting for.
-    const busy = this.#refusals.length === this.#attempts.length - this.#before ? soonest(this.#refusals) : null;
-    const error = busy ?? this.#failure ?? asOpenAIError(null);
-    const full = busy === null ? [] : this.#full;
-    return { attempts: this.#attempts, hedge: this.hedge, receipt: this.#receipt, result: null, error, place: null, gone, full };
+    return { ...round, error: (round.idle ? soonest(this.#refusals) : null) ?? round.error, full: final ? [] : this.#full, gone };
   }
+
+  /** For the record: so long it has waited since its last attempt. */
+  waited(queuedMs: number): void {
+    const last = this.#attempts.pop();
+    if (last !== undefined) this.#attempts.push({ ...last, queuedMs });
+  }
+
+  /**
+   * It has waited for room in vain.
+   * @param error what has ended it; null: time, so that the caller is told when there may be room
+   */
+  gaveUp(error: OpenAIError | null, gone: boolean): Round<R> {
+    return { ...this.#round(error ?? soonest(this.#refusals) ?? asOpenAIError(null)), gone };
+  }
+
+  #round(error: OpenAIError | null): Round<R> {
+    const idle = this.#refusals.length === this.#attempts.length - this.#before;
+    const attempts = this.#attempts.map((attempt, place) => (attempt.number === place ? withoutNumber(attempt) : attempt));
+    const { hedge } = this;
+    return { attempts, hedge, receipt: this.#receipt, result: null, error, place: null, gone: false, full: [], idle };
+  }
+}
+
+function withoutNumber({ number: _, ...attempt }: Attempt): Attempt {
+  return attempt;
 }

@@ -56,7 +56,7 @@ export async function askHedged<R extends Settled>(
   if (beside === null) return { asked, by: candidate, beside };
   const { called } = beside;
   const counts = isLastWord(asked);
-  if (called.kind !== 'answered') course.beside(called.attempt, counts && asked.kind !== 'answered');
+  if (called.kind !== 'answered') course.beside(beside.candidate, called.attempt, counts && asked.kind !== 'answered');
   if (counts || called.kind === 'outrun') return { asked, by: candidate, beside: beside.candidate };
   if (called.kind === 'failed') {
     course.lastFailure(called);

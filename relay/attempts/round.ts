@@ -1,31 +1,30 @@
 import type { Settled } from '../records/record-of.ts';
-import type { Attempt } from '../records/request-record.ts';
 import type { RelayServices } from '../relay.ts';
 import { type Candidate, placeName } from '../routing/route-table.ts';
 import type { Asking } from './asking.ts';
 import { askCandidate } from './candidate.ts';
-import { Course, type Round } from './course.ts';
+import type { Course, Round } from './course.ts';
 import { askHedged, goesOn, type Hedged } from './hedge.ts';
 
 /**
- * Candidate after candidate, each as often as helps, while the failure of one says that another may do better. Once, where the name is
- * hedged and a candidate is slow, two at a time.
- * @param before attempts of the request so far: all of them were refusals of full backends
+ * Candidate after candidate, each as often as helps, while the failure of one says that another may do better. Once in a request, where the
+ * name is hedged and a candidate is slow, two at a time.
+ * @param course of the request so far
  */
 export async function round<R extends Settled>(
   services: RelayServices,
   asking: Asking<R>,
+  course: Course<R>,
   candidates: readonly Candidate[],
-  before: readonly Attempt[],
 ): Promise<Round<R>> {
-  const course = new Course<R>(before);
+  course.begin();
   let left = candidates;
   for (let candidate = left[0]; candidate !== undefined; candidate = left[0]) {
     left = left.slice(1);
     const { asked, by, beside } = await ask(services, asking, course, candidate, left);
     if (asked.kind === 'answered') return course.answered(by, asked);
-    if (asked.kind !== 'failed') return course.ended(asked.kind === 'gone');
-    if (!goesOn(asked, asking)) break;
+    if (asked.kind !== 'failed') return course.ended(true, asked.kind === 'gone');
+    if (!goesOn(asked, asking)) return course.ended(true);
     if (beside !== null) left = left.filter((other) => other !== beside);
   }
   return course.ended(false);

@@ -95,12 +95,12 @@ export function recordOf(
   };
 }
 
-function reasonOf({ attempts, error, gone }: Ending): Reason {
+function reasonOf({ error, gone }: Ending): Reason {
   if (gone) return 'client_gone';
   if (error === null) return 'done';
   // No vendor's fault, though a 503: the store of the limits is gone.
   if (error.kind === 'quota_unavailable') return 'refused';
-  return error.status < 500 && (attempts.at(-1)?.upstreamCode ?? null) === null ? 'refused' : 'vendor_error';
+  return error.status < 500 && error.details.upstreamCode === undefined ? 'refused' : 'vendor_error';
 }
 
 /** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */

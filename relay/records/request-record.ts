@@ -20,7 +20,7 @@ export interface Attempt extends VendorSignals {
   readonly startMs?: number;
   /** Nothing was sent: the error is what an open breaker remembers. Absent for an attempt that was made. */
   readonly skipped?: true;
-  /** In the order in which they began, from 0. Absent where that is the order of the list. */
+  /** In the order in which they began, from 0, as in the id that the vendor got. Absent where it is the place in the list. */
   readonly number?: number;
   /** Called beside one that was silent for too long. */
   readonly hedge?: true;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attemptId } from '../../relay/exchange.ts';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
 import { type RunningRelay, startRelay } from '../../server/main.ts';
@@ -133,7 +134,7 @@ keys: [{ name: k, team: t, key: '${digestOf(KEY)}' }]
     const made = records.flatMap(({ attempts }) => attempts.filter(({ skipped }) => skipped !== true));
     expect(made).toHaveLength(journal.length);
     const booked = done.map(({ id, attempts, usage }) => {
-      const call = calls.get(attempts.length === 1 ? id : `${id}-r${attempts.length - 1}`);
+      const call = calls.get(attemptId(id, attempts.at(-1)?.number ?? attempts.length - 1));
       expect(call?.vendor).toBe(attempts.at(-1)?.vendor);
       return [usage?.promptTokens, usage?.completionTokens, call?.accounting?.promptTokens, call?.accounting?.completionTokens];
     });

@@ -55,10 +55,7 @@ export function verdict({ key, kind, model, forwardedFor }: Wish, rules: Rules, 
     const effect = FAULTS[natureOf(place).fault];
     return effect === 'spoils' || (effect === 'moderates' && !rules.moderationFallback);
   });
-  // Whoever is full is waited for only where nobody was asked in vain, by no key either.
-  const inVain = asked.some((place) => natureOf(place).badKey || !healthy.includes(place));
-  const roomy = healthy.some((place) => !natureOf(place).narrow) || (healthy.length > 0 && !inVain);
-  return { places: new Set(asked.map(({ name }) => name)), refused: null, served: roomy && !spoiling };
+  return { places: new Set(asked.map(({ name }) => name)), refused: null, served: healthy.length > 0 && !spoiling };
 }
 
 /** What a name stands for, permits not yet looked at. */

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfigFile } from '../../config/load.ts';
 import { formatProblem } from '../../config/problem.ts';
+import { attemptId } from '../../relay/exchange.ts';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
 import { openSqlite } from '../../server/database/sqlite.ts';
@@ -194,7 +195,7 @@ keys: [${Object.entries(KEYS).map(([name, key]) => `{ name: ${name}, team: ${nam
       attempts.filter(({ skipped, error }) => skipped !== true && error?.startsWith('backend_limit_') !== true),
     );
     expect(made).toHaveLength(journal.length);
-    const answers = done.map(({ id, attempts }) => calls.get(attempts.length === 1 ? id : `${id}-r${attempts.length - 1}`)?.accounting);
+    const answers = done.map(({ id, attempts }) => calls.get(attemptId(id, attempts.at(-1)?.number ?? attempts.length - 1))?.accounting);
     const sum = (of: 'promptTokens' | 'completionTokens') => answers.reduce((all, answer) => all + (answer?.[of] ?? Number.NaN), 0);
     const { db } = openSqlite({ path: join(place, 'books.db') });
     const booked = async () =>

@@ -129,14 +129,19 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
     };
   };
 
-  /** A minute's request of a backend with `rpm: 1`, made by someone else. */
-  const take = (name: Name): void => {
+  let others = 0;
+  /** A call of someone else at a backend, through its limits: until it is told to end, with a minute's request used. */
+  const hold = (name: Name): (() => void) => {
     const backend = config.backends[name] as NonNullable<(typeof config.backends)[string]>;
-    const asked = { id: `other_${name}`, backend, model: 'm', calls: 1, atOnce: 1, expected: () => ({ prompt: 1, completion: 1 }) };
+    const other = { id: `other_${++others}`, backend, model: 'm', calls: 1, atOnce: 1, expected: () => ({ prompt: 1, completion: 1 }) };
     const paid = [{ prompt: 1, completion: 1, cached: 0, reasoning: 0 }];
     const answer = { error: null, usage: paid[0] as Usage, paid, firstByteAtMs: null, gone: false };
-    void services.backends.within(services.backends.limitsOf(backend), asked, [], async () => answer);
+    const { promise, resolve } = Promise.withResolvers<typeof answer>();
+    void services.backends.within(services.backends.limitsOf(backend), other, [], () => promise);
+    return () => resolve(answer);
   };
+  /** A minute's request of a backend with `rpm: 1`, made by someone else. */
+  const take = (name: Name): void => hold(name)();
 
   const cut = (): void => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down.', { retryAfterMs: 1000 }));
   return {
@@ -151,7 +156,9 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
     hedging,
     config,
     parts,
+    queues,
     cut,
+    hold,
     take,
     clock,
   };
