@@ -114,3 +114,24 @@ test('given up, half a head is closed', async () => {
   connections.closeQuiet();
   await closed;
 });
+
+test('an answer to what has not arrived whole may be written until another one has begun', async () => {
+  const told: boolean[] = [];
+  const [there] = await Promise.all([once(server, 'connection').then(([socket]) => socket as Socket), said('')]);
+  const client = sockets.at(-1) as Socket;
+  const look = (): void => void told.push(connections.awaitsAnswer(there));
+  look();
+  client.write(GET);
+  await begun(1);
+  look();
+  answers[0]?.writeHead(200, { 'content-length': 2 }).write('a');
+  look();
+  answers[0]?.end('b');
+  await once(client, 'data');
+  await expect.poll(() => connections.awaitsAnswer(there), { interval: 2 }).toBe(true);
+  client.write(GET + GET);
+  await begun(3);
+  // What is written now would be taken for the answer to the first of the two.
+  look();
+  expect(told).toEqual([true, true, false, false]);
+});
