@@ -1,6 +1,7 @@
 import { loadCatalog } from '../catalog/catalog.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, ModelEntry } from '../config/config.ts';
 import { explainConfig } from '../config/explain.ts';
+import { nearest } from '../config/nearest.ts';
 import { formatPath, type Problem } from '../config/problem.ts';
 import { retirements, retirementText } from '../relay/routing/retirement.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
@@ -47,7 +48,8 @@ export async function check(file: string, options: CheckOptions = {}, vendors = 
     return;
   }
   if (!json) {
-    console.log(explainConfig(loaded.config, [...loaded.warnings, ...retirementWarnings(loaded.config, Date.now())]));
+    const warnings = [...loaded.warnings, ...unlistedWarnings(loaded.config), ...retirementWarnings(loaded.config, Date.now())];
+    console.log(explainConfig(loaded.config, warnings));
     if (compared !== null) console.log(differenceText(compared, against ?? ''));
   }
   if (live) await askBackends(loaded.config, options, vendors);
@@ -113,13 +115,31 @@ export function retirementWarnings(config: Config, nowMs: number): Problem[] {
   const found = retirements(config, loadCatalog().with(config.catalog), nowMs, HORIZON_DAYS);
   return found.map(({ alias, form, index, backend, model, forced, ...when }) => {
     const skipped = when.daysLeft > 0 ? '' : forced ? '; it is asked for all the same (force)' : '; it is skipped';
-    const message = `${backend}/${model} ${retirementText(when)}${skipped}`;
-    return {
-      file: config.file,
-      path: formatPath(form === 'list' ? ['models', alias, index] : ['models', alias, 'to', index]),
-      line: 0,
-      column: 0,
-      message,
-    };
+    return ofCandidate(config, alias, form, index, `${backend}/${model} ${retirementText(when)}${skipped}`);
   });
+}
+
+/** Candidates that the catalogue does not know: a slip, or a model that is newer than this release, or the account's own. */
+export function unlistedWarnings(config: Config): Problem[] {
+  const catalog = loadCatalog().with(config.catalog);
+  return Object.entries(config.models).flatMap(([alias, { to, form }]) =>
+    to.flatMap(({ backend, model }, index) => {
+      const { vendor = '' } = config.backends[backend] ?? {};
+      if (catalog.find(vendor, model) !== null) return [];
+      const near = nearest(model, catalog.models(vendor, ['chat', 'embedding', 'rerank']));
+      const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
+      const text = `${backend}/${model} is not in the catalogue${meant}; \`catalog\` can say what it can do`;
+      return [ofCandidate(config, alias, form, index, text)];
+    }),
+  );
+}
+
+function ofCandidate({ file }: Config, alias: string, form: ModelEntry['form'], index: number, message: string): Problem {
+  return {
+    file,
+    path: formatPath(form === 'list' ? ['models', alias, index] : ['models', alias, 'to', index]),
+    line: 0,
+    column: 0,
+    message,
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { retirementWarnings } from '../../cli/check.ts';
+import { retirementWarnings, unlistedWarnings } from '../../cli/check.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { configOf, digestOf } from '../http/desk.ts';
 
@@ -30,5 +30,25 @@ test.each<[string, string[]]>([
     ...expected,
     'test.yaml  models."gpt-4.1"[1]: q/qwen-turbo was retired by its vendor on 2026-07-13; its replacement is qwen3.8-flash; it is asked for all the same (force)',
     'test.yaml  models.long.to[1]: q/qwen-max was retired by its vendor on 2026-07-13; its replacement is qwen3.8-max; it is skipped',
+  ]);
+});
+
+test('a candidate that the catalogue does not know is told of, with the name that may be meant', () => {
+  const slips = configOf(
+    `backends: { q: { vendor: qwen, apiKey: 'env:K' }, g: { vendor: glm, apiKey: 'env:K' } }
+models:
+  gpt-4o: [q/qwen-plus, q/qwen_plus, g/qwen-plus, q/ours]
+  long: { strategy: order, to: [g/glm-4.6, g/a-name-like-no-other] }
+catalog: { qwen/ours: { tools: false } }
+teams: { t: { permit: { vendors: [qwen], regions: ['*'] } } }
+keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
+`,
+    { K: 'secret' },
+  );
+  const end = '; `catalog` can say what it can do';
+  expect(unlistedWarnings(slips).map(formatProblem)).toEqual([
+    `test.yaml  models.gpt-4o[1]: q/qwen_plus is not in the catalogue (did you mean qwen-plus?)${end}`,
+    `test.yaml  models.gpt-4o[2]: g/qwen-plus is not in the catalogue${end}`,
+    `test.yaml  models.long.to[1]: g/a-name-like-no-other is not in the catalogue${end}`,
   ]);
 });
