@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DONE, finishFrame, httpChunk, roleFrame, SSE_HEAD, scripted, textFrame } from '../relay/backends.ts';
+import { standingBackend } from '../relay/standing-backend.ts';
 import { cleanUp } from '../server/process.ts';
 import { totalOf } from '../server/telemetry/exposition.ts';
 import { chat, fileOf, once, type Place, place, serve } from './workers-rig.ts';
@@ -108,21 +108,17 @@ test('connections go to the workers in turn; a full worker closes the next one',
 describe('the end', () => {
   /** Four streams over two workers that stand after their first piece. */
   async function standing(drainTimeoutMs: number) {
-    const rests: (() => void)[] = [];
-    const backend = await scripted((socket) => {
-      socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel')));
-      rests.push(() => void socket.write(`${[textFrame('lo'), finishFrame(), DONE].map(httpChunk).join('')}0\r\n\r\n`));
-    });
+    const backend = await standingBackend();
     const qwen = { vendor: 'qwen', baseUrl: `${backend.url}/v1`, apiKey: 'env:SIMULATED' };
     const served = await serve(here, fileOf(here, TEAMS, { drainTimeoutMs }, { backends: { qwen } }));
     const answers: ReturnType<typeof chat>[] = [];
     // One after the other: so each worker gets its turn.
     for (let count = 1; count <= 4; count++) {
       answers.push(chat(served.url, 'a', 'x', { stream: true }));
-      await expect.poll(() => rests.length, { timeout: 15_000 }).toBe(count);
+      await expect.poll(() => backend.requests.length, { timeout: 15_000 }).toBe(count);
     }
     await expect.poll(async () => totalOf(await served.metrics(), 'estafet_requests_in_flight', { kind: 'stream' })).toBe(4);
-    return { ...served, backend, answers, rests };
+    return { ...served, backend, answers };
   }
   const closed = (url: string): Promise<boolean> =>
     new Promise((resolve) => {
@@ -134,10 +130,10 @@ describe('the end', () => {
     log.flatMap((line) => (line['msg'] === 'request' ? [line['worker']] : [])).toSorted();
 
   test('SIGTERM: the streams of all workers end whole, the port is closed, exit code 0', async () => {
-    const { run, url, log, backend, answers, rests } = await standing(30_000);
+    const { run, url, log, backend, answers } = await standing(30_000);
     run.child.kill('SIGTERM');
     await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
-    for (const rest of rests) rest();
+    backend.finish();
     for (const { text } of await Promise.all(answers)) {
       expect(text).toContain('"content":"lo"');
       expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
@@ -159,10 +155,10 @@ describe('the end', () => {
   });
 
   test('SIGTERM to one worker: it drains and is replaced', async () => {
-    const { run, pids, backend, answers, rests } = await standing(30_000);
+    const { run, pids, backend, answers } = await standing(30_000);
     const before = pids();
     process.kill(before.get(2) as number, 'SIGTERM');
-    for (const rest of rests) rest();
+    backend.finish();
     for (const { text } of await Promise.all(answers)) expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
     await run.seen(/"type":"worker-ended","worker":2,.*"how":"exit code 0"/);
     await expect.poll(() => pids().get(2), { timeout: 15_000 }).not.toBe(before.get(2));
@@ -172,11 +168,11 @@ describe('the end', () => {
   });
 
   test('the primary is killed: running streams end whole all the same', async () => {
-    const { run, pids, backend, answers, rests } = await standing(30_000);
+    const { run, pids, backend, answers } = await standing(30_000);
     const workers = [...pids().values()];
     run.child.kill('SIGKILL');
     await expect.poll(() => closed(run.stdout.match(/listens on (\S+)/)?.[1] ?? ''), { timeout: 15_000 }).toBe(true);
-    for (const rest of rests) rest();
+    backend.finish();
     for (const { text } of await Promise.all(answers)) expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
     await expect.poll(() => workers.filter(lives), { timeout: 15_000 }).toEqual([]);
     await backend.close();

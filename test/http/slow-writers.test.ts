@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { checkErrorResponse, checkHeaders } from '../contract/openai-schema.ts';
-import { type Backend, httpChunk, roleFrame, SSE_HEAD, scripted, textFrame } from '../relay/backends.ts';
+import type { Backend } from '../relay/backends.ts';
+import { standingBackend } from '../relay/standing-backend.ts';
 import { chat, configOf, type Desk, digestOf, HELLO, KEY, openRelay, parseRaw, type RawAnswer } from './desk.ts';
 
 /** Callers whose requests come a byte at a time, while the relay is told to end. What holds before that: raw-http.test.ts. */
@@ -29,7 +30,7 @@ afterEach(async () => {
 });
 
 async function open(server: string): Promise<void> {
-  backend = await scripted((socket) => void socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel'))));
+  backend = await standingBackend();
   const text = `server: { port: 0, ${server} }
 backends: { q: { vendor: qwen, baseUrl: '${backend.url}/v1', apiKey: 'env:K' } }
 models: { gpt-4o: [q/qwen-plus] }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { portOpen } from '../free-port.ts';
 import { KEY, until } from '../http/desk.ts';
-import { DONE, finishFrame, httpChunk, roleFrame, SSE_HEAD, scripted, textFrame } from '../relay/backends.ts';
+import { standingBackend } from '../relay/standing-backend.ts';
 import { cleanUp, estafet, folder } from './process.ts';
 
 import { ENV, FILE, listening } from './relay-file.ts';
@@ -11,11 +11,7 @@ afterEach(cleanUp);
 
 describe('the end of a process', () => {
   test('SIGTERM: a running stream ends whole, new work is refused, exit code 0', async () => {
-    let rest: () => void = () => undefined;
-    const backend = await scripted((socket) => {
-      socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel')));
-      rest = () => void socket.write(`${[textFrame('lo'), finishFrame(), DONE].map(httpChunk).join('')}0\r\n\r\n`);
-    });
+    const backend = await standingBackend();
     const run = estafet(
       ['serve', '--config', 'f.yaml'],
       ENV,
@@ -42,7 +38,7 @@ describe('the end of a process', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await portOpen(Number(new URL(url).port))).toBe(false);
     kept.end();
-    rest();
+    backend.finish();
     const text = await answer.text();
     expect(text).toContain('"content":"lo"');
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
@@ -57,7 +53,7 @@ describe('the end of a process', () => {
 
   /** A stream that stands after its first piece. */
   async function standing(drainTimeoutMs: number) {
-    const backend = await scripted((socket) => socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel'))));
+    const backend = await standingBackend();
     const home = folder({ 'f.yaml': FILE(0, `, drainTimeoutMs: ${drainTimeoutMs}`, `${backend.url}/v1`) });
     const run = estafet(['serve', '--config', 'f.yaml'], ENV, home);
     const url = await listening(run);

@@ -5,8 +5,8 @@ import { openTracing } from '../../server/telemetry/tracing/open-tracing.ts';
 import { build } from '../../server/wiring.ts';
 import { booked } from '../e2e/booked.ts';
 import { configOf, digestOf, KEY } from '../http/desk.ts';
-import { DONE, finishFrame, httpChunk, roleFrame, SSE_HEAD, scripted, textFrame } from '../relay/backends.ts';
 import { type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
+import { standingBackend } from '../relay/standing-backend.ts';
 import { type PostgresServer, postgresServer } from './database/postgres-server.ts';
 import { cleanUp, folder } from './process.ts';
 import { type Collector, KIND, startCollector } from './telemetry/tracing/collector.ts';
@@ -37,11 +37,7 @@ const PLACES: readonly (readonly [string, () => string, () => string])[] = [
 
 /** A stream that stands after its first piece, under limits, with traces, and with metrics on a port of their own. */
 async function standing(limits: string, database: string) {
-  let rest: () => void = () => {};
-  const backend = await scripted((socket) => {
-    socket.write(SSE_HEAD + httpChunk(roleFrame + textFrame('Hel')));
-    rest = () => void socket.write(`${[textFrame('lo'), finishFrame(), DONE].map(httpChunk).join('')}0\r\n\r\n`);
-  });
+  const backend = await standingBackend();
   const config = configOf(
     `server: { port: 0, logLevel: silent, metrics: { port: 0 } }
 backends: { q: { vendor: qwen, baseUrl: '${backend.url}/v1', apiKey: 'env:K' } }
@@ -60,16 +56,16 @@ ${limits}
     body: JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'x' }] }),
   });
   expect(answer.status).toBe(200);
-  return { relay, backend, answer, rest: () => rest() };
+  return { relay, backend, answer };
 }
 
 test.each(PLACES)('%s: what follows the last stream waits for no clock', { timeout: 20_000 }, async (_, limits, database) => {
   const place = database();
   // No timer ever goes off: whatever is waited for must come by itself.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
-  const { relay, backend, answer, rest } = await standing(limits(), place);
+  const { relay, backend, answer } = await standing(limits(), place);
   const stopped = relay.stop();
-  rest();
+  backend.finish();
   expect((await answer.text()).endsWith('data: [DONE]\n\n')).toBe(true);
   expect(await stopped).toBe(true);
   vi.useRealTimers();
