@@ -12,7 +12,8 @@ import { FULL, type Place, QUICK } from './plan.ts';
 import { measureQuota } from './quota.ts';
 import { startRedis } from './redis.ts';
 import { latencyOf, type Machine, machineOf, perChunk, perPaced, perRequest, report, summaryOf } from './report.ts';
-import { measureRouting } from './routing.ts';
+import { routingMicros, routingReport } from './routing.ts';
+import { TARGETS } from './targets.ts';
 import { measureTranslation } from './translate.ts';
 import { measureWorkers, workersReport } from './workers.ts';
 
@@ -41,7 +42,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   books: async () => booksReport(machineOf(null), await measureBooks(process.env['DATABASE_URL'])),
   quota: ({ say }) => measureQuota(machineOf(cores()), microsPerTick(), say),
   restart,
-  routing: () => measureRouting(machineOf(null)),
+  routing,
   streams,
   workers,
   translate: ({ say }) => measureTranslation(machineOf(null), say),
@@ -56,7 +57,7 @@ const PARTS: Readonly<Record<string, Part>> = {
  *   npm run bench -- books      what a request takes in the books: SQLite, and PostgreSQL where DATABASE_URL names one to fill
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
  *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N]
- *   npm run bench -- routing    choosing among three candidates, by each strategy
+ *   npm run bench -- routing    choosing among three candidates, by each strategy, and its share of a request
  *   npm run bench -- streams    thousands of streams open at once, for minutes: [--quick] [--json] [--minutes N] [--streams N]
  *   npm run bench -- workers    two workers beside one process: [--quick] [--json] [--rounds N]
  *   npm run bench -- translate  translation by itself; exit code 1 also when a step is not linear
@@ -113,6 +114,17 @@ function cpuAndMemory(options: Options): Promise<string> {
     return options.json
       ? JSON.stringify({ machine, plan, micros, latency: latencyOf(cpu), cpu, memory }, null, 2)
       : report(machine, plan, cpu, memory);
+  });
+}
+
+/** The choice by itself, beside one request of the whole relay. */
+function routing(options: Options): Promise<string> {
+  return withMock(options, ['--chunks', '1'], async (place, machine) => {
+    const plan = { ...QUICK, chunks: 1, streamsEach: 1, rounds: options.number('rounds', QUICK.rounds) };
+    const relay = TARGETS.filter(({ process }) => process === 'relay').slice(0, 1);
+    const [figure] = await measureCpu(plan, place, microsPerTick(), relay);
+    if (figure === undefined) throw new Error('there is no relay among the targets');
+    return routingReport(machine, routingMicros(), figure.perRequest);
   });
 }
 

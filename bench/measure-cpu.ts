@@ -34,10 +34,15 @@ interface Measured extends CpuFigure {
  * All targets run side by side, idle but for the one whose turn it is: A B C A B C, so that what changes on the machine in the
  * meantime meets them all. Before that each has answered as many requests as another; the first round warms up too, and is not counted.
  */
-export async function measureCpu(plan: Plan, place: Place, microsPerTick: number): Promise<CpuFigures> {
+export async function measureCpu(
+  plan: Plan,
+  place: Place,
+  microsPerTick: number,
+  targets: readonly Target[] = place.redisPort === null ? TARGETS : [...TARGETS, ...REDIS_TARGETS],
+): Promise<CpuFigures> {
   const processes = new Map<Target['process'], Child>();
   const measured: Measured[] = [];
-  for (const target of place.redisPort === null ? TARGETS : [...TARGETS, ...REDIS_TARGETS]) {
+  for (const target of targets) {
     const child = processes.get(target.process) ?? (await startTarget(target.process, place));
     processes.set(target.process, child);
     measured.push(prepare(target, child, plan));
