@@ -18,9 +18,12 @@ export function byConversation<C extends Place>(conversation: string, tier: read
 /** What vendors' caches need to be the same is the beginning; no more of it is read. In UTF-16 code units. */
 const MOST_PREFIX = 2_048;
 
-/** The words that a conversation begins with, bounded, and its caller: hexadecimal. The name lives as long as the request and goes nowhere. */
+/**
+ * The words that a conversation begins with, bounded, and its caller: hexadecimal. The name lives as long as the request and goes nowhere.
+ * Joined, not as JSON, which would cost as much as all the rest of a choice; words that have the joint in them share a name at worst.
+ */
 export function conversationName(key: string, parts: readonly string[]): string {
-  return hash('sha1', JSON.stringify([key, ...parts.map((part) => part.slice(0, MOST_PREFIX))]), 'hex');
+  return hash('sha1', [key, ...parts.map((part) => part.slice(0, MOST_PREFIX))].join('\0'), 'hex');
 }
 
 /** Candidates live as long as their configuration: a request hashes its conversation and nothing else. */
