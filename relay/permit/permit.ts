@@ -28,14 +28,16 @@ export class Permit {
     this.#countries = this.#rules.flatMap(({ countries }) => (countries === undefined ? [] : [new Set(countries)]));
   }
 
-  /** Is any country not permitted? Only then one is looked up. */
-  get restrictsCountries(): boolean {
-    return this.#countries.length > 0;
-  }
-
   /** False for a caller from a network or a country that is not permitted. */
   caller(address: string, countryOf: CountryOf = () => null): boolean {
-    return this.#network(address) && this.#country(address, countryOf);
+    return this.callerRule(address, countryOf) === null;
+  }
+
+  /** What stands against a caller: that there is no permit at all, its network, or its country. Null: nothing. */
+  callerRule(address: string, countryOf: CountryOf = () => null): 'permit' | 'network' | 'country' | null {
+    if (this.#rules.length === 0) return 'permit';
+    if (!this.#network(address)) return 'network';
+    return this.#country(address, countryOf) ? null : 'country';
   }
 
   #country(address: string, countryOf: CountryOf): boolean {
@@ -47,7 +49,7 @@ export class Permit {
   #network(address: string): boolean {
     let verdict = this.#addresses.get(address);
     if (verdict === undefined) {
-      verdict = this.#rules.length > 0 && this.#callers.every((networks) => contains(networks, address));
+      verdict = this.#callers.every((networks) => contains(networks, address));
       if (this.#addresses.size >= MOST_ADDRESSES) this.#addresses.clear();
       this.#addresses.set(address, verdict);
     }

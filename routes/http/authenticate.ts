@@ -25,12 +25,21 @@ export function authenticate(request: IncomingMessage, { keys, origins }: Pick<C
   const forwardedFor = request.headers['x-forwarded-for'];
   const address = origins.address(request.socket.remoteAddress ?? '', Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor);
   const caller: Caller = { ...entry, address };
-  const permit = permitOf(caller);
-  const countryOf = (of: string): string | null => origins.countryOf(of);
-  if (!permit.caller(address, countryOf)) {
-    const country = permit.restrictsCountries ? { country: countryOf(address) } : {};
+  // Looked up only where a rule asks for it.
+  const seen: { country?: string | null; table?: string } = {};
+  const countryOf = (of: string): string | null => {
+    try {
+      return (seen.country = origins.countryOf(of));
+    } catch (error) {
+      // A table that is broken where this address would be: of no known country, as one that it does not have.
+      Object.assign(seen, { country: null, table: error instanceof Error ? error.message : String(error) });
+      return null;
+    }
+  };
+  const rule = permitOf(caller).callerRule(address, countryOf);
+  if (rule !== null) {
     throw new OpenAIError('unsupported_country_region_territory', 'Country, region, or territory not supported', {
-      evidence: { key: caller.key.name, team: caller.team.name, address, ...country },
+      evidence: { key: caller.key.name, team: caller.team.name, rule, address, ...seen },
     });
   }
   return caller;

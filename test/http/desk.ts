@@ -14,13 +14,14 @@ import { VENDORS } from '../../translators/registry.ts';
 export const KEY = 'sk-test-key-0123456789abcdef';
 
 /** A checked configuration from YAML text; throws with every problem for a refused one. */
-export function configOf(text: string, env: Record<string, string> = {}): Config {
-  const readFile = (path: string): never => {
-    throw new Error(`no file is read: ${path}`);
-  };
+export function configOf(text: string, env: Record<string, string> = {}, readFile: (path: string) => Uint8Array = noFile): Config {
   const result = parseConfig(text, { file: 'test.yaml', env, readFile, vendors: VENDORS });
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
   return result.config;
+}
+
+function noFile(path: string): never {
+  throw new Error(`no file is read: ${path}`);
 }
 
 /** A key of the configuration by its digest, as an admin would write it. */

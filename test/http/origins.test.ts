@@ -69,7 +69,7 @@ describe('callers behind a trusted proxy', () => {
 
   test('a refusal leaves its evidence in the log', async () => {
     await status(CHINA, { 'x-forwarded-for': '198.51.100.77' });
-    expect(JSON.stringify(desk.log)).toContain('{"key":"china","team":"t","address":"198.51.100.77","country":"SG"}');
+    expect(JSON.stringify(desk.log)).toContain('{"key":"china","team":"t","rule":"country","address":"198.51.100.77","country":"SG"}');
   });
 
   test('a table that was replaced holds from the next reload on', async () => {
