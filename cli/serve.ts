@@ -20,6 +20,12 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './serve-worker.ts' : '
 export async function serve(options: ServeOptions): Promise<void> {
   // What is told to nobody, or to a full disk, ends no relay.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
+  // A reload that is asked for during the start would end the process: it waits for its turn.
+  let reloadWanted = false;
+  const wantReload = (): void => {
+    reloadWanted = true;
+  };
+  process.on('SIGHUP', wantReload);
   const file = options.config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null);
   const files = new Set<string>();
   let simulator: StartedSimulator | null = null;
@@ -48,9 +54,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   stopOnSignals(serving, simulator);
   if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP: there is no configuration file to read again.'));
   else await liveReload({ file, files, options, serving });
+  process.off('SIGHUP', wantReload);
   const workers = count === 1 ? '' : `, ${count} workers`;
   console.log(key === null ? `Estafet listens on ${serving.url} (configuration: ${file}${workers}).` : greeting(serving.url, key));
   if (serving.metricsUrl !== null) console.log(`Metrics are at ${serving.metricsUrl}.`);
+  if (reloadWanted) process.emit('SIGHUP', 'SIGHUP');
 }
 
 function fail(simulator: StartedSimulator | null): void {

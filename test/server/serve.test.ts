@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -69,6 +71,25 @@ describe('serve', () => {
       run.child.kill('SIGTERM');
       expect(await run.exit).toBe(0);
     }
+  });
+
+  test('SIGHUP while it starts: it starts, and then reads the file again', async () => {
+    const cwd = folder({ 'f.yaml': FILE(0, ', watchFiles: false').replace('env:BACKEND_KEY', 'file:key') });
+    const pipe = join(cwd, 'key');
+    execFileSync('mkfifo', [pipe]);
+    const run = estafet(['serve', '--config', 'f.yaml'], {}, cwd);
+    // Opening it ends when the relay reads it.
+    const first = await open(pipe, 'w');
+    run.child.kill('SIGHUP');
+    await first.writeFile('sk-backend-secret');
+    await first.close();
+    await listening(run);
+    const second = await open(pipe, 'w');
+    await second.writeFile('sk-another-secret');
+    await second.close();
+    await run.seen(/apiKey is another/);
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toBe(0);
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
