@@ -21,6 +21,7 @@ test.each([
   ['an ingress without a host', { ingress: { enabled: true } }],
   ['an image without a name', { image: { repository: '' } }],
   ['a drain of nothing', { drainTimeoutMs: 0 }],
+  ['a readiness that is none', { readinessPath: '/metrics' }],
 ])('%s is refused', (_, changed) => {
   expect(valid({ ...values, ...changed })).toBe(false);
 });
