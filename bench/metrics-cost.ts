@@ -11,6 +11,7 @@ const metrics = new Metrics(names, {
   breakers: () => [],
   queues: () => [],
   learned: () => [],
+  backendRunning: () => [],
   running: () => ({ streams: 0, whole: 0 }),
 });
 const record: RequestRecord = {

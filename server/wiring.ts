@@ -117,6 +117,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
         breakers: () => health.openings(backendsNow()),
         queues: () => queues.lengths(),
         learned: () => learned.limits(),
+        backendRunning: () => learned.running(),
         running: () => inFlight,
         traces: () => tracing?.counts ?? null,
       },

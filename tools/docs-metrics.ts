@@ -21,6 +21,7 @@ export function listedMetrics(): ListedMetric[] {
     breakers: () => [],
     queues: () => [],
     learned: () => [],
+    backendRunning: () => [],
     running: () => ({ streams: 0, whole: 0 }),
   });
   workerMetrics(register, () => 0);

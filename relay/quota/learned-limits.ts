@@ -78,6 +78,11 @@ export class LearnedLimits {
     for (const [backend, { most }] of this.#known) if (most !== null) yield { backend, most: Math.floor(most) };
   }
 
+  /** Calls under way at each backend of which something may be learned. */
+  *running(): Generator<{ readonly backend: string; readonly running: number }> {
+    for (const [backend, { running }] of this.#known) yield { backend, running };
+  }
+
   /** @param ran calls that ran when the refused one began, itself among them */
   #refused(known: Known, { concurrency }: Backend, ran: number, begunAt: number): void {
     // Of many that fail together the first ones lower it; the others say nothing about the new limit.

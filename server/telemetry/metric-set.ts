@@ -9,6 +9,7 @@ export interface MetricSources {
   readonly breakers: () => Iterable<{ readonly backend: string; readonly cause: string; readonly open: number }>;
   readonly queues: () => Iterable<{ readonly backend: string; readonly waiting: number }>;
   readonly learned: () => Iterable<{ readonly backend: string; readonly most: number }>;
+  readonly backendRunning: () => Iterable<{ readonly backend: string; readonly running: number }>;
   /** Null, or absent: no traces are kept. */
   readonly traces?: () => { readonly sent: number; readonly lost: number; readonly beyondRate: number } | null;
   readonly running: () => { readonly streams: number; readonly whole: number };
@@ -91,6 +92,16 @@ export function metricSet(register: Registry, sources: MetricSources) {
     collect() {
       this.reset();
       for (const { backend, most } of sources.learned()) this.set({ backend }, most);
+    },
+  });
+  new Gauge({
+    name: 'estafet_backend_running',
+    help: 'Calls under way at a backend with a queue: what a learned concurrency counts.',
+    labelNames: ['backend'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { backend, running } of sources.backendRunning()) this.set({ backend }, running);
     },
   });
   new Counter({

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { attemptId } from '../../../relay/exchange.ts';
 import { STEP_MS } from './hand-clock.ts';
 import type { Line, Name, Part } from './played-backends.ts';
 import { NOTHING_HELD, stage } from './stage.ts';
@@ -84,9 +85,10 @@ test('whatever happens when: one answer for each caller, one settlement each, an
           if (told.json !== null) expect(chosen.at(-1)).toBe(last?.backend);
           expect(record.attempts.slice(0, -1).filter(({ error }) => error === null)).toEqual([]);
           // What was sent is in the record, and nothing else but refusals.
-          const sent = record.attempts.filter(({ skipped, error }) => skipped !== true && error?.startsWith('backend_limit_') !== true);
-          const named = (list: readonly { backend: string }[]): string[] => list.map(({ backend }) => backend).sort();
-          expect(named(sent)).toEqual(named(calls));
+          const sent = record.attempts.flatMap(({ backend, number, skipped, error }, place) =>
+            skipped === true || error?.startsWith('backend_limit_') ? [] : [`${backend} ${attemptId(id, number ?? place)}`],
+          );
+          expect(sent.sort()).toEqual(calls.map((call) => `${call.backend} ${call.id}`).sort());
           // Never more than two at a time, and one beside another at most once.
           const together = calls.map(
             ({ atMs }) => calls.filter((call) => call.atMs <= atMs && (call.endedAtMs ?? Number.POSITIVE_INFINITY) > atMs).length,

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../../config/config.ts';
+import { OpenAIError } from '../../../openai/errors.ts';
 import type { Attempt } from '../../../relay/records/request-record.ts';
+import type { Pass } from '../../../relay/routing/pass.ts';
 import type { Line, Name, Part } from './played-backends.ts';
 import { NOTHING_HELD, shown, stage } from './stage.ts';
 
@@ -26,7 +29,8 @@ interface Row {
   readonly attempts: readonly string[];
   /** What was sent: to whom, and when. */
   readonly calls: readonly string[];
-  readonly act?: readonly [atMs: number, what: 'leave' | 'cut'];
+  /** `bar b`: someone else has found that its key is bad. */
+  readonly act?: readonly [atMs: number, what: 'leave' | 'cut' | 'bar b'];
   readonly reason?: string;
 }
 
@@ -173,6 +177,17 @@ const ROWS: Row[] = [
     calls: ['a 0', 'c 100'],
   },
   {
+    name: 'a breaker that has opened meanwhile: nothing is waited for any more',
+    backends: { b: QUEUE.replace(', breaker: off', '') },
+    parts: { a: says(100, 'overload'), c: says(100, 'reset') },
+    full: { b: [0, 500] },
+    act: [350, 'bar b'],
+    by: 'upstream_auth',
+    atMs: 450,
+    attempts: ['a upstream_overloaded', 'b backend_limit_requests', 'c upstream_truncated +250', 'b upstream_auth'],
+    calls: ['a 0', 'c 100'],
+  },
+  {
     name: 'a retry of its own is due to whoever was waited for',
     backends: { b: QUEUE.replace('retries: 0', 'retries: 1') },
     parts: { a: says(100, 'overload'), b: says(100, 'reset'), c: says(100, 'overload') },
@@ -241,7 +256,15 @@ describe.each([false, true])('streamed: %s', (stream) => {
         overAtMs = on.clock.ms;
       });
     });
-    if (row.act !== undefined) at(row.act[0], () => (row.act?.[1] === 'leave' ? asked?.leave() : on.cut()));
+    const acts = {
+      leave: () => asked?.leave(),
+      cut: on.cut,
+      'bar b': () =>
+        (on.health.enter({ backend: on.config.backends['b'] as Backend, model: 'glm-4.6' }) as Pass).failed(
+          new OpenAIError('upstream_auth', ''),
+        ),
+    };
+    if (row.act !== undefined) at(row.act[0], acts[row.act[1]]);
     for (const [ms, act] of events.sort(([one], [other]) => one - other)) {
       await on.until(ms);
       act();
@@ -269,14 +292,33 @@ describe.each([false, true])('streamed: %s', (stream) => {
     if (row.by === 'backend_limit_requests')
       expect(told?.error).toMatchObject({ status: 429, details: { retryAfterMs: 1_000, limit: 'backend.concurrency' } });
     // What was sent has a number of its own, and the record has the same.
-    const sent = record?.attempts.flatMap(({ number, error }, place) => (error?.startsWith('backend_limit_') ? [] : [number ?? place]));
+    const sent = record?.attempts.flatMap(({ number, error, skipped }, place) =>
+      skipped === true || error?.startsWith('backend_limit_') ? [] : [number ?? place],
+    );
     expect(sent).toEqual(on.calls.map(({ id }) => Number(numberOf(id))));
     expect(new Set(sent).size).toBe(on.calls.length);
     // The team pays once.
     expect(on.settlements.filter(({ owner }) => owner === 'team/t')).toHaveLength(1);
     expect(on.records).toHaveLength(1);
-    expect([...on.queues.lengths()]).toEqual([]);
     expect(await on.held()).toEqual(NOTHING_HELD);
     expect(on.faults).toEqual([]);
   });
+});
+
+test('whoever is sent makes way for the next: two slots that become free serve two at once', async () => {
+  const two = QUEUE.replace('concurrency: 1', 'concurrency: 2').replace('max: 1', 'max: 2');
+  const on = stage({ parts: { a: ANSWER }, entry: 'totalDeadlineMs: 3000', backends: { a: two, b: ONE, c: ONE } });
+  const [first, second] = [on.hold('a'), on.hold('a')];
+  const others = [on.hold('b'), on.hold('c')];
+  await on.until(0);
+  const asked = [on.ask(false), on.ask(false)];
+  await on.until(300);
+  first();
+  second();
+  await on.until(2_000);
+  for (const release of others) release();
+  await on.until(2_100);
+  expect(on.calls.map(({ backend, atMs }) => `${backend} ${atMs}`)).toEqual(['a 300', 'a 300']);
+  expect(asked.map(({ told }) => told.error)).toEqual([null, null]);
+  expect(await on.held()).toEqual(NOTHING_HELD);
 });

@@ -80,6 +80,7 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
   const quota = new GuardedQuota({ store, local: new MemoryStore(options, nowUs), nodes: () => 1, retryMs: 5, onFailure: onFault });
   const queues = new BackendQueues(wheel);
   const onRoom = (backend: string): void => queues.room(backend);
+  const learned = new LearnedLimits(() => clock.ms, onRoom);
   const latencies = new Latencies(latencyPlaces(config), () => clock.ms);
   const hedging = new Hedging(() => clock.ms);
   const health = new BackendHealth({ now: () => clock.ms, random: () => 0, onChange: () => undefined });
@@ -89,7 +90,7 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
     wheel,
     check: () => Promise.resolve(null),
     gate: new QuotaGate(quota, { leaseMs: 60_000, shared: false, onFault }),
-    backends: new BackendGate(quota, { learned: new LearnedLimits(() => clock.ms, onRoom), leaseMs: 60_000, onFault, onRoom }),
+    backends: new BackendGate(quota, { learned, leaseMs: 60_000, onFault, onRoom }),
     calibration: new Calibration({ charsPerToken: () => null, known: () => true }),
     inFlight,
     selection: new Selection({ priceOf: () => null, latencies, random: () => 0 }),
@@ -123,6 +124,8 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
         (sum, { buckets }) => sum + [...buckets.values()].reduce((used, state) => used + (state.kind === 'slots' ? state.used : 0), 0),
         0,
       ),
+      running: [...learned.running()].reduce((sum, { running }) => sum + running, 0),
+      queued: [...queues.lengths()].length,
       deadlines: wheel.size,
       calls: calls.filter(({ endedAtMs }) => endedAtMs === null).length,
       inFlight: inFlight.streams + inFlight.whole,
@@ -168,4 +171,4 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
 export const shown = (attempts: readonly Pick<Attempt, 'backend' | 'hedge' | 'error'>[]): string[] =>
   attempts.map(({ backend, hedge, error }) => `${backend}${hedge === true ? ' beside' : ''}${error === null ? '' : ` ${error}`}`);
 
-export const NOTHING_HELD = { open: 0, slots: 0, deadlines: 0, calls: 0, inFlight: 0 };
+export const NOTHING_HELD = { open: 0, slots: 0, running: 0, queued: 0, deadlines: 0, calls: 0, inFlight: 0 };

@@ -22,6 +22,7 @@ const sources = {
   breakers: () => [],
   queues: () => [{ backend: 'q', waiting: 9 }],
   learned: () => [{ backend: 'q', most: 11 }],
+  backendRunning: () => [{ backend: 'q', running: 12 }],
   running: () => ({ streams: 6, whole: 7 }),
 };
 const fresh = () => new Metrics(names, sources);
@@ -212,6 +213,7 @@ test('limits, errors and what is read at the moment', async () => {
   expect(totalOf(all, 'estafet_quota_open_reservations')).toBe(5);
   expect(totalOf(all, 'estafet_backend_queue', { backend: 'q' })).toBe(9);
   expect(totalOf(all, 'estafet_backend_learned_concurrency', { backend: 'q' })).toBe(11);
+  expect(totalOf(all, 'estafet_backend_running', { backend: 'q' })).toBe(12);
   expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'stream' })).toBe(6);
   expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'whole' })).toBe(7);
 });
