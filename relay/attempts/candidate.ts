@@ -44,7 +44,7 @@ export async function askCandidate<R extends Settled>(
       if (called.attempt !== null) course.beside(candidate, called.attempt);
       return { kind: 'outrun' };
     }
-    // Kept from being sent until the other had the answer: nobody looks at it any more, and the record may be closed.
+    // Kept from being sent until the other had the answer: no part of the request, whose record may be closed.
     if (line.outrun === true && (called.kind === 'barred' || !called.sent)) return { kind: 'outrun' };
     if (called.kind === 'barred') {
       course.barred(called);

@@ -66,3 +66,20 @@ describe.each([false, true])('streamed: %s', (stream) => {
     },
   );
 });
+
+test('a retry of the first that is refused while the second one’s answer goes on is in no record: nobody was asked', async () => {
+  const b: Part = [
+    [300, 'text'],
+    [1_700, 'done'],
+  ];
+  const parts = { ...RETRY_HELD.parts, b };
+  const { record, called, out } = await played(
+    true,
+    { ...RETRY_HELD, parts, backends: { a: ', rpm: 1, retries: 1' }, reserveMs: { a: [0, 1_000] } },
+    ({ records, settlements }) => expect([records.length, settlements.length]).toEqual([0, 1]),
+    2_000,
+  );
+  expect(out).toMatchObject({ started: 1, ended: 1 });
+  expect(record).toMatchObject({ reason: 'done', hedge: 'won' });
+  expect(called).toEqual(['a upstream_truncated', 'b beside']);
+});
