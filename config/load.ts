@@ -4,6 +4,7 @@ import { checkKeys, checkTeams } from './check-access.ts';
 import { checkBackends } from './check-backends.ts';
 import { checkCatalog } from './check-catalog.ts';
 import type { CheckContext } from './check-context.ts';
+import { warnDeadlines } from './check-deadlines.ts';
 import { checkModels } from './check-models.ts';
 import { checkServer } from './check-server.ts';
 import { workersFault } from './check-workers.ts';
@@ -111,6 +112,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   const server = checkServer(input.server, context);
   const backends = checkBackends(input.backends, context);
   const models = checkModels(input.models, context);
+  warnDeadlines(server, backends, models, context);
   const catalog = checkCatalog(input.catalog, context);
   const teams = checkTeams(input.teams, backends, context);
   const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);

@@ -100,3 +100,32 @@ redis: redis://x
     expect(accepted(GOOD.replace('"${APP_KEY}"', '"${APP_KEY}", onDisconnect: cancel')).warnings).toEqual([]);
   });
 });
+
+describe('a deadline that leaves no time for the next candidate', () => {
+  const LONE =
+    'leaves no time for another candidate after a silent one, and opens no breaker: it is not longer than backends.qwen.timeouts';
+  const server = (ms: number, models: string): string => `${GOOD}server: { totalDeadlineMs: ${ms} }\nmodels: { m: ${models} }\n`;
+  test.each([
+    ['of the server', server(120_000, '[qwen/a, qwen/b]'), [`server.totalDeadlineMs: ${LONE}.firstByteMs, backends.qwen.timeouts.wholeMs`]],
+    ['for whole answers only', server(310_000, '[qwen/a, qwen/b]'), [`server.totalDeadlineMs: ${LONE}.wholeMs`]],
+    [
+      'of a name',
+      `${GOOD}models: { m: { totalDeadlineMs: 200000, to: [qwen/a, qwen/b] } }\n`,
+      [`models.m.totalDeadlineMs: ${LONE}.wholeMs`],
+    ],
+    ['long enough', server(310_001, '[qwen/a, qwen/b]'), []],
+    ['one candidate', server(1_000, '[qwen/a]'), []],
+    ['hedged', server(1_000, '{ hedge: p95, to: [qwen/a, qwen/b] }'), []],
+    ['not written', `${GOOD}models: { m: [qwen/a, qwen/b] }\n`, []],
+    [
+      'calls that end by themselves',
+      backend('{ vendor: qwen, apiKey: ${QWEN_KEY}, timeouts: { totalMs: 900 } }').concat(
+        'server: { totalDeadlineMs: 1000 }\nmodels: { m: [qwen/a, qwen/b] }\n',
+      ),
+      [],
+    ],
+  ])('%s', (_, text, expected) => {
+    const told = accepted(text).warnings.filter((line) => line.includes('leaves no time'));
+    expect(told.map((line) => line.replace(/^\S+ +/, ''))).toEqual(expected);
+  });
+});
