@@ -90,8 +90,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   {
     name: 'Q9 what failed after it was reached is given back',
     file: 'outcome-of.ts',
-    from: 'if (result === null && !reachedBackend(attempts))',
-    to: 'if (result === null)',
+    from: 'if ((result === null || isUnsent(result)) && !reachedBackend(attempts))',
+    to: 'if (result === null || isUnsent(result))',
   },
   { name: 'R7 the wait is a microsecond short', file: 'lua/laws.lua', from: '- floor(-rest / num)', to: '+ floor(rest / num)' },
   {

@@ -4,7 +4,7 @@ import { Receipt } from '../../translators/receipt.ts';
 import { attemptId } from '../exchange.ts';
 import { type Cost, costOf } from '../ledger/cost.ts';
 import { attemptOf, discardedOf } from '../records/attempt-of.ts';
-import type { Settled } from '../records/record-of.ts';
+import { isUnsent, type Settled } from '../records/record-of.ts';
 import { type Attempt, HEDGED } from '../records/request-record.ts';
 import type { RelayServices } from '../relay.ts';
 import type { Entering } from '../routing/backend-health.ts';
@@ -96,7 +96,7 @@ export async function call<R extends Settled>(
     if (line.outrun === true) {
       pass.unused();
       running.outrun(now - startedAt);
-      if (result.paid.length === 0) return { kind: 'outrun', attempt: null };
+      if (isUnsent(result)) return { kind: 'outrun', attempt: null };
       if (hedge !== null) hedging.outrun(place, surface.stream, now - startedAt);
       return { kind: 'outrun', attempt: { ...attemptWith(HEDGED), ...discarded(services, candidate, result.paid) } };
     }
@@ -106,7 +106,8 @@ export async function call<R extends Settled>(
     if (result.error !== null) pass.failed(result.error);
     else if (result.gone) pass.unused();
     else pass.answered();
-    return { kind: 'answered', result, attempt: attemptWith(result.error), receipt };
+    const attempt = attemptWith(result.error);
+    return { kind: 'answered', result, attempt: isUnsent(result) ? { ...attempt, skipped: true } : attempt, receipt };
   }
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));

@@ -1,4 +1,4 @@
-import type { Settled } from '../records/record-of.ts';
+import { isUnsent, type Settled } from '../records/record-of.ts';
 import type { Attempt } from '../records/request-record.ts';
 import type { RelayServices } from '../relay.ts';
 import { mayFallBack } from '../routing/retry-policy.ts';
@@ -98,6 +98,11 @@ async function callBeside<R extends Settled>(
     const called = await call(services, asking, candidate, course.nextNumber(), startedAt, 'beside');
     if (called.kind === 'barred' || (called.kind === 'failed' && !called.sent)) continue;
     if (called.attempt === null) break;
+    // Its caller has left before it was sent.
+    if (called.kind === 'answered' && isUnsent(called.result)) {
+      budget.giveBack();
+      return { candidate, called };
+    }
     const attempt: Attempt = { ...called.attempt, hedge: true };
     course.hedge = called.kind === 'failed' ? 'failed' : called.kind === 'outrun' || called.result.gone ? 'lost' : 'won';
     return { candidate, called: { ...called, attempt } };

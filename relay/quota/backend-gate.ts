@@ -1,7 +1,7 @@
 import type { Backend } from '../../config/config.ts';
 import type { Usage } from '../../openai/chat/events.ts';
 import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
-import type { Settled } from '../records/record-of.ts';
+import { isUnsent, type Settled } from '../records/record-of.ts';
 import { HEDGED } from '../records/request-record.ts';
 import type { Expected } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
@@ -92,8 +92,7 @@ export class BackendGate {
     await this.#reserve(limits, asked);
     try {
       const result = await send();
-      // Nothing was asked of the vendor when the caller had left before.
-      this.#settle(asked, result.paid.length > 0, result.paid, asked.outrun?.() === true ? HEDGED : reasonOf(result));
+      this.#settle(asked, !isUnsent(result), result.paid, asked.outrun?.() === true ? HEDGED : reasonOf(result));
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);

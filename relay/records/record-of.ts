@@ -83,7 +83,7 @@ export function recordOf(
     attempts,
     ...(hedge === null ? {} : { hedge }),
     receipt: receipt === null ? null : receiptRecord(request, receipt),
-    usage: result === null ? null : usageRecord(result.usage, result.paid),
+    usage: result === null || isUnsent(result) ? null : usageRecord(result.usage, result.paid),
     estimate,
     ...(refusedBy === undefined ? {} : { refusedBy }),
     ...(heldBy === null ? {} : { heldBy }),
@@ -102,6 +102,10 @@ function reasonOf({ error, gone }: Ending): Reason {
   if (error.kind === 'quota_unavailable') return 'refused';
   return error.status < 500 && error.details.upstreamCode === undefined ? 'refused' : 'vendor_error';
 }
+
+/** The caller had left before anything was asked of the vendor: nothing was used, and nothing is to be counted. */
+export const isUnsent = ({ gone, error, paid }: Pick<Settled, 'gone' | 'error' | 'paid'>): boolean =>
+  gone && error === null && paid.length === 0;
 
 /** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
 export function reachedBackend(attempts: readonly Attempt[]): boolean {

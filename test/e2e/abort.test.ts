@@ -138,13 +138,17 @@ describe.each(VENDOR_CASES)('$vendor', ({ vendor, chat, model }) => {
   });
 });
 
-test('a caller who leaves while the body is unpacked costs nothing', async () => {
-  const packed = gzipSync(JSON.stringify({ model: 'qwen-chat', messages: [user('hello')], padding: ' '.repeat(15_000_000) }));
+test.each([
+  ['/v1/chat/completions', { model: 'qwen-chat', messages: [user('hello')] }],
+  ['/v1/embeddings', { model: 'qwen/text-embedding-v4', input: ['hello'] }],
+  ['/v1/rerank', { model: 'qwen/qwen3-rerank', query: 'hello', documents: ['hello'] }],
+])('a caller who leaves while the body is unpacked costs nothing: %s', async (path, body) => {
+  const packed = gzipSync(JSON.stringify({ ...body, padding: ' '.repeat(15_000_000) }));
   const headers = { authorization: `Bearer ${rig.keyOf('main')}`, 'content-type': 'application/json', 'content-encoding': 'gzip' };
-  const sent = request(`${rig.url}/v1/chat/completions`, { method: 'POST', headers });
+  const sent = request(`${rig.url}${path}`, { method: 'POST', headers });
   sent.on('error', () => undefined);
   sent.end(packed, () => sent.destroy());
   await expect.poll(() => rig.records.length, { timeout: 5000, interval: 10 }).toBe(1);
-  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: { promptTokens: 0, completionTokens: 0 } }]);
+  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: null, cost: null, attempts: [{ error: null, skipped: true }] }]);
   expect(rig.seen()).toHaveLength(0);
 });

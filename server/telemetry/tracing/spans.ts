@@ -29,7 +29,7 @@ export function recordSpans(trace: Trace, told: Told, endMs: number, frame: Span
     const startMs = attempt.startMs === undefined ? atMs : arrivedAtMs + attempt.startMs;
     atMs = startMs + attempt.ms;
     if (made[index] !== true) {
-      const attributes = { 'estafet.backend': attempt.backend, 'error.type': attempt.error ?? 'none' };
+      const attributes = { 'estafet.backend': attempt.backend, 'error.type': attempt.error ?? 'client_gone' };
       events.push({ name: 'backend not called', time: hrTime(startMs), attributes, droppedAttributesCount: 0 });
       continue;
     }

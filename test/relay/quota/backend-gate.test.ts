@@ -128,7 +128,14 @@ describe('what an attempt takes', () => {
     ['silence of the vendor', failing('upstream_timeout'), [], 99, 1000],
     ['a refusal of the vendor', failing('upstream_overloaded', '503'), [], 99, 1000],
     ['an answer that was thrown away', failing('upstream_overloaded'), [usage(3, 4)], 99, 993],
-    ['a caller who had left', async () => answer([]), [], 100, 1000],
+    ['a caller who had left before', async () => ({ ...answer([]), gone: true }), [], 100, 1000],
+    [
+      'a failure of the vendor after the caller had left',
+      async () => ({ ...answer([]), gone: true, error: new OpenAIError('upstream_overloaded', 'x') }),
+      [],
+      99,
+      1000,
+    ],
   ])('%s', async (_, send, told, requests, tokens) => {
     const { within, levels } = desk({ rpd: 100, tpd: 1000, concurrency: 1 });
     await within({}, send, told).catch(() => {});

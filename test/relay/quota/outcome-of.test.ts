@@ -1,5 +1,5 @@
 /** Q9: limits are told what the vendors bill, to the token: thrown-away answers, parallel calls and disconnects included. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Usage } from '../../../openai/chat/events.ts';
 import { outcomeOf } from '../../../relay/quota/outcome-of.ts';
 import type { Attempt, RequestRecord } from '../../../relay/records/request-record.ts';
@@ -57,6 +57,23 @@ test.each([
   ['a breaker left it out', [attempt({ error: 'rate_limit_requests' })]],
 ] as const)('%s: everything comes back', (_, attempts) => {
   expect(outcomeOf(record('refused'), { attempts: [...attempts], result: null }, null)).toEqual({ used: null, reason: 'refused_upstream' });
+});
+
+describe('a caller that left before the last call was sent', () => {
+  const unsent = { ...answered(), usage: usage(0, 0), gone: true };
+  const gone = { reason: 'client_gone', usage: null } as RequestRecord;
+  const held = attempt({ skipped: true });
+
+  test('everything comes back', () => {
+    expect(outcomeOf(gone, { attempts: [held], result: unsent }, null)).toEqual({ used: null, reason: 'client_gone' });
+  });
+
+  test.each([
+    ['but what was used before', thrown(10, 3), { prompt: 10, completion: 3 }],
+    ['but the request that failed', attempt({ error: 'upstream_timeout' }), { prompt: 0, completion: 0 }],
+  ])('%s', (_, before, expected) => {
+    expect(outcomeOf(gone, { attempts: [before, held], result: unsent }, null).used?.expected).toEqual(expected);
+  });
 });
 
 test.each([

@@ -153,6 +153,8 @@ describe('where requests could not go, and where they went in the end', () => {
       [at('a', 'upstream_auth', { skipped: true }), at('b', null)],
       { 'left_out a breaker': 1, 'fallbacks b upstream_auth': 1 },
     ],
+    ['a caller that left before the first was called', [at('a', null, { skipped: true })], {}],
+    ['or before the second was', [at('a', 'upstream_timeout'), at('b', null, { skipped: true })], {}],
     ['nobody answers', [at('a', 'upstream_timeout'), at('b', 'upstream_timeout')], {}],
     [
       'room after a wait',

@@ -1,5 +1,7 @@
+import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { HELLO, type SimulatedDesk } from '../../../http/desk.ts';
+import { HELLO, KEY, type SimulatedDesk } from '../../../http/desk.ts';
 import { FAILED, KIND } from './collector.ts';
 import { POOR_KEY, tracingRig } from './tracing-rig.ts';
 
@@ -125,4 +127,20 @@ test('a backend that was not called is an event, not a span', async () => {
   ]);
   const calls = rig.collector.spans.filter(({ parentSpanId }) => parentSpanId === second?.spanId);
   expect(calls.map(({ name }) => name)).toEqual(['chat glm-4.6']);
+});
+
+test('nor is one whose caller had left before', async () => {
+  const { url, records } = await rig.open();
+  // Takes a while to unpack.
+  const packed = gzipSync(JSON.stringify({ ...HELLO, padding: ' '.repeat(15_000_000) }));
+  const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  const sent = request(`${url}/v1/chat/completions`, { method: 'POST', headers });
+  sent.on('error', () => undefined);
+  sent.end(packed, () => sent.destroy());
+  await expect.poll(() => records.length, { timeout: 5000, interval: 10 }).toBe(1);
+  const { root, calls } = await rig.spans();
+  expect(root.events).toMatchObject([
+    { name: 'backend not called', attributes: { 'estafet.backend': 'qwen', 'error.type': 'client_gone' } },
+  ]);
+  expect(calls).toEqual([]);
 });
