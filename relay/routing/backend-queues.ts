@@ -21,6 +21,7 @@ interface Queue {
   length: number;
   /** The newest refusal: what newcomers get. */
   refusal: OpenAIError;
+  refusedAt: number;
   /** There may be room. */
   roomy: boolean;
   /** Something has become free since the one who tries was sent. */
@@ -61,7 +62,7 @@ export class BackendQueues {
   }
 
   /**
-   * Waits at each of them where waiting may help and a place is free.
+   * Waits at each of them where it may be served in time, as far as can be known, and a place is free.
    * @param endBy by the clock of the wheel; the `waitMs` of a queue may be sooner
    * @returns null when there is no such queue
    */
@@ -71,14 +72,17 @@ export class BackendQueues {
     const joined: string[] = [];
     for (const { backend, error, rooms } of full) {
       const { queue: settings, name } = backend;
-      if (settings === undefined || waiting.places.has(name) || !helps(error, settings.waitMs)) continue;
-      if ((this.#queues.get(name)?.length ?? 0) >= settings.max) continue;
+      if (settings === undefined || waiting.places.has(name)) continue;
+      const known = this.#queues.get(name);
+      const until = Math.min(endBy, now + settings.waitMs);
+      if (until <= now || !helps(error, until - now - (known === undefined ? 0 : aheadMs(known, team, backend, error, now)))) continue;
+      if ((known?.length ?? 0) >= settings.max) continue;
       const queue = this.#of(name, error);
       const line = queue.teams.get(team);
       if (line === undefined) queue.teams.set(team, [waiting]);
       else line.push(waiting);
       queue.length++;
-      waiting.places.set(name, Math.min(endBy, now + settings.waitMs));
+      waiting.places.set(name, until);
       if (this.rooms(name) !== rooms) queue.roomy = true;
       joined.push(name);
     }
@@ -101,7 +105,10 @@ export class BackendQueues {
     if (queue === undefined) return;
     queue.trying = null;
     queue.roomy = queue.freed;
-    if (error !== null) queue.refusal = error;
+    if (error !== null) {
+      queue.refusal = error;
+      queue.refusedAt = this.#wheel.now();
+    }
     this.#lookLater(queue);
   }
 
@@ -150,7 +157,16 @@ export class BackendQueues {
         this.#wake(backend, queue);
       },
     };
-    const queue: Queue = { teams: new Map(), length: 0, refusal, roomy: false, freed: false, trying: null, look };
+    const queue: Queue = {
+      teams: new Map(),
+      length: 0,
+      refusal,
+      refusedAt: this.#wheel.now(),
+      roomy: false,
+      freed: false,
+      trying: null,
+      look,
+    };
     this.#queues.set(backend, queue);
     this.#lookLater(queue);
     this.#wheel.add(look);
@@ -216,11 +232,17 @@ export class Waiting {
     resolve?.(backend);
   }
 
-  /** @param error null: something else stood in the way */
+  /**
+   * It waits there no more, where there will be no room in time.
+   * @param error null: something else stood in the way
+   */
   refused(error: OpenAIError | null): void {
     const backend = this.#trying;
     this.#trying = null;
-    if (backend !== null) this.#queues.refused(backend, error);
+    if (backend === null) return;
+    this.#queues.refused(backend, error);
+    const until = this.places.get(backend);
+    if (error !== null && until !== undefined && !helps(error, until - this.#wheel.now())) this.#forgo(backend);
   }
 
   /** It is answered, or gives up. May be called again. */
@@ -232,18 +254,46 @@ export class Waiting {
 
   #expire(now: number): void {
     for (const [backend, until] of this.places) {
-      if (until > now) continue;
-      this.places.delete(backend);
-      this.#queues.remove(backend, this);
+      if (until <= now) this.#forgo(backend);
     }
+  }
+
+  #forgo(backend: string): void {
+    this.places.delete(backend);
+    this.#queues.remove(backend, this);
   }
 }
 
 const isOfSlots = ({ details }: OpenAIError): boolean => details.limit === 'backend.concurrency';
 
 /** Calls that end give slots and tokens back; requests per minute and day only come back with time. */
-function helps(error: OpenAIError, waitMs: number): boolean {
+function helps(error: OpenAIError, leftMs: number): boolean {
   const { retryAfterMs } = error.details;
   if (error.retry === false || retryAfterMs === undefined) return false;
-  return isOfSlots(error) || error.kind === 'backend_limit_tokens' || retryAfterMs <= waitMs;
+  return isOfSlots(error) || error.kind === 'backend_limit_tokens' || retryAfterMs <= leftMs;
+}
+
+/** How much later than the refusal says a newcomer of the team is served, at the soonest: others are before it. */
+function aheadMs(queue: Queue, team: string, backend: Backend, error: OpenAIError, now: number): number {
+  const sinceRefusedMs = error === queue.refusal ? now - queue.refusedAt : 0;
+  return turnsBefore(queue, team) * intervalOf(backend, error) - sinceRefusedMs;
+}
+
+/** How many requests. Whoever waits elsewhere, too, may be served there. */
+function turnsBefore({ teams }: Queue, team: string): number {
+  const lengthOf = (line: readonly Waiting[]): number => line.filter(({ places }) => places.size === 1).length;
+  const own = lengthOf(teams.get(team) ?? []);
+  let turns = own;
+  let isAhead = true;
+  for (const [name, line] of teams) {
+    if (name === team) isAhead = false;
+    else turns += Math.min(lengthOf(line), isAhead ? own + 1 : own);
+  }
+  return turns;
+}
+
+/** From one request to the next, where a limit on requests is full; 0: not known. */
+function intervalOf({ rpm, rpd }: Backend, { details: { limit } }: OpenAIError): number {
+  if (limit === 'backend.rpm' && rpm !== undefined) return 60_000 / rpm;
+  return limit === 'backend.rpd' && rpd !== undefined ? 86_400_000 / rpd : 0;
 }
