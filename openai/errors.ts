@@ -177,7 +177,8 @@ export const ERRORS = {
   overloaded: {
     status: 503,
     type: 'server_error',
-    about: 'This process has too many requests at once, or no time for another; `server.maxInFlight`, `server.maxLagMs`.',
+    about:
+      'This process has too many requests at once, or no time for another (`server.maxInFlight`, `server.maxLagMs`), or the time of this one (`totalDeadlineMs`) was over before a backend could be asked.',
   },
   usage_unavailable: {
     status: 503,

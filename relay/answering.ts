@@ -2,6 +2,7 @@ import { asOpenAIError } from '../openai/errors.ts';
 import { priced } from './attempts/call.ts';
 import type { Tried } from './attempts/course.ts';
 import { rounds } from './attempts/rounds.ts';
+import { tooLate } from './attempts/too-late.ts';
 import type { Exchange } from './exchange.ts';
 import type { Cost } from './ledger/cost.ts';
 import { aboutOf } from './ledger/expired-entry.ts';
@@ -34,12 +35,14 @@ export class Answering {
   }
 
   async #answer<R extends Settled>(exchange: Exchange, surface: Surface<R>, choice: Choice<Candidate>): Promise<R> {
+    const { wheel } = this.#services;
     const { candidates, decision, hedge } = choice;
+    const endBy = wheel.now() - exchange.sinceArrivalMs() + (choice.totalDeadlineMs ?? this.#deadlineMs);
     let ticket: Ticket | null = null;
     let tried: Tried<R>;
     try {
       ticket = await this.#admit(exchange, surface, candidates);
-      const endBy = this.#services.wheel.now() + (choice.totalDeadlineMs ?? this.#deadlineMs);
+      if (wheel.now() >= endBy) throw tooLate();
       const { strategy } = decision;
       tried = await rounds(this.#services, { exchange, line: exchange, surface, endBy, strategy, hedge }, candidates);
     } catch (thrown) {

@@ -8,6 +8,8 @@ export interface Exchange {
   readonly request: { readonly model: string };
   /** Milliseconds since the epoch at arrival. */
   readonly arrivedAtMs: number;
+  /** How long ago it arrived, in ms of a clock that only goes forward. */
+  readonly sinceArrivalMs: () => number;
   /** Null when none are kept. */
   readonly trace: RequestTrace | null;
   /** Called before anything is sent, each time a backend is chosen: headers that name it. */

@@ -14,6 +14,7 @@ import { type Candidate, type Place, placeName } from '../routing/route-table.ts
 import { ofCallersModel } from '../routing/unknown-model.ts';
 import type { Terms, Told } from '../surface.ts';
 import type { Asking } from './asking.ts';
+import { tooLate } from './too-late.ts';
 
 /** Something has been sent to the caller, or the whole answer is there; or the caller has left. */
 export interface Answered<R> {
@@ -80,7 +81,7 @@ export async function call<R extends Settled>(
     line.won?.();
     pass.began();
   };
-  const terms: Terms = { key: pass.key, withinMs: endBy - startedAt, traceparent, began, onGone: line.onGone };
+  const terms = { key: pass.key, traceparent, began, onGone: line.onGone };
   const rooms = queues.rooms(backend.name);
   const place = placeName(candidate);
   const running = latencies.begin(place, surface.stream);
@@ -127,13 +128,13 @@ export async function call<R extends Settled>(
 
 /** One step more for a backend with limits of its own; none for others. */
 async function send<R extends Settled>(
-  { backends, queues }: RelayServices,
-  { exchange: { requestId, request }, line, surface, waiting }: Asking<R>,
+  { backends, queues, wheel }: RelayServices,
+  { exchange: { requestId, request }, line, surface, endBy, waiting }: Asking<R>,
   candidate: Candidate,
   receipt: Receipt,
   number: number,
   told: Told,
-  terms: Terms,
+  terms: Omit<Terms, 'withinMs'>,
 ): Promise<{ readonly result: R } | Pick<Failed, 'failure' | 'sent'>> {
   const { backend, model } = candidate;
   let sent = false;
@@ -144,10 +145,12 @@ async function send<R extends Settled>(
     const prepared = surface.prepare(candidate, receipt, number);
     const { calls, atOnce, prompts } = prepared;
     const sending = (): Promise<R> => {
+      const withinMs = endBy - wheel.now();
+      if (withinMs <= 0) throw tooLate();
       sent = true;
       waiting?.leave();
       line.onChosen(backend.name, receipt.header());
-      return prepared.send(told, terms);
+      return prepared.send(told, { ...terms, withinMs });
     };
     const expected = () => {
       const { prompt, completion } = surface.expected(null, { vendor: backend.vendor, model });

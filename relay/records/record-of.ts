@@ -98,8 +98,8 @@ export function recordOf(
 function reasonOf({ error, gone }: Ending): Reason {
   if (gone) return 'client_gone';
   if (error === null) return 'done';
-  // No vendor's fault, though a 503: the store of the limits is gone.
-  if (error.kind === 'quota_unavailable') return 'refused';
+  // No vendor's fault, though a 503: the store of the limits is gone, or took all the time.
+  if (error.kind === 'quota_unavailable' || error.kind === 'overloaded') return 'refused';
   return error.status < 500 && error.details.upstreamCode === undefined ? 'refused' : 'vendor_error';
 }
 

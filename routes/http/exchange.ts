@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { nonEmptyString } from '../../openai/chat/check.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import type { Exchange } from '../../relay/exchange.ts';
-import { setHeader, traceOf } from './reply.ts';
+import { setHeader, sinceArrival, traceOf } from './reply.ts';
 
-/** The request's trace, what the relay tells while it works on it, put into headers, and the caller's leaving told to it. Called before anything is awaited on the way. */
-export function callbacks(response: ServerResponse): Pick<Exchange, 'trace' | 'onAdmitted' | 'onChosen' | 'onGone'> {
+/** The request's age and trace, what the relay tells while it works on it, put into headers, and the caller's leaving told to it. Called before anything is awaited on the way. */
+export function callbacks(response: ServerResponse): Pick<Exchange, 'sinceArrivalMs' | 'trace' | 'onAdmitted' | 'onChosen' | 'onGone'> {
   // The caller may have left while the body was being unpacked: its close event is past then.
   let gone = response.destroyed;
   let act: (() => void) | null = null;
@@ -15,6 +15,7 @@ export function callbacks(response: ServerResponse): Pick<Exchange, 'trace' | 'o
     act?.();
   });
   return {
+    sinceArrivalMs: () => sinceArrival(response),
     trace: traceOf(response),
     onAdmitted: (headers) => {
       for (const [name, value] of Object.entries(headers)) setHeader(response, name, value);

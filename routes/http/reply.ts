@@ -10,6 +10,8 @@ const MAX_RETRY_AFTER_S = 60;
 interface Begun {
   readonly id: string;
   readonly atMs: number;
+  /** By the clock that only goes forward. */
+  readonly at: number;
   readonly extra: string[];
   trace: RequestTrace | null;
 }
@@ -21,7 +23,7 @@ type Response = ServerResponse & { [BEGUN]?: Begun };
 function begin(response: ServerResponse): Begun {
   const known = (response as Response)[BEGUN];
   if (known !== undefined) return known;
-  const entry: Begun = { id: requestId(), atMs: Date.now(), extra: [], trace: null };
+  const entry: Begun = { id: requestId(), atMs: Date.now(), at: performance.now(), extra: [], trace: null };
   (response as Response)[BEGUN] = entry;
   return entry;
 }
@@ -38,6 +40,9 @@ export function setTrace(response: ServerResponse, trace: RequestTrace): void {
 
 /** Milliseconds since the epoch. */
 export const arrivedAt = (response: ServerResponse): number => begin(response).atMs;
+
+/** How long ago it arrived, in ms, also where the machine's clock has been set since. */
+export const sinceArrival = (response: ServerResponse): number => performance.now() - begin(response).at;
 
 /** Sets a header that goes out with whatever answer is sent; a later value replaces an earlier one. */
 export function setHeader(response: ServerResponse, name: string, value: string): void {

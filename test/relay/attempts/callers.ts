@@ -3,14 +3,18 @@ import { asOpenAIError, type OpenAIError } from '../../../openai/errors.ts';
 import type { Exchange } from '../../../relay/exchange.ts';
 import type { Relay } from '../../../relay/relay.ts';
 
-/** Callers with one key who ask for `m`, see what comes, and may leave. */
-export function callers(relay: Relay, caller: Exchange['caller']) {
+/**
+ * Callers with one key who ask for `m`, see what comes, and may leave.
+ * @param clock of the relay
+ */
+export function callers(relay: Relay, caller: Exchange['caller'], clock: { readonly ms: number }) {
   let asked = 0;
   return (stream: boolean) => {
     const chosen: string[] = [];
     const out = { text: '', started: 0, ended: 0, chosenAtStart: '' };
     let leave: (() => void) | null = null;
     let gone = false;
+    const startMs = clock.ms;
     const request: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'x' }], stream };
     const told: { json: string | null; error: OpenAIError | null; over: boolean } = { json: null, error: null, over: false };
     const client = {
@@ -33,6 +37,7 @@ export function callers(relay: Relay, caller: Exchange['caller']) {
       caller,
       request,
       arrivedAtMs: Date.now(),
+      sinceArrivalMs: () => clock.ms - startMs,
       trace: null,
       client: stream ? client : null,
       onChosen: (backend: string) => void chosen.push(backend),

@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly four?: boolean;
   /** How long the store of limits takes to answer each call at a backend, one after the other; at once where nothing is said. */
   readonly reserveMs?: Readonly<Partial<Record<Name, readonly number[]>>>;
+  /** The same of the limits of the team. */
+  readonly teamReserveMs?: readonly number[];
 }
 
 const CATALOG = loadCatalog();
@@ -55,6 +57,7 @@ export function stage({
   tiers,
   four = false,
   reserveMs = {},
+  teamReserveMs = [],
 }: StageOptions = {}) {
   const parts = { ...given };
   const common = `${keys === 1 ? "apiKey: 'env:K'" : "apiKeys: ['env:K', 'env:K2']"}, timeouts: { firstByteMs: 20000, idleMs: 1500 }`;
@@ -74,6 +77,7 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
   const options = { keepLines: false, spent: null } as const;
   const nowUs = (): number => clock.ms * 1000 + 1;
   const waits = new Map(Object.entries(reserveMs).map(([name, all]) => [`backend/${name}`, [...all]]));
+  waits.set('team/t', [...teamReserveMs]);
   const store = new SlowStore(options, clock, waits);
   const faults: unknown[] = [];
   const onFault = (fault: unknown): void => void faults.push(fault);
@@ -148,7 +152,7 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
 
   const cut = (): void => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down.', { retryAfterMs: 1000 }));
   return {
-    ask: callers(relay, caller),
+    ask: callers(relay, caller, clock),
     until: (ms: number) => clock.until(ms),
     calls,
     records,
