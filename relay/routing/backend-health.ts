@@ -146,13 +146,17 @@ export class BackendHealth {
     return open('failure', 0) || keyPrintsOf(backend).every((_, key) => open('key', key));
   }
 
-  /** How many breakers of each backend and cause are open; not those of an address or a key that a backend no longer has. */
+  /**
+   * How many breakers of each backend and cause keep callers away now; not one whose time is over and that nobody probes, nor one of an
+   * address or a key that a backend no longer has.
+   */
   *openings(backends: Iterable<Backend>): Generator<{ readonly backend: string; readonly cause: Cause; readonly open: number }> {
     const now = this.#options.now();
     for (const backend of backends) {
       const counts = new Map<Cause, number>();
-      for (const [at, { breaker, cause }] of this.#known.get(backend.name)?.breakers ?? []) {
-        const open = breaker.state(now) !== 'closed' && breakerNamed(backend, at) !== null;
+      for (const [at, entry] of this.#known.get(backend.name)?.breakers ?? []) {
+        const open = breakerNamed(backend, at) !== null && this.#barsCallers(backend, { at, ...entry }, now);
+        const { cause } = entry;
         counts.set(cause, (counts.get(cause) ?? 0) + (open ? 1 : 0));
       }
       for (const [cause, open] of counts) yield { backend: backend.name, cause, open };

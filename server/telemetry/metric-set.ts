@@ -64,7 +64,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0), 'max');
   new Gauge({
     name: 'estafet_breakers_open',
-    help: 'Breakers that are not closed: a backend, a model or a key that is left out for the cause.',
+    help: 'Breakers that keep requests away now, from a backend, a model or a key, for the cause; not one whose time is over and that nobody probes.',
     labelNames: ['backend', 'cause'],
     // Workers tell each other: what is open is open in each.
     aggregator: 'max',
