@@ -67,6 +67,11 @@ describe.each(FAULT_CASES)('$name', (entry) => {
       firstByteMs: null,
       attempts: [failed],
     });
+    // What its fields became, and when and for how long it was asked.
+    expect(alone.record().receipt).not.toBeNull();
+    const [{ startMs = Number.NaN, ms } = { ms: Number.NaN }] = alone.record().attempts;
+    expect(startMs).toBeGreaterThanOrEqual(0);
+    expect(ms).toBeGreaterThanOrEqual(isSilence(row) ? 400 : 0);
     expect(headers.get('x-estafet-backend')).toBe(backendOf(row));
     expect(rig.seen()).toHaveLength(1);
     expect(rig.records).toHaveLength(1);
@@ -84,6 +89,9 @@ describe.each(FAULT_CASES)('$name', (entry) => {
     expect(attempts).toMatchObject([failed, { backend: other.vendor, error: null }]);
     expect(attempts).toHaveLength(2);
     expect(record.reason).toBe('done');
+    const [before, after] = attempts;
+    // Two clocks, each rounded.
+    expect((after?.startMs ?? Number.NaN) - (before?.startMs ?? Number.NaN)).toBeGreaterThanOrEqual((before?.ms ?? Number.NaN) - 3);
     const counted = rig.simulator.usage().filter((line) => line.vendor === other.vendor);
     expect([usage?.promptTokens, usage?.completionTokens]).toEqual([sum(counted, 'promptTokens'), sum(counted, 'completionTokens')]);
     expect(cost?.amountNano).toBeGreaterThan(0);

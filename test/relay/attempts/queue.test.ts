@@ -9,6 +9,8 @@ import { NOTHING_HELD, shown, stage } from './stage.ts';
 /** Every backend has one slot and no retries, unless a row says otherwise. */
 const ONE = ', concurrency: 1, retries: 0, breaker: off';
 const QUEUE = `${ONE}, queue: { max: 1, waitMs: 600 }`;
+/** A request each minute. */
+const RATE = ', rpm: 1, retries: 0, breaker: off';
 const DEADLINE_MS = 3_000;
 
 interface Row {
@@ -113,6 +115,16 @@ const ROWS: Row[] = [
     atMs: 500,
     attempts: ['a upstream_overloaded', 'b backend_limit_requests', 'c upstream_truncated +300'],
     calls: ['a 0', 'c 100'],
+    reason: 'refused',
+  },
+  {
+    name: 'nobody has room, and nowhere is a queue: when the first will have some',
+    backends: { a: RATE, b: ONE, c: RATE },
+    full: { a: [0, 50], b: [0, FAR], c: [0, 50] },
+    by: 'backend_limit_requests',
+    atMs: 0,
+    attempts: ['a backend_limit_requests', 'b backend_limit_requests', 'c backend_limit_requests'],
+    calls: [],
     reason: 'refused',
   },
   {
