@@ -165,6 +165,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     generation(next, clients.prepare(Object.values(next.backends)), { catalog, now, services }, before);
   let live = make(config, null);
   clients.adopt(live.clients);
+  metrics?.configured(config);
   let keys = new KeyRing(config);
   const currentOf = () => ({ relay: live.relay, vectors: live.vectors, keys, server: live.config.server, origins: live.origins });
   let current = currentOf();
@@ -213,6 +214,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       const changes = [...configChanges(live, made), ...tableChanges(live.countries, made.countries), ...restart];
       clients.adopt(made.clients);
       own(next);
+      metrics?.configured(next);
       live = made;
       keys = ring.commit();
       current = currentOf();

@@ -4,6 +4,9 @@ import { OTHER } from '../model-names.ts';
 
 export const NO_CAUSE = 'none';
 
+/** What nobody but an admin can mend: the account's key, its money, or a model that it does not have. */
+export const ADMIN_CAUSES = ['upstream_auth', 'upstream_out_of_credit', 'upstream_model_unavailable'] as const satisfies ErrorName[];
+
 /** What a request failed of, in the catalogue's words; those of the last backend are more exact than those told to the caller. */
 export function causeOf({ reason, error, attempts }: Pick<RequestRecord, 'reason' | 'error' | 'attempts'>): string {
   if (reason === 'client_gone') return reason;

@@ -155,6 +155,11 @@ export function metricSet(register: Registry, sources: MetricSources) {
       'model',
       'cause',
     ]),
+    needsAdmin: counter(
+      'estafet_needs_admin_total',
+      'Calls that failed of what nobody but an admin can mend: the account’s key, its money, or a model that it does not have. From 0 for each backend of the configuration.',
+      ['backend', 'cause'],
+    ),
     leftOut: counter(
       'estafet_candidates_left_out_total',
       'Candidates of requests that were not asked, by the rule: `model`, `vendor`, `region` of a permit, `retired`, what the request needs, or `breaker`.',

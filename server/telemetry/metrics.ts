@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { MetricsSettings } from '../../config/config.ts';
+import type { Config, MetricsSettings } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { Cost } from '../../relay/ledger/cost.ts';
 import type { Outcome } from '../../relay/quota/guarded-quota.ts';
@@ -10,7 +10,7 @@ import type { ModelNames } from '../model-names.ts';
 import { VERSION } from '../version.ts';
 import type { MetricValues } from '../workers/calls.ts';
 import { valuesOf } from '../workers/gathered-metrics.ts';
-import { causeOf, NO_CAUSE } from './cause.ts';
+import { ADMIN_CAUSES, causeOf, NO_CAUSE } from './cause.ts';
 import { type MetricSet, type MetricSources, metricSet } from './metric-set.ts';
 import { countRouting } from './routing-counts.ts';
 
@@ -50,6 +50,11 @@ export class Metrics {
   /** For the sum of all workers. */
   values(): Promise<MetricValues> {
     return valuesOf(this.#registry);
+  }
+
+  /** A configuration is in force. A series begins at 0 here: one that its first failure brings about at 1 shows no increase. */
+  configured({ backends }: Pick<Config, 'backends'>): void {
+    for (const backend of Object.keys(backends)) for (const cause of ADMIN_CAUSES) this.#set.needsAdmin.inc({ backend, cause }, 0);
   }
 
   settled(record: RequestRecord): void {
@@ -116,6 +121,7 @@ export class Metrics {
   #attempt(attempt: Attempt): void {
     const { backend, vendor, model, error, discarded } = attempt;
     this.#set.attempts.inc({ backend, model: this.#names.served(vendor, model), cause: error ?? NO_CAUSE });
+    if (ADMIN_CAUSES.some((cause) => cause === error)) this.#set.needsAdmin.inc({ backend, cause: error as string });
     if (discarded === undefined) return;
     const { promptTokens: prompt, completionTokens: completion, cachedTokens: cached, reasoningTokens: reasoning, cost } = discarded;
     this.#billed(attempt, { prompt, completion, cached, reasoning, cost });
