@@ -37,3 +37,24 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(clock.ms).toBeGreaterThan(ms);
   });
 });
+
+test.each<[string, Part, string]>([
+  ['silent before it is over', [[100, 'role']], 'totalDeadlineMs: 3000'],
+  [
+    'cut off after it',
+    [
+      [100, 'role'],
+      [1_200, 'reset'],
+    ],
+    ENTRY,
+  ],
+])('the deadline takes no blame from a backend that was %s', async (_, a, entry) => {
+  const backends = { a: ', retries: 0, breaker: { failures: 1 }' };
+  const { health, config } = await played(
+    true,
+    { entry: `strategy: order, ${entry}`, parts: { a, b: [[100, 'done']] }, backends },
+    nothing,
+    50,
+  );
+  expect([...health.openings(Object.values(config.backends))]).toEqual([{ backend: 'a', cause: 'failure', open: 1 }]);
+});
