@@ -1,16 +1,13 @@
 import { loadCatalog } from '../catalog/catalog.ts';
-import type { Config, ModelEntry } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { explainConfig } from '../config/explain.ts';
-import { nearest } from '../config/nearest.ts';
-import { formatPath, type Problem } from '../config/problem.ts';
-import { retirements, retirementText } from '../relay/routing/retirement.ts';
 import { RouteTable } from '../relay/routing/route-table.ts';
 import { openCountries } from '../server/countries.ts';
 import { changeLine, type Routed } from '../server/reload/change.ts';
 import { configChanges } from '../server/reload/config-changes.ts';
 import { withoutRestart } from '../server/reload/fixed-settings.ts';
-import { HORIZON_DAYS } from '../server/telemetry/retirement-watch.ts';
 import { translatorFor, VENDORS, vectorsFor } from '../translators/registry.ts';
+import { catalogWarnings } from './catalog-warnings.ts';
 import { liveCheck } from './live-check.ts';
 import { liveText } from './live-text.ts';
 import { loadOrExplain } from './load.ts';
@@ -48,7 +45,7 @@ export async function check(file: string, options: CheckOptions = {}, vendors = 
     return;
   }
   if (!json) {
-    const warnings = [...loaded.warnings, ...unlistedWarnings(loaded.config), ...retirementWarnings(loaded.config, Date.now())];
+    const warnings = [...loaded.warnings, ...catalogWarnings(loaded.config, Date.now())];
     console.log(explainConfig(loaded.config, warnings));
     if (compared !== null) console.log(differenceText(compared, against ?? ''));
   }
@@ -108,38 +105,4 @@ function differenceText({ old, next }: Compared, name: string): string {
 function routed(config: Config): Routed {
   const routes = new RouteTable(config, loadCatalog().with(config.catalog), translatorFor, vectorsFor);
   return { config, relay: { routes } };
-}
-
-/** Candidates whose model their vendor switches off within the next months, or has. */
-export function retirementWarnings(config: Config, nowMs: number): Problem[] {
-  const found = retirements(config, loadCatalog().with(config.catalog), nowMs, HORIZON_DAYS);
-  return found.map(({ alias, form, index, backend, model, forced, ...when }) => {
-    const skipped = when.daysLeft > 0 ? '' : forced ? '; it is asked for all the same (force)' : '; it is skipped';
-    return ofCandidate(config, alias, form, index, `${backend}/${model} ${retirementText(when)}${skipped}`);
-  });
-}
-
-/** Candidates that the catalogue does not know: a slip, or a model that is newer than this release, or the account's own. */
-export function unlistedWarnings(config: Config): Problem[] {
-  const catalog = loadCatalog().with(config.catalog);
-  return Object.entries(config.models).flatMap(([alias, { to, form }]) =>
-    to.flatMap(({ backend, model }, index) => {
-      const { vendor = '' } = config.backends[backend] ?? {};
-      if (catalog.find(vendor, model) !== null) return [];
-      const near = nearest(model, catalog.models(vendor, ['chat', 'embedding', 'rerank']));
-      const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
-      const text = `${backend}/${model} is not in the catalogue${meant}; \`catalog\` can say what it can do`;
-      return [ofCandidate(config, alias, form, index, text)];
-    }),
-  );
-}
-
-function ofCandidate({ file }: Config, alias: string, form: ModelEntry['form'], index: number, message: string): Problem {
-  return {
-    file,
-    path: formatPath(form === 'list' ? ['models', alias, index] : ['models', alias, 'to', index]),
-    line: 0,
-    column: 0,
-    message,
-  };
 }
