@@ -1,8 +1,8 @@
 import type { HedgeSettings } from '../../config/config.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Settled } from '../records/record-of.ts';
-import type { Waiting } from '../routing/backend-queues.ts';
 import type { Decision } from '../routing/decision.ts';
+import type { Waiting } from '../routing/waiting.ts';
 import type { Surface, Terms } from '../surface.ts';
 
 /** What all calls that a request makes have in common. */

@@ -1,8 +1,8 @@
 import type { Settled } from '../records/record-of.ts';
 import type { RelayServices } from '../relay.ts';
-import type { Waiting } from '../routing/backend-queues.ts';
 import type { Candidate } from '../routing/route-table.ts';
 import { untilRoom } from '../routing/until-room.ts';
+import type { Waiting } from '../routing/waiting.ts';
 import type { Asking } from './asking.ts';
 import { Course, type Round, type Tried } from './course.ts';
 import { round } from './round.ts';

@@ -2,6 +2,8 @@ import type { Backend } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import { NOWHERE } from '../placed-set.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
+import { aheadMs, helps, isOfSlots } from './room-in-time.ts';
+import { Waiting } from './waiting.ts';
 
 /** A backend that had no room. */
 export interface Full {
@@ -177,123 +179,4 @@ export class BackendQueues {
     const most = isOfSlots(refusal) ? LOOK_MS.slots : LOOK_MS.rates;
     look.deadlineAt = this.#wheel.now() + Math.min(refusal.details.retryAfterMs ?? most, most);
   }
-}
-
-/** One request that waits at one or more backends. Exactly one of `refused` and `leave` follows each `next` that names a backend. */
-export class Waiting {
-  readonly team: string;
-  /** Where it waits, and until when. */
-  readonly places = new Map<string, number>();
-  readonly #queues: BackendQueues;
-  readonly #wheel: DeadlineWheel;
-  #resolve: ((backend: string | null) => void) | null = null;
-  #trying: string | null = null;
-
-  constructor(queues: BackendQueues, wheel: DeadlineWheel, team: string) {
-    this.#queues = queues;
-    this.#wheel = wheel;
-    this.team = team;
-  }
-
-  /** It can be sent now. */
-  get idle(): boolean {
-    return this.#resolve !== null;
-  }
-
-  /** The backend that may have room for it; null when its time is over or it has left. */
-  async next(): Promise<string | null> {
-    this.#expire(this.#wheel.now());
-    if (this.places.size === 0) return null;
-    const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#resolve = resolve;
-    const deadline: Deadline = {
-      place: NOWHERE,
-      deadlineAt: Math.min(...this.places.values()),
-      expire: (now) => {
-        this.#expire(now);
-        deadline.deadlineAt = Math.min(...this.places.values());
-        if (this.places.size === 0) this.go(null);
-      },
-    };
-    this.#wheel.add(deadline);
-    for (const backend of [...this.places.keys()]) if (this.idle) this.#queues.wake(backend);
-    try {
-      return await promise;
-    } finally {
-      this.#wheel.remove(deadline);
-    }
-  }
-
-  /** For the queues. */
-  go(backend: string | null): void {
-    this.#trying = backend;
-    const resolve = this.#resolve;
-    this.#resolve = null;
-    resolve?.(backend);
-  }
-
-  /**
-   * It waits there no more, where there will be no room in time.
-   * @param error null: something else stood in the way
-   */
-  refused(error: OpenAIError | null): void {
-    const backend = this.#trying;
-    this.#trying = null;
-    if (backend === null) return;
-    this.#queues.refused(backend, error);
-    const until = this.places.get(backend);
-    if (error !== null && until !== undefined && !helps(error, until - this.#wheel.now())) this.#forgo(backend);
-  }
-
-  /** It is answered, or gives up. May be called again. */
-  leave(): void {
-    for (const backend of [...this.places.keys()]) this.#queues.remove(backend, this);
-    this.places.clear();
-    this.go(null);
-  }
-
-  #expire(now: number): void {
-    for (const [backend, until] of this.places) {
-      if (until <= now) this.#forgo(backend);
-    }
-  }
-
-  #forgo(backend: string): void {
-    this.places.delete(backend);
-    this.#queues.remove(backend, this);
-  }
-}
-
-const isOfSlots = ({ details }: OpenAIError): boolean => details.limit === 'backend.concurrency';
-
-/** Calls that end give slots and tokens back; requests per minute and day only come back with time. */
-function helps(error: OpenAIError, leftMs: number): boolean {
-  const { retryAfterMs } = error.details;
-  if (error.retry === false || retryAfterMs === undefined) return false;
-  return isOfSlots(error) || error.kind === 'backend_limit_tokens' || retryAfterMs <= leftMs;
-}
-
-/** How much later than the refusal says a newcomer of the team is served, at the soonest: others are before it. */
-function aheadMs(queue: Queue, team: string, backend: Backend, error: OpenAIError, now: number): number {
-  const sinceRefusedMs = error === queue.refusal ? now - queue.refusedAt : 0;
-  return turnsBefore(queue, team) * intervalOf(backend, error) - sinceRefusedMs;
-}
-
-/** How many requests. Whoever waits elsewhere, too, may be served there. */
-function turnsBefore({ teams }: Queue, team: string): number {
-  const lengthOf = (line: readonly Waiting[]): number => line.filter(({ places }) => places.size === 1).length;
-  const own = lengthOf(teams.get(team) ?? []);
-  let turns = own;
-  let isAhead = true;
-  for (const [name, line] of teams) {
-    if (name === team) isAhead = false;
-    else turns += Math.min(lengthOf(line), isAhead ? own + 1 : own);
-  }
-  return turns;
-}
-
-/** From one request to the next, where a limit on requests is full; 0: not known. */
-function intervalOf({ rpm, rpd }: Backend, { details: { limit } }: OpenAIError): number {
-  if (limit === 'backend.rpm' && rpm !== undefined) return 60_000 / rpm;
-  return limit === 'backend.rpd' && rpd !== undefined ? 86_400_000 / rpd : 0;
 }

@@ -1,6 +1,6 @@
 import type { OpenAIError } from '../../openai/errors.ts';
 import type { InFlight } from '../in-flight.ts';
-import type { Waiting } from './backend-queues.ts';
+import type { Waiting } from './waiting.ts';
 
 /** What ended a wait: room at a backend, time, the caller's leaving, or the end of the process. */
 export type Woken =

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../../config/config.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
-import { BackendQueues, type Waiting } from '../../../relay/routing/backend-queues.ts';
+import { BackendQueues } from '../../../relay/routing/backend-queues.ts';
+import type { Waiting } from '../../../relay/routing/waiting.ts';
 import { DeadlineWheel } from '../../../relay/upstream/deadlines.ts';
 
 /** Sixty requests per minute: one each second. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Backend } from '../../../config/config.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
-import { BackendQueues, type Full, type Waiting } from '../../../relay/routing/backend-queues.ts';
+import { BackendQueues, type Full } from '../../../relay/routing/backend-queues.ts';
+import type { Waiting } from '../../../relay/routing/waiting.ts';
 import { DeadlineWheel } from '../../../relay/upstream/deadlines.ts';
 import { type Outcome, type Place, QueueModel } from './queue-model.ts';
 

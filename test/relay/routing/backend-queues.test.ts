@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../../config/config.ts';
 import { type ErrorDetails, type ErrorName, OpenAIError } from '../../../openai/errors.ts';
-import { BackendQueues, type Waiting } from '../../../relay/routing/backend-queues.ts';
+import { BackendQueues } from '../../../relay/routing/backend-queues.ts';
+import type { Waiting } from '../../../relay/routing/waiting.ts';
 import { DeadlineWheel } from '../../../relay/upstream/deadlines.ts';
 
 const backendOf = (name: string, queue?: { max: number; waitMs: number }): Backend => ({ name, queue }) as Backend;

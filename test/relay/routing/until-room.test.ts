@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import type { Backend } from '../../../config/config.ts';
 import { OpenAIError } from '../../../openai/errors.ts';
 import { InFlight } from '../../../relay/in-flight.ts';
-import { BackendQueues, type Waiting } from '../../../relay/routing/backend-queues.ts';
+import { BackendQueues } from '../../../relay/routing/backend-queues.ts';
 import { untilRoom } from '../../../relay/routing/until-room.ts';
+import type { Waiting } from '../../../relay/routing/waiting.ts';
 import { DeadlineWheel } from '../../../relay/upstream/deadlines.ts';
 
 const DRAINING = new OpenAIError('draining', '');
