@@ -25,7 +25,7 @@ export interface Built {
   /**
    * Makes ready another configuration, whole, for requests that begin after its `commit`; those that run keep theirs. What needs a restart
    * stays. One of the two that come back must be called, soon: no key is read anew until then.
-   * @throws Error when it cannot be used, or the keys of the database cannot be read: nothing has changed then
+   * @throws Error when it cannot be used, new requests are refused anyway, or the keys of the database cannot be read: nothing has changed then
    */
   prepare(config: Config): Promise<Prepared>;
   /** What this process has counted, for the sum of all workers; nothing when no metrics are kept. */

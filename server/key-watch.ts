@@ -48,7 +48,7 @@ export class KeyWatch {
   #orphans = 0;
   #timer: NodeJS.Timeout | null = null;
   #downSinceMs: number | null = null;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(reader: AccessReader, options: KeyWatchOptions) {
     this.#reader = reader;
@@ -92,14 +92,27 @@ export class KeyWatch {
     });
   }
 
-  /** A database that does not answer is left after so long. */
-  async close(timeoutMs: number): Promise<void> {
-    this.#closed = true;
+  /**
+   * The last known keys stay in force. What is being read or prepared comes to its end first; a database that does not answer is left after
+   * so long.
+   */
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([late, this.#reader.close()]);
-    clearTimeout(timer);
+    const closed = this.#inTurn(() => this.#reader.close());
+    // After it has been left nobody hears of a failure.
+    closed.catch(() => {});
+    try {
+      await Promise.race([late, closed]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #nothing(config: KeyWatchOptions['config']): StoredKeys {
@@ -108,7 +121,7 @@ export class KeyWatch {
   }
 
   #later(): void {
-    if (this.#closed) return;
+    if (this.#closing !== null) return;
     this.#timer = setTimeout(() => void this.#look(), this.#options.everyMs ?? EVERY_MS).unref();
   }
 
@@ -119,7 +132,7 @@ export class KeyWatch {
       if (this.#downSinceMs !== null) report({ type: 'store-back', downMs: Math.round(performance.now() - this.#downSinceMs) });
       this.#downSinceMs = null;
     } catch (error) {
-      if (this.#downSinceMs === null && !this.#closed) {
+      if (this.#downSinceMs === null && this.#closing === null) {
         this.#downSinceMs = performance.now();
         report({ type: 'store-down', fault: error instanceof Error ? error.message : String(error) });
       }

@@ -20,7 +20,10 @@ export interface RunningRelay {
   apply(config: Config): Promise<readonly Change[]>;
   /** The first half of `apply`, as `Built` has it. */
   prepare(config: Config): Promise<Prepared>;
-  /** Refuses new work, lets running answers end (at most `server.drainTimeoutMs`), then closes everything. True when none was cut. */
+  /**
+   * Refuses new work, lets running answers end (at most `server.drainTimeoutMs`), then closes everything. True when none was cut. Whoever
+   * calls it again hears of the same end.
+   */
   stop(): Promise<boolean>;
 }
 
@@ -43,12 +46,14 @@ export async function startRelay(config: Config, built: Built = build(config)): 
     throw error;
   }
   const stopAll = async (): Promise<boolean> => {
-    const clean = await stop(server, connections, built, built.server().drainTimeoutMs);
+    const clean = await emptied(server, connections, built, built.server().drainTimeoutMs);
     // Last: the end is watched too.
     metricsServer?.close();
     metricsServer?.closeAllConnections();
     return clean;
   };
+  let stopping: Promise<boolean> | null = null;
+  const stop = (): Promise<boolean> => (stopping ??= stopAll());
   const prepare = async (next: Config): Promise<Prepared> => {
     const prepared = await built.prepare(next);
     const commit = (): readonly Change[] => {
@@ -59,7 +64,7 @@ export async function startRelay(config: Config, built: Built = build(config)): 
     return { ...prepared, commit };
   };
   const apply = async (next: Config): Promise<readonly Change[]> => (await prepare(next)).commit();
-  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, prepare, stop: stopAll };
+  return { url: urlOf(server), server, metricsUrl: metricsServer && `${urlOf(metricsServer)}/metrics`, apply, prepare, stop };
 }
 
 /** For the rest of a head that had begun to arrive, once nothing else is under way. */
@@ -67,7 +72,7 @@ const LAST_HEADS_MS = 500;
 /** For the last event of a stream that is cut. */
 const LAST_WORDS_MS = 500;
 
-async function stop(server: Server, connections: Connections, built: Built, timeoutMs: number): Promise<boolean> {
+async function emptied(server: Server, connections: Connections, built: Built, timeoutMs: number): Promise<boolean> {
   built.drain();
   let cut = false;
   const closed = new Promise<void>((resolve) => stopListening(server, resolve));

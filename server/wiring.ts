@@ -206,6 +206,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     },
   });
   const prepare = async (wanted: Config): Promise<Prepared> => {
+    if (draining) throw new Error('the relay is shutting down');
     const { config: next, restart } = withoutRestart(live.config, wanted);
     const made = make(next, live);
     const ring = watch === null ? { commit: () => new KeyRing(next), abandon: () => {} } : await watch.prepare(next);
@@ -246,6 +247,8 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     reloaded: (outcome) => metrics?.reloaded(outcome),
     drain: () => {
       draining = true;
+      // Nobody's key is looked up any more: the running answers leave time for this.
+      watch?.close(KEYS_CLOSE_MS).catch(() => {});
     },
     cut: () => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 })),
     close: async (graceful) => {
@@ -253,18 +256,23 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       await clients.close(graceful);
       // Calls that were cut settle only now, and their lines belong in the books.
       await new Promise(setImmediate);
-      await gate.close(config.books.flushTimeoutMs);
       breakers.stop();
-      await quotas.close();
-      // The books last: of a SQLite file only a connection that may write can fold the log back into it.
-      await watch?.close(KEYS_CLOSE_MS);
-      await books.close(config.books.flushTimeoutMs);
-      await tracing?.close();
+      const limitsClosed = async (): Promise<void> => {
+        await gate.close(config.books.flushTimeoutMs);
+        await quotas.close();
+      };
+      const databaseClosed = async (): Promise<void> => {
+        // The books last: of a SQLite file only a connection that may write can fold the log back into it.
+        await watch?.close(KEYS_CLOSE_MS);
+        await books.close(config.books.flushTimeoutMs);
+      };
+      // None of them waits for another, nor is kept from its end by another's failure.
+      const ends = await Promise.allSettled([limitsClosed(), databaseClosed(), tracing?.close(), checker.close()]);
       wheel.stop();
       overload.stop();
       retirementWatch.stop();
       stopFlushing();
-      await checker.close();
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },
   };
 }

@@ -62,11 +62,12 @@ export class SqliteThread implements LedgerStore, AccessReader {
     return (await this.#call({ call: 'keysAfter', revision, most })) as StoredKey[];
   }
 
+  /** Resolves when the file is closed. The thread's own end takes longer, and nobody has to wait for it. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === null) return;
     await this.#call({ call: 'close' });
-    await worker.terminate();
+    void worker.terminate();
   }
 
   #call(call: ThreadCall): Promise<unknown> {

@@ -16,10 +16,13 @@ export interface WorkerOptions {
 
 /** The primary asks all workers meanwhile, each for at most a second. */
 const ASK_MS = 3_000;
+/** A message that is none of a channel's. */
+const NOTHING = {};
 
 /**
  * A worker: waits for the primary's word, and serves. Signals that a terminal sends to all processes are the primary's business; SIGTERM to
- * one of them asks the primary for leave. If the primary dies, nothing new can arrive: running answers end, then the worker.
+ * one of them asks the primary for leave. If the primary dies, nothing new can arrive: running answers end, then the worker. Once told to
+ * stop, it needs no other word: it says how that went, and ends.
  */
 export function runWorker(options: WorkerOptions = {}): void {
   let serving: { readonly built: Built; readonly relay: RunningRelay } | null = null;
@@ -29,6 +32,10 @@ export function runWorker(options: WorkerOptions = {}): void {
   const served = () => {
     if (serving === null) throw new Error('it has not been started');
     return serving;
+  };
+  /** Once all that was said before is on its way. The primary hears of the end from the system. */
+  const end = (): void => {
+    process.send?.(NOTHING, undefined, undefined, () => process.exit(0));
   };
   const stop = (): Promise<Stopped> => {
     stopping ??= (async () => {
@@ -62,7 +69,12 @@ export function runWorker(options: WorkerOptions = {}): void {
     },
     metrics: () => served().built.counted(),
     find: async ({ id, key }) => served().built.receipt(id, key),
-    stop,
+    stop: async () => {
+      const stopped = await stop();
+      // After the answer.
+      setImmediate(end);
+      return stopped;
+    },
   };
   const primary = new Channel<PrimaryCalls>((message) => void process.send?.(message, undefined, undefined, () => {}), mine);
   process.on('message', (message) => primary.receive(message));
@@ -70,12 +82,13 @@ export function runWorker(options: WorkerOptions = {}): void {
   process.on('SIGTERM', () => void primary.call('leave', null, ASK_MS).catch(() => {}));
   cluster.worker?.on('disconnect', () => {
     primary.close('the primary process is gone');
-    // Told to stop, and done: Node ends the process now.
-    if (stopping !== null || cluster.worker === undefined) return;
+    if (cluster.worker === undefined) return;
+    // Node would end the process now, and with it the answers that still run.
     cluster.worker.exitedAfterDisconnect = true;
-    serving?.built.logger.error('the primary process is gone: running answers may end, then this worker does');
+    const told = stopping !== null;
+    if (!told) serving?.built.logger.error('the primary process is gone: running answers may end, then this worker does');
     stop().then(
-      () => process.exit(1),
+      () => process.exit(told ? 0 : 1),
       () => process.exit(1),
     );
   });

@@ -154,6 +154,26 @@ describe('the end', () => {
     await backend.close();
   });
 
+  test('a worker that has drained ends without another word of the first process, which hears of it all the same', async () => {
+    const { run, url, log, pids, backend, answers } = await standing(30_000);
+    const primary = run.child.pid as number;
+    run.child.kill('SIGTERM');
+    await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
+    // From here on it does nothing, and no end is taken note of.
+    process.kill(primary, 'SIGSTOP');
+    try {
+      backend.finish();
+      for (const { text } of await Promise.all(answers)) expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+      await expect.poll(() => [...pids().values()].map(stateOf), { timeout: 15_000 }).toEqual(['Z', 'Z']);
+    } finally {
+      process.kill(primary, 'SIGCONT');
+    }
+    expect(await run.exit).toBe(0);
+    expect(run.stderr).toBe('');
+    expect(workersOf(log())).toEqual([1, 1, 2, 2]);
+    await backend.close();
+  });
+
   test('SIGTERM to one worker: it drains and is replaced', async () => {
     const { run, pids, backend, answers } = await standing(30_000);
     const before = pids();
@@ -167,17 +187,29 @@ describe('the end', () => {
     await backend.close();
   });
 
-  test('the primary is killed: running streams end whole all the same', async () => {
-    const { run, pids, backend, answers } = await standing(30_000);
+  test.each([
+    ['is killed', false],
+    ['is killed while the workers drain', true],
+  ])('the primary %s: running streams end whole all the same', async (_, draining) => {
+    const { run, url, pids, backend, answers } = await standing(30_000);
     const workers = [...pids().values()];
+    if (draining) {
+      run.child.kill('SIGTERM');
+      await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
+    }
+    const gone = new Promise((resolve) => run.child.once('exit', resolve));
     run.child.kill('SIGKILL');
-    await expect.poll(() => closed(run.stdout.match(/listens on (\S+)/)?.[1] ?? ''), { timeout: 15_000 }).toBe(true);
+    await gone;
+    await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
     backend.finish();
     for (const { text } of await Promise.all(answers)) expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
     await expect.poll(() => workers.filter(lives), { timeout: 15_000 }).toEqual([]);
     await backend.close();
   });
 });
+
+/** As Linux has it: `Z` for a process that has ended and has not been asked how. */
+const stateOf = (pid: number): string | undefined => /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 function lives(pid: number): boolean {
   try {

@@ -185,6 +185,20 @@ describe('the start and the end', () => {
     await expect(watched(database)).rejects.toThrow('nothing listens there');
   });
 
+  test('the end waits for what has been made ready and is not in force yet', async () => {
+    const database = new Database();
+    const { watch } = await watched(database);
+    const closed = vi.spyOn(database, 'close');
+    const prepared = await watch.prepare({ keys: [], teams: {} });
+    const closing = watch.close(1_000);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(closed).not.toHaveBeenCalled();
+    prepared.commit();
+    await closing;
+    expect(closed).toHaveBeenCalledOnce();
+    expect(watch.close(1_000)).toBe(closing);
+  });
+
   test('after the end nothing is asked, and a database that hangs is left', async () => {
     const database = new Database();
     const { watch } = await watched(database);

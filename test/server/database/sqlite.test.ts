@@ -3,8 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Books } from '../../../relay/ledger/books.ts';
 import type { LedgerEvent } from '../../../relay/ledger/ledger-store.ts';
 import { SqlLedger } from '../../../server/database/sql-ledger.ts';
@@ -142,3 +143,16 @@ function made(name: string): string {
   writeFileSync(path, 'this is text, and long enough to be looked at. '.repeat(50));
   return path;
 }
+
+test('it is closed once the file is: the end of its thread is waited for by nobody', async () => {
+  const path = join(folder, 'closed.db');
+  const books = new SqliteThread({ path });
+  await books.open();
+  await books.write([entry('r1')]);
+  expect(readdirSync(folder)).toContain('closed.db-wal');
+  const ending = vi.spyOn(Worker.prototype, 'terminate').mockReturnValue(new Promise(() => {}));
+  await books.close();
+  expect(ending).toHaveBeenCalledOnce();
+  ending.mockRestore();
+  expect(readdirSync(folder).filter((name) => name.startsWith('closed.db'))).toEqual(['closed.db']);
+});
