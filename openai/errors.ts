@@ -201,7 +201,7 @@ export interface ErrorDetails {
   readonly retry?: false | undefined;
   /** Another backend may do better: routing reads it, callers never see it. */
   readonly fallback?: boolean | undefined;
-  /** The connection broke before any byte of an answer: the same backend may be asked again. Callers never see it. */
+  /** The connection broke, or the time was over, before any byte of an answer: of a break, the same backend may be asked again. Callers never see it. */
   readonly unanswered?: boolean | undefined;
   /** The backend's own error code, for the log and the books; never sent to a caller. */
   readonly upstreamCode?: string | undefined;

@@ -112,8 +112,8 @@ export async function call<R extends Settled>(
   }
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));
-  // Patience that the deadline cut short is not the backend's failure.
-  if (failure.kind === 'upstream_timeout' && wheel.now() >= endBy) pass.unused();
+  // Patience that the deadline cut short is not the backend's failure; it cuts no answer short that has begun.
+  if (failure.kind === 'upstream_timeout' && failure.details.unanswered === true && wheel.now() >= endBy) pass.unused();
   else pass.failed(failure);
   const full = failure.kind.startsWith('backend_limit_') ? { backend, error: failure, rooms } : null;
   return {

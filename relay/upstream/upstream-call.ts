@@ -83,7 +83,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   expire(): void {
     const seconds = Math.round((this.#wheel.nowMs - this.#startedAt) / 1000);
     const what = this.#answering ? 'stopped answering' : 'did not answer';
-    this.#fail(new OpenAIError('upstream_timeout', `The backend ${what} within its time limit (${seconds} s).`, { fallback: true }));
+    const details = { fallback: true, unanswered: !this.#answering || undefined };
+    this.#fail(new OpenAIError('upstream_timeout', `The backend ${what} within its time limit (${seconds} s).`, details));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -40,6 +40,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
 
 test.each<[string, Part, string]>([
   ['silent before it is over', [[100, 'role']], 'totalDeadlineMs: 3000'],
+  ['silent after it, in the middle of its answer', [[100, 'role']], ENTRY],
   [
     'cut off after it',
     [
