@@ -17,7 +17,7 @@ export type WorkerCalls = {
   abandon(argument: null): Promise<null>;
   metrics(argument: null): Promise<MetricValues>;
   find(wanted: Wanted): Promise<string | null>;
-  /** Drains. The process ends when the answer is on its way. */
+  /** Drains. The process stands until the channel is closed. */
   stop(argument: null): Promise<Stopped>;
 };
 

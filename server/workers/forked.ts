@@ -1,5 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import cluster from 'node:cluster';
-import { type EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
@@ -42,17 +43,10 @@ export function forkWorker(number: number, write: (lines: string) => void, mine:
   return self;
 }
 
-/** Of a `ChildProcess`. */
-type EndingProcess = EventEmitter & { readonly stdout: EventEmitter | null; readonly connected: boolean };
-
-/** Once all it has written and said is here, too. Node's own `close` does not come where this side has closed the channel. */
-export async function endOf(child: EndingProcess): Promise<string> {
+/** Once all it has written is here, too. Node's own `close` does not come where this side has closed the channel. */
+async function endOf(child: ChildProcess): Promise<string> {
   try {
-    const [[code, signal]] = await Promise.all([
-      once(child, 'exit'),
-      child.stdout && once(child.stdout, 'close'),
-      child.connected && once(child, 'disconnect'),
-    ]);
+    const [[code, signal]] = await Promise.all([once(child, 'exit'), child.stdout && once(child.stdout, 'close')]);
     return signal ?? `exit code ${code}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -35,8 +35,8 @@ const METRICS_EVERY_MS = 1_000;
 const STOP_SLACK_MS = 10_000;
 
 /**
- * Starts as many processes that share the port, and keeps them. This one reads the file, takes signals, holds the port and passes on what the
- * others write; it serves no request itself.
+ * Starts as many processes that share the port, and keeps them. This one reads the file, takes signals, opens the port and passes on what the
+ * others write; it serves no request itself. Node closes the port while no worker listens.
  * @throws Error with one line for the operator; nothing stays open
  */
 export async function startWorkers(config: Config, { count, script }: WorkersOptions): Promise<Serving> {

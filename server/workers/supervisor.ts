@@ -7,11 +7,11 @@ export interface Worker {
   readonly number: number;
   readonly pid: number;
   readonly channel: Channel<WorkerCalls>;
-  /** How it ended: `exit code 1`, or the name of a signal. All it has written and said has arrived then. */
+  /** How it ended: `exit code 1`, or the name of a signal. All it has written has arrived then. */
   readonly ended: Promise<string>;
   /** At once. */
   kill(): void;
-  /** Closes the channel: one that has stopped needs it no more. */
+  /** Closes the channel: one that has stopped ends then. */
   release(): void;
 }
 

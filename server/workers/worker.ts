@@ -16,13 +16,10 @@ export interface WorkerOptions {
 
 /** The primary asks all workers meanwhile, each for at most a second. */
 const ASK_MS = 3_000;
-/** A message that is none of a channel's. */
-const NOTHING = {};
 
 /**
  * A worker: waits for the primary's word, and serves. Signals that a terminal sends to all processes are the primary's business; SIGTERM to
- * one of them asks the primary for leave. If the primary dies, nothing new can arrive: running answers end, then the worker. Once told to
- * stop, it needs no other word: it says how that went, and ends.
+ * one of them asks the primary for leave. If the primary dies, nothing new can arrive: running answers end, then the worker.
  */
 export function runWorker(options: WorkerOptions = {}): void {
   let serving: { readonly built: Built; readonly relay: RunningRelay } | null = null;
@@ -32,10 +29,6 @@ export function runWorker(options: WorkerOptions = {}): void {
   const served = () => {
     if (serving === null) throw new Error('it has not been started');
     return serving;
-  };
-  /** Once all that was said before is on its way. The primary hears of the end from the system. */
-  const end = (): void => {
-    process.send?.(NOTHING, undefined, undefined, () => process.exit(0));
   };
   const stop = (): Promise<Stopped> => {
     stopping ??= (async () => {
@@ -69,12 +62,7 @@ export function runWorker(options: WorkerOptions = {}): void {
     },
     metrics: () => served().built.counted(),
     find: async ({ id, key }) => served().built.receipt(id, key),
-    stop: async () => {
-      const stopped = await stop();
-      // After the answer.
-      setImmediate(end);
-      return stopped;
-    },
+    stop,
   };
   const primary = new Channel<PrimaryCalls>((message) => void process.send?.(message, undefined, undefined, () => {}), mine);
   process.on('message', (message) => primary.receive(message));
@@ -83,7 +71,7 @@ export function runWorker(options: WorkerOptions = {}): void {
   cluster.worker?.on('disconnect', () => {
     primary.close('the primary process is gone');
     if (cluster.worker === undefined) return;
-    // Node would end the process now, and with it the answers that still run.
+    // Node would end the process now: right for one that has stopped, but it cuts what still runs where the primary has died.
     cluster.worker.exitedAfterDisconnect = true;
     const told = stopping !== null;
     if (!told) serving?.built.logger.error('the primary process is gone: running answers may end, then this worker does');

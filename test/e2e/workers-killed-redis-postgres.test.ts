@@ -1,8 +1,12 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RedisStore } from '../../relay/quota/redis-store.ts';
+import { freePort } from '../free-port.ts';
 import { type PostgresServer, postgresServer } from '../server/database/postgres-server.ts';
-import { cleanUp, estafet } from '../server/process.ts';
+import { cleanUp, estafet, folder } from '../server/process.ts';
 import { totalOf } from '../server/telemetry/exposition.ts';
 import { chat, fileOf, once, type Place, place, type Reply, serve } from './workers-rig.ts';
 
@@ -61,6 +65,31 @@ test('kill -9 of a worker under load: the other’s requests end whole, a succes
   expect([await audit.exit, audit.stdout]).toEqual([0, expect.any(String)]);
 
   expect((await chat(url, 'many')).status).toBe(200);
+  expect((await chat(url, 'many')).status).toBe(200);
+  run.child.kill('SIGTERM');
+  expect(await run.exit).toBe(0);
+});
+
+test('while no worker lives the port is closed, and the next one opens it again', async () => {
+  const port = await freePort();
+  const hold = join(folder({}), 'hold');
+  const { run, url, pids } = await serve(here, fileOf(here, TEAMS, { port }), CLUSTER, { LEASE_MS: '1000', HOLD: hold });
+  const answered = (): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('connect', () => {
+        socket.destroy();
+        resolve('open');
+      });
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? ''));
+    });
+  expect(await answered()).toBe('open');
+  writeFileSync(hold, '');
+  for (const pid of pids().values()) process.kill(pid, 'SIGKILL');
+  await Promise.all([1, 2].map((number) => run.seen(new RegExp(`"type":"worker-ended","worker":${number},`))));
+  expect(await answered()).toBe('ECONNREFUSED');
+  rmSync(hold);
+  await expect.poll(answered, { timeout: 20_000 }).toBe('open');
   expect((await chat(url, 'many')).status).toBe(200);
   run.child.kill('SIGTERM');
   expect(await run.exit).toBe(0);

@@ -154,26 +154,6 @@ describe('the end', () => {
     await backend.close();
   });
 
-  test('a worker that has drained ends without another word of the first process, which hears of it all the same', async () => {
-    const { run, url, log, pids, backend, answers } = await standing(30_000);
-    const primary = run.child.pid as number;
-    run.child.kill('SIGTERM');
-    await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
-    // From here on it does nothing, and no end is taken note of.
-    process.kill(primary, 'SIGSTOP');
-    try {
-      backend.finish();
-      for (const { text } of await Promise.all(answers)) expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
-      await expect.poll(() => [...pids().values()].map(stateOf), { timeout: 15_000 }).toEqual(['Z', 'Z']);
-    } finally {
-      process.kill(primary, 'SIGCONT');
-    }
-    expect(await run.exit).toBe(0);
-    expect(run.stderr).toBe('');
-    expect(workersOf(log())).toEqual([1, 1, 2, 2]);
-    await backend.close();
-  });
-
   test('SIGTERM to one worker: it drains and is replaced', async () => {
     const { run, pids, backend, answers } = await standing(30_000);
     const before = pids();
@@ -207,9 +187,6 @@ describe('the end', () => {
     await backend.close();
   });
 });
-
-/** As Linux has it: `Z` for a process that has ended and has not been asked how. */
-const stateOf = (pid: number): string | undefined => /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 function lives(pid: number): boolean {
   try {
