@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { postgresBin, pythonSdk, redisServer } from './test/services.ts';
 
@@ -10,6 +11,8 @@ export default defineConfig({
       ...(postgresBin() === null ? ['test/**/*postgres*.test.ts'] : []),
       ...(pythonSdk() === null ? ['test/**/*python*.test.ts'] : []),
     ],
+    // Of the relays and commands that tests start, hundreds of them: reading the sources is half of what a start costs.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

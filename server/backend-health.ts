@@ -1,5 +1,6 @@
 import type { Backend } from '../config/config.ts';
-import { BackendHealth, type BreakerEvent, type HealthOptions } from '../relay/routing/backend-health.ts';
+import { BackendHealth, type HealthOptions } from '../relay/routing/backend-health.ts';
+import type { BreakerEvent } from '../relay/routing/breaker-event.ts';
 import { type LeaseStore, ProbeLeases } from '../relay/routing/probe-leases.ts';
 import { type SharedHashes, SharedHealth } from '../relay/routing/shared-health.ts';
 

@@ -2,26 +2,11 @@ import type { Backend } from '../../config/config.ts';
 import type { OpenAIError } from '../../openai/errors.ts';
 import { keyPrintsOf } from '../upstream/backend-keys.ts';
 import { Breaker, type Cause, causeOf, isOfKey } from './breaker.ts';
+import type { BreakerEvent } from './breaker-event.ts';
 import { type BreakerPlace, breakerName, breakerNamed, breakerPlace, CAUSES } from './breaker-place.ts';
 import { Pass } from './pass.ts';
 import type { ProbeLeases } from './probe-leases.ts';
 import type { Place } from './route-table.ts';
-
-/** A breaker has opened, lets one probe through, or has closed. */
-export interface BreakerEvent {
-  readonly state: 'open' | 'half-open' | 'closed';
-  readonly backend: string;
-  readonly cause: Cause;
-  /** Where it stands, by a name that other nodes know: see `breakerName`. */
-  readonly at: string;
-  readonly model: string | null;
-  /** Number of the key in the configuration, from 1. */
-  readonly key: number | null;
-  /** What it has opened for. */
-  readonly error: OpenAIError | null;
-  /** From now until it may be probed, in ms. */
-  readonly openMs: number;
-}
 
 export interface HealthOptions {
   /** Milliseconds of a clock that only goes forward. */

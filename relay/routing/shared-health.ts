@@ -1,5 +1,6 @@
 import type { Backend } from '../../config/config.ts';
-import type { BackendHealth, BreakerEvent } from './backend-health.ts';
+import type { BackendHealth } from './backend-health.ts';
+import type { BreakerEvent } from './breaker-event.ts';
 import { failureOf, openingsKey, readOpening, redisMs, type WrittenOpening } from './written-opening.ts';
 
 /** As much of Redis as this needs. */

@@ -1,4 +1,4 @@
-import type { BreakerEvent } from '../../relay/routing/backend-health.ts';
+import type { BreakerEvent } from '../../relay/routing/breaker-event.ts';
 import type { Logger } from './logger.ts';
 
 /** What only an admin can mend is an error; a limit that is reached is ordinary. */

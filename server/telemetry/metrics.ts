@@ -4,7 +4,7 @@ import type { OpenAIError } from '../../openai/errors.ts';
 import type { Cost } from '../../relay/ledger/cost.ts';
 import type { Outcome } from '../../relay/quota/guarded-quota.ts';
 import type { Attempt, RequestRecord } from '../../relay/records/request-record.ts';
-import type { BreakerEvent } from '../../relay/routing/backend-health.ts';
+import type { BreakerEvent } from '../../relay/routing/breaker-event.ts';
 import type { MetricsPage } from '../../routes/ops/metrics.ts';
 import type { ModelNames } from '../model-names.ts';
 import { VERSION } from '../version.ts';

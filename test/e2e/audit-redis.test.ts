@@ -11,6 +11,7 @@ import { entryOf, type Row } from '../../server/database/rows.ts';
 import { openSqlite } from '../../server/database/sqlite.ts';
 import { SqliteThread } from '../../server/database/sqlite-thread.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { childEnv } from '../child-env.ts';
 import { REDIS, type RedisServer, startRedis } from '../relay/quota/redis-server.ts';
 import { cleanUp, estafet, folder } from '../server/process.ts';
 import { ask, keyOf, stream, written } from './redis-rig.ts';
@@ -45,7 +46,7 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-const ENV = () => ({ SIMULATED: simulator.vendors['qwen' as const]?.key ?? '', PATH: process.env['PATH'] ?? '' });
+const ENV = () => ({ SIMULATED: simulator.vendors['qwen' as const]?.key ?? '', ...childEnv() });
 
 async function node(): Promise<{ readonly url: string; end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> }> {
   const script = fileURLToPath(new URL('./mortal-relay.ts', import.meta.url));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { childEnv } from '../child-env.ts';
 import { POSTGRES, type PostgresServer, postgresServer } from '../server/database/postgres-server.ts';
 import { cleanUp, estafet, folder } from '../server/process.ts';
 import { ask, keyOf, written } from './redis-rig.ts';
@@ -60,7 +61,7 @@ describe.each(PLACES)('$name', ({ urls, copy }) => {
     const home = folder({});
     mkdirSync(join(home, 'data'));
     const [from, to] = urls(home);
-    const env = { SIMULATED: simulator.vendors['qwen']?.key ?? '', PATH: process.env['PATH'] ?? '' };
+    const env = { SIMULATED: simulator.vendors['qwen']?.key ?? '', ...childEnv() };
     const { redis: _, ...config } = JSON.parse(written(simulator, 1, TEAMS)) as Record<string, unknown>;
     const place = folder({
       'estafet.yaml': JSON.stringify({ ...config, database: from }),

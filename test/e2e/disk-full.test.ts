@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { childEnv } from '../child-env.ts';
 import { freePort } from '../free-port.ts';
 import { cleanUp, estafet, folder } from '../server/process.ts';
 import { ask, keyOf, written } from './redis-rig.ts';
@@ -24,7 +25,7 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const env = () => ({ SIMULATED: simulator.vendors['qwen']?.key ?? '', PATH: process.env['PATH'] ?? '' });
+const env = () => ({ SIMULATED: simulator.vendors['qwen']?.key ?? '', ...childEnv() });
 const configured = (more: Record<string, unknown>): string => {
   const { redis: _, server, ...config } = JSON.parse(written(simulator, 1, TEAMS)) as { redis: unknown; server: object };
   return JSON.stringify({ ...config, server: { ...server, logLevel: 'info' }, ...more });

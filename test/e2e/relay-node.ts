@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { childEnv } from '../child-env.ts';
 import type { Held, Order } from './instruments.ts';
 
 const SCRIPT = fileURLToPath(new URL('./mortal-relay.ts', import.meta.url));
@@ -40,7 +41,7 @@ export interface NodeOptions {
 export async function startNode({ file, cwd, env, leaseMs = 60_000, by = [] }: NodeOptions): Promise<RelayNode> {
   const own = ['--expose-gc', '--import', INSTRUMENTS, SCRIPT, file, String(leaseMs)];
   const [command = process.execPath, ...args] = [...by, process.execPath, ...own];
-  const child = spawn(command, args, { cwd, env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = spawn(command, args, { cwd, env: { ...childEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let out = '';
   let said = '';
   child.stderr?.on('data', (text) => {

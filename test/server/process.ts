@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childEnv } from '../child-env.ts';
 
 const CLI = fileURLToPath(new URL('../../cli/cli.js', import.meta.url));
 
@@ -35,7 +36,7 @@ export function estafet(
   const [command = process.execPath, ...rest] = [...by, process.execPath, script, ...args];
   const child = spawn(command, rest, {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { ...childEnv(), ...env },
     stdio: ['ignore', stdout, 'pipe'],
   });
   running.add(child);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../../config/config.ts';
 import { Secret } from '../../../config/secret.ts';
 import { type ErrorDetails, type ErrorName, OpenAIError } from '../../../openai/errors.ts';
-import { BackendHealth, type BreakerEvent } from '../../../relay/routing/backend-health.ts';
+import { BackendHealth } from '../../../relay/routing/backend-health.ts';
+import type { BreakerEvent } from '../../../relay/routing/breaker-event.ts';
 import { Pass } from '../../../relay/routing/pass.ts';
 
 const BREAKER = { failures: 3, windowMs: 10_000, openMs: 5_000 };
