@@ -47,13 +47,17 @@ export function startTarget(
     const redis = kind === 'relay' ? '' : `redis: redis://127.0.0.1:${redisPort}\n`;
     writeFileSync(file, redis + relayFile(mock, `${name}.db`, listens));
     const serve = [...nodeArgs, 'dist/cli/cli.js', 'serve', '--config', file];
-    return children.start(core, serve, { BENCH_VENDOR_KEY: 'bench-vendor-key', ...env });
+    return children.start(core, serve, {
+      BENCH_VENDOR_KEY: 'bench-vendor-key',
+      BENCH_METRICS_TOKEN: 'bench-metrics-token-of-32-letters',
+      ...env,
+    });
   }
   const port = kind === 'express-redis' ? [String(redisPort)] : [];
   return children.start(core, [...nodeArgs, `bench/proxy-${kind}.ts`, mock + CHAT_PATHS.qwen, ...port], env);
 }
 
-/** The relay as it would run: log lines, receipts, books, permits and limits on; the limits out of reach. */
+/** The relay as it would run: log lines, metrics, receipts, books, permits and limits on; the limits out of reach. */
 function relayFile(mock: string, books: string, port: number): string {
   const digest = createHash('sha256').update(CALLER_KEY).digest('hex');
   const backends = DIALECTS.map((vendor) => {
@@ -61,7 +65,7 @@ function relayFile(mock: string, books: string, port: number): string {
     return `  ${vendor}: { vendor: ${vendor}, region: bench, baseUrl: "${baseUrl}", apiKey: env:BENCH_VENDOR_KEY, connections: 10000 }`;
   });
   // Pauses of a shared machine are not the relay's.
-  return `server: { host: 127.0.0.1, port: ${port}, maxLagMs: 0, headersTimeoutMs: 120000, requestTimeoutMs: 120000, drainTimeoutMs: 300000 }
+  return `server: { host: 127.0.0.1, port: ${port}, maxLagMs: 0, headersTimeoutMs: 120000, requestTimeoutMs: 120000, drainTimeoutMs: 300000, metrics: { token: "env:BENCH_METRICS_TOKEN" } }
 database: 'sqlite:${books}'
 backends:
 ${backends.join('\n')}
