@@ -71,7 +71,7 @@ export async function call<R extends Settled>(
   // A promise only where it would be the one probe of several processes.
   const pass = entered instanceof Promise ? await entered : entered;
   if (pass instanceof OpenAIError) {
-    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), number, skipped: true } };
+    return { kind: 'barred', failure: pass, attempt: { ...attemptOf(candidate, pass, 0, {}), number, unsent: true } };
   }
   const told: Told = { usages: [], signals: {} };
   const receipt = new Receipt(exchange.caller.key.strict);
@@ -108,7 +108,7 @@ export async function call<R extends Settled>(
     else if (result.gone) pass.unused();
     else pass.answered();
     const attempt = attemptWith(result.error);
-    return { kind: 'answered', result, attempt: isUnsent(result) ? { ...attempt, skipped: true } : attempt, receipt };
+    return { kind: 'answered', result, attempt: isUnsent(result) ? { ...attempt, unsent: true } : attempt, receipt };
   }
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));

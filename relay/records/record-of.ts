@@ -110,8 +110,8 @@ export const isUnsent = ({ gone, error, paid }: Pick<Settled, 'gone' | 'error' |
 /** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
 export function reachedBackend(attempts: readonly Attempt[]): boolean {
   return attempts.some(
-    ({ error, upstreamCode, discarded, skipped }) =>
-      skipped !== true &&
+    ({ error, upstreamCode, discarded, unsent }) =>
+      unsent !== true &&
       (error === null || error === HEDGED || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_')),
   );
 }

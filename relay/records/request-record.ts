@@ -11,7 +11,7 @@ export interface Attempt extends VendorSignals {
   readonly vendor: string;
   readonly region: string;
   readonly model: string;
-  /** Null when it succeeded, or was not made: see `skipped`; else the error's name in the relay's catalogue; `hedged`: cancelled, since the other of two calls was first. */
+  /** Null when it succeeded, or was not made: see `unsent`; else the error's name in the relay's catalogue; `hedged`: cancelled, since the other of two calls was first. */
   readonly error: string | null;
   /** The vendor's own code of the error, where it gave one. */
   readonly upstreamCode: string | null;
@@ -22,7 +22,7 @@ export interface Attempt extends VendorSignals {
    * Nothing was sent: the error is what an open breaker remembers; null where the caller left while limits still held the call. Absent for an
    * attempt that was made.
    */
-  readonly skipped?: true;
+  readonly unsent?: true;
   /** In the order in which they began, from 0, as in the id that the vendor got. Absent where it is the place in the list. */
   readonly number?: number;
   /** Called beside one that was silent for too long. */

@@ -62,7 +62,7 @@ export class Metrics {
     const last = attempts.at(-1);
     const backend = last?.backend ?? NO_BACKEND;
     this.#set.requests.inc({ surface, model: this.#names.asked(record.model), backend, status, cause: causeOf(record) });
-    for (const attempt of attempts) if (attempt.skipped !== true) this.#attempt(attempt);
+    for (const attempt of attempts) if (attempt.unsent !== true) this.#attempt(attempt);
     countRouting(this.#set, record);
     if (record.hedge !== undefined) this.#set.hedges.inc({ model: this.#names.asked(record.model), outcome: record.hedge });
     if (record.firstByteMs !== null) this.#set.firstByte.observe({ surface, backend }, record.firstByteMs / 1000);

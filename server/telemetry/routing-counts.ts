@@ -7,7 +7,7 @@ import type { MetricSet } from './metric-set.ts';
  */
 export function countRouting(set: MetricSet, { decision, attempts }: Pick<RequestRecord, 'decision' | 'attempts'>): void {
   for (const { to, rule } of decision.skipped) set.leftOut.inc({ backend: to.slice(0, to.indexOf('/')), rule });
-  for (const { backend, skipped, error } of attempts) if (skipped === true && error !== null) set.leftOut.inc({ backend, rule: 'breaker' });
+  for (const { backend, unsent, error } of attempts) if (unsent === true && error !== null) set.leftOut.inc({ backend, rule: 'breaker' });
   for (const [index, attempt] of attempts.entries()) {
     if (attempt.queuedMs !== undefined) {
       const outcome = index === attempts.length - 1 ? 'in vain' : 'room';
@@ -18,13 +18,13 @@ export function countRouting(set: MetricSet, { decision, attempts }: Pick<Reques
   }
   const last = attempts.at(-1);
   const [first] = decision.order;
-  if (last === undefined || last.error !== null || last.skipped === true || first === undefined || first.to === placeOf(last)) return;
+  if (last === undefined || last.error !== null || last.unsent === true || first === undefined || first.to === placeOf(last)) return;
   const cause = attempts.findLast((attempt) => placeOf(attempt) === first.to)?.error;
   set.fallbacks.inc({ backend: last.backend, cause: cause ?? 'none' });
 }
 
 /** Asked again where it had just failed; whoever has waited in a queue was not asked before. */
 const isAgain = (before: Attempt, attempt: Attempt): boolean =>
-  before.skipped !== true && before.queuedMs === undefined && attempt.skipped !== true && placeOf(before) === placeOf(attempt);
+  before.unsent !== true && before.queuedMs === undefined && attempt.unsent !== true && placeOf(before) === placeOf(attempt);
 
 const placeOf = ({ backend, model }: Attempt): string => `${backend}/${model}`;

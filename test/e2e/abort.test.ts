@@ -149,6 +149,6 @@ test.each([
   sent.on('error', () => undefined);
   sent.end(packed, () => sent.destroy());
   await expect.poll(() => rig.records.length, { timeout: 5000, interval: 10 }).toBe(1);
-  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: null, cost: null, attempts: [{ error: null, skipped: true }] }]);
+  expect(rig.records).toMatchObject([{ reason: 'client_gone', usage: null, cost: null, attempts: [{ error: null, unsent: true }] }]);
   expect(rig.seen()).toHaveLength(0);
 });

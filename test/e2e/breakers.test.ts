@@ -36,11 +36,11 @@ describe.each([false, true])('streamed: %s', (stream) => {
   ])('%s: after %s ×%i nobody asks there, until it may be probed', async (name, kind, times) => {
     await open();
     fault(name, 'qwen');
-    for (let number = 0; number < times; number++) expect((await ask('pair', stream)).record().attempts[0]).not.toHaveProperty('skipped');
+    for (let number = 0; number < times; number++) expect((await ask('pair', stream)).record().attempts[0]).not.toHaveProperty('unsent');
     expect(asked()).toEqual(Array.from({ length: times }, () => ['qwen', 'glm']).flat());
     const answer = await ask('pair', stream);
     expect(answer.status, answer.text).toBe(200);
-    expect(answer.record().attempts).toMatchObject([{ backend: 'qwen', error: kind, skipped: true }, { error: null }]);
+    expect(answer.record().attempts).toMatchObject([{ backend: 'qwen', error: kind, unsent: true }, { error: null }]);
     expect(asked().slice(times * 2)).toEqual(['glm']);
   });
 });
@@ -52,7 +52,7 @@ test('when it is the only one: the failure that stands, with a time, and nothing
   const answer = await ask('glm-chat', true);
   expectRefusal(answer, 'limit_requests');
   expect(asked()).toEqual(['glm']);
-  expect(answer.record()).toMatchObject({ status: 429, usage: null, cost: null, attempts: [{ skipped: true }] });
+  expect(answer.record()).toMatchObject({ status: 429, usage: null, cost: null, attempts: [{ unsent: true }] });
   rig.simulator.clearFaults();
   await expect.poll(async () => (await ask('glm-chat')).status, { timeout: 4_000, interval: 200 }).toBe(200);
 });

@@ -92,7 +92,7 @@ describe.each(FAULT_CASES)('$name', (entry) => {
 
     rig.reset();
     const again = await ask(`${backend}-same`, stream);
-    const barred = [{ backend, error: errorName(told), skipped: true }];
+    const barred = [{ backend, error: errorName(told), unsent: true }];
     expect(again.record().attempts).toMatchObject(cause === undefined ? [{ error: null }] : barred);
     expect(rig.seen()).toHaveLength(cause === undefined ? 1 : 0);
     const other = await ask(`${backend}-other`, stream);

@@ -214,7 +214,7 @@ test('no packet where no permit leads, an answer wherever one leads', { timeout:
         await desk.close();
       }
       for (const { attempts } of desk.records) {
-        const made = attempts.filter(({ skipped }) => skipped !== true);
+        const made = attempts.filter(({ unsent }) => unsent !== true);
         if (attempts.some(({ queuedMs }) => queuedMs !== undefined)) count('queued');
         if (made.some(({ error }) => error === 'content_filter') && made.length > 1 && made.at(-1)?.error === null)
           count('moderated, then answered');

@@ -54,7 +54,7 @@ test('while it is broken, only probes find out: no request of a caller is spent 
   await ask(one, 'qwen-chat');
   const atQwen = () => one.seen().filter(({ vendor }) => vendor === 'qwen');
   while (atQwen().filter(isProbe).length < 3) {
-    expect((await ask(one, 'qwen-chat')).record().attempts).toMatchObject([{ skipped: true, error: 'upstream_truncated' }]);
+    expect((await ask(one, 'qwen-chat')).record().attempts).toMatchObject([{ unsent: true, error: 'upstream_truncated' }]);
   }
   const [first, ...others] = atQwen();
   expect(first && isProbe(first)).toBe(false);

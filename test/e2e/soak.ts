@@ -102,7 +102,7 @@ export async function compared(
   expect(calls.size).toBe(journal.length);
   const made = records.flatMap(({ id, attempts }) =>
     attempts.flatMap((attempt, place) =>
-      attempt.skipped === true || attempt.error?.startsWith('backend_limit_') === true || attempt.error === 'upstream_unreachable'
+      attempt.unsent === true || attempt.error?.startsWith('backend_limit_') === true || attempt.error === 'upstream_unreachable'
         ? []
         : [`${attempt.vendor} ${attemptId(id, attempt.number ?? place)}`],
     ),

@@ -24,7 +24,7 @@ describe('why a request ended', () => {
   test.each<[string, Ending, number, string]>([
     ['a limit', failed('rate_limit_requests'), 429, 'refused'],
     ['limits that cannot be checked: no vendor is to blame', failed('quota_unavailable'), 503, 'refused'],
-    ['those of its backend', failed('quota_unavailable', [attempt({ error: 'quota_unavailable', skipped: true })]), 503, 'refused'],
+    ['those of its backend', failed('quota_unavailable', [attempt({ error: 'quota_unavailable', unsent: true })]), 503, 'refused'],
     ['no time: no vendor is to blame', failed('overloaded'), 503, 'refused'],
     ['the vendor', failed('upstream_overloaded', [attempt({ error: 'upstream_overloaded' })]), 503, 'vendor_error'],
     ['a caller that left', failed('quota_unavailable', [], true), 503, 'client_gone'],

@@ -31,7 +31,7 @@ const NUMBERS: readonly (readonly [field: string, attribute: string])[] = [
 /** Of the span of a request. What it used is on the spans of its attempts: a tool that adds up spans must not count it twice. */
 export function requestAttributes({ record, request, cause }: Told): Attributes {
   const { surface, model, stream, decision, attempts, usage, cost, status } = record;
-  const last = attempts.findLast(({ skipped }) => skipped !== true);
+  const last = attempts.findLast(({ unsent }) => unsent !== true);
   const attributes: Attributes = {
     'gen_ai.operation.name': operationOf(surface),
     'gen_ai.request.model': model,

@@ -85,8 +85,8 @@ test('whatever happens when: one answer for each caller, one settlement each, an
           if (told.json !== null) expect(chosen.at(-1)).toBe(last?.backend);
           expect(record.attempts.slice(0, -1).filter(({ error }) => error === null)).toEqual([]);
           // What was sent is in the record, and nothing else but refusals.
-          const sent = record.attempts.flatMap(({ backend, number, skipped, error }, place) =>
-            skipped === true || error?.startsWith('backend_limit_') ? [] : [`${backend} ${attemptId(id, number ?? place)}`],
+          const sent = record.attempts.flatMap(({ backend, number, unsent, error }, place) =>
+            unsent === true || error?.startsWith('backend_limit_') ? [] : [`${backend} ${attemptId(id, number ?? place)}`],
           );
           expect(sent.sort()).toEqual(calls.map((call) => `${call.backend} ${call.id}`).sort());
           // Never more than two at a time, and one beside another at most once.

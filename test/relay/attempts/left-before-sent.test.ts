@@ -15,7 +15,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(calls).toEqual([]);
       expect(told).toMatchObject({ json: null, error: null });
       expect(record).toMatchObject({ reason: 'client_gone', usage: null, cost: null });
-      expect(record.attempts).toMatchObject([{ backend: 'a', error: null, skipped: true }]);
+      expect(record.attempts).toMatchObject([{ backend: 'a', error: null, unsent: true }]);
       expect(ends(settlements)).toEqual(['backend/a null', 'team/t null']);
     });
 
@@ -24,8 +24,8 @@ describe.each([false, true])('streamed: %s', (stream) => {
       const { calls, record, settlements } = await played(stream, options, (_, leave) => leave(), 500);
       expect(calls.map(({ backend }) => backend)).toEqual(['a']);
       expect(record).toMatchObject({ reason: 'client_gone', usage: null });
-      expect(record.attempts).toMatchObject([{ error: 'upstream_overloaded' }, { backend: 'b', error: null, skipped: true }]);
-      expect(record.attempts[0]).not.toHaveProperty('skipped');
+      expect(record.attempts).toMatchObject([{ error: 'upstream_overloaded' }, { backend: 'b', error: null, unsent: true }]);
+      expect(record.attempts[0]).not.toHaveProperty('unsent');
       expect(ends(settlements)).toEqual(['backend/a vendor_error', 'backend/b null', 'team/t client_gone']);
     });
 
@@ -34,7 +34,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       const { calls, record, hedging, config } = await played(stream, options, (_, leave) => leave(), 1_000);
       expect(calls.map(({ backend }) => backend)).toEqual(['a']);
       expect(record).not.toHaveProperty('hedge');
-      expect(record.attempts).toMatchObject([{ error: 'upstream_overloaded' }, { backend: 'b', error: null, skipped: true }]);
+      expect(record.attempts).toMatchObject([{ error: 'upstream_overloaded' }, { backend: 'b', error: null, unsent: true }]);
       expect(record.attempts[1]).not.toHaveProperty('hedge');
       const { hedge } = config.models['m'] as NonNullable<(typeof config.models)[string]>;
       expect(hedging.budget(hedge as NonNullable<typeof hedge>).take()).toBe(true);
@@ -45,6 +45,6 @@ describe.each([false, true])('streamed: %s', (stream) => {
 test('one that was sent counts, whatever it came to', async () => {
   const { record, settlements } = await played(true, { entry: NOT_HEDGED }, (_, leave) => leave(), 500);
   expect(record).toMatchObject({ reason: 'client_gone', usage: { source: 'estimated' } });
-  expect(record.attempts[0]).not.toHaveProperty('skipped');
+  expect(record.attempts[0]).not.toHaveProperty('unsent');
   expect(ends(settlements)).toEqual(['backend/a client_gone', 'team/t client_gone']);
 });

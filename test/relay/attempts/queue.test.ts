@@ -304,8 +304,8 @@ describe.each([false, true])('streamed: %s', (stream) => {
     if (row.by === 'backend_limit_requests')
       expect(told?.error).toMatchObject({ status: 429, details: { retryAfterMs: 1_000, limit: 'backend.concurrency' } });
     // What was sent has a number of its own, and the record has the same.
-    const sent = record?.attempts.flatMap(({ number, error, skipped }, place) =>
-      skipped === true || error?.startsWith('backend_limit_') ? [] : [number ?? place],
+    const sent = record?.attempts.flatMap(({ number, error, unsent }, place) =>
+      unsent === true || error?.startsWith('backend_limit_') ? [] : [number ?? place],
     );
     expect(sent).toEqual(on.calls.map(({ id }) => Number(numberOf(id))));
     expect(new Set(sent).size).toBe(on.calls.length);

@@ -62,7 +62,7 @@ test.each([
 describe('a caller that left before the last call was sent', () => {
   const unsent = { ...answered(), usage: usage(0, 0), gone: true };
   const gone = { reason: 'client_gone', usage: null } as RequestRecord;
-  const held = attempt({ skipped: true });
+  const held = attempt({ unsent: true });
 
   test('everything comes back', () => {
     expect(outcomeOf(gone, { attempts: [held], result: unsent }, null)).toEqual({ used: null, reason: 'client_gone' });

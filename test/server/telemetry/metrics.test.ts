@@ -150,11 +150,11 @@ describe('where requests could not go, and where they went in the end', () => {
     ],
     [
       'past a breaker',
-      [at('a', 'upstream_auth', { skipped: true }), at('b', null)],
+      [at('a', 'upstream_auth', { unsent: true }), at('b', null)],
       { 'left_out a breaker': 1, 'fallbacks b upstream_auth': 1 },
     ],
-    ['a caller that left before the first was called', [at('a', null, { skipped: true })], {}],
-    ['or before the second was', [at('a', 'upstream_timeout'), at('b', null, { skipped: true })], {}],
+    ['a caller that left before the first was called', [at('a', null, { unsent: true })], {}],
+    ['or before the second was', [at('a', 'upstream_timeout'), at('b', null, { unsent: true })], {}],
     ['nobody answers', [at('a', 'upstream_timeout'), at('b', 'upstream_timeout')], {}],
     [
       'room after a wait',
