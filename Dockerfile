@@ -5,7 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --workspaces=false --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/build.ts tools/
+COPY tools/build.ts tools/warm.ts tools/
 COPY catalog catalog
 COPY cli cli
 COPY config config
@@ -22,6 +22,16 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --workspaces=false --no-audit --no-fund
 
+# One start, as the user and at the place of every later one: Node files what it has compiled under both. See docs/decisions/0027-compiled-code.md.
+FROM packages AS warm
+COPY --from=build /app/dist dist
+COPY --from=build /app/tools/warm.ts tools/
+RUN mkdir .cache data && chown node:node .cache data
+USER node
+RUN node tools/warm.ts
+USER root
+RUN chmod -R a+rX .cache
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 WORKDIR /app
@@ -29,6 +39,7 @@ WORKDIR /app
 COPY LICENSE package.json ./
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
+COPY --from=warm /app/.cache .cache
 # The one place it writes to: the books, unless `database` says otherwise. A volume, so that `--read-only` works.
 RUN mkdir data && chown node:node data
 VOLUME /app/data

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import type { Config } from '../config/config.ts';
 import type { Built } from '../server/built.ts';
 import type { Serving } from '../server/serving.ts';
@@ -50,6 +51,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     console.error(`estafet: ${error instanceof Error ? error.message : String(error)}`);
     return fail(simulator);
   }
+  // Now, once for each build: at its end it would hold up the exit.
+  flushCompileCache();
   // Before the line is out: whoever reads it may send a signal at once.
   stopOnSignals(serving, simulator);
   if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP: there is no configuration file to read again.'));

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { flushCompileCache } from 'node:module';
 import { takeOver } from '../../config/handed-over.ts';
 import type { Built, Prepared } from '../built.ts';
 import { type RunningRelay, startRelay } from '../main.ts';
@@ -41,6 +42,8 @@ export function runWorker(options: WorkerOptions = {}): void {
   const mine: WorkerCalls = {
     start: async ({ number, config }) => {
       serving = await started(number, config, primary, options);
+      // As `serve` does.
+      flushCompileCache();
       return serving.relay.url;
     },
     prepare: async (config) => {

@@ -34,8 +34,17 @@ test('the last stage runs without root and without development packages', () => 
   expect(last).toContain('COPY --from=packages /app/node_modules');
 });
 
+test('what Node has compiled is made by the user and at the place of the last stage, and is owned by root there', () => {
+  const stages = dockerfile.split(/^FROM /m);
+  const [warm, last] = [stages.find((stage) => stage.includes('AS warm')), stages.at(-1)] as [string, string];
+  expect(warm).toMatch(/^packages AS warm\n[\s\S]*^USER node\nRUN node tools\/warm\.ts\nUSER root\nRUN chmod -R a\+rX \.cache$/m);
+  expect(last).toMatch(/^COPY --from=warm \/app\/\.cache \.cache$/m);
+  for (const stage of stages.slice(1, 3)) expect(stage).toMatch(/^WORKDIR \/app$/m);
+  expect(last).toMatch(/^WORKDIR \/app$/m);
+});
+
 test('every stage starts from the same image', () => {
   const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]);
-  expect(new Set(bases).size).toBe(1);
+  expect(new Set(bases.filter((base) => base !== 'packages')).size).toBe(1);
   expect(bases[0]).toMatch(/^node:24-.*-slim$/);
 });
