@@ -1,5 +1,6 @@
-import { type Aggregator, Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client';
 import { reloadMetrics } from './own-metrics.ts';
+import { TallyCounter, TallyHistogram } from './tally.ts';
 
 /** What is read only when someone asks for the metrics. */
 export interface MetricSources {
@@ -32,9 +33,9 @@ export type MetricSet = ReturnType<typeof metricSet>;
 export function metricSet(register: Registry, sources: MetricSources) {
   const registers = [register];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name, help, labelNames, registers });
+    new TallyCounter<L>({ name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
-    new Histogram({ name, help, labelNames, buckets, registers });
+    new TallyHistogram<L>({ name, help, labelNames, registers }, buckets);
   const read = (name: string, help: string, value: () => number, aggregator: Aggregator = 'sum'): void => {
     new Gauge({
       name,

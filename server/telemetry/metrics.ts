@@ -53,8 +53,9 @@ export class Metrics {
   }
 
   /** A configuration is in force. A series begins at 0 here: one that its first failure brings about at 1 shows no increase. */
-  configured({ backends }: Pick<Config, 'backends'>): void {
+  configured({ backends, models }: Pick<Config, 'backends' | 'models'>): void {
     for (const backend of Object.keys(backends)) for (const cause of ADMIN_CAUSES) this.#set.needsAdmin.inc({ backend, cause }, 0);
+    for (const { to } of Object.values(models)) for (const { backend, model } of to) this.#set.unpriced.inc({ backend, model }, 0);
   }
 
   settled(record: RequestRecord): void {
@@ -93,7 +94,7 @@ export class Metrics {
 
   /** The limits have said whether they admit a request. */
   reserved(outcome: Outcome, ms: number): void {
-    this.#set.reserveSeconds.observe(Math.max(0, ms) / 1000);
+    this.#set.reserveSeconds.observe({}, Math.max(0, ms) / 1000);
     this.#set.reservations.inc({ outcome: outcome.ok ? 'admitted' : outcome.kind === 'unavailable' ? 'unavailable' : 'refused' });
     if (!outcome.ok && 'limit' in outcome) this.#set.refusals.inc({ limit: outcome.limit.name, kind: outcome.kind });
   }
@@ -115,7 +116,7 @@ export class Metrics {
   }
 
   quotaFault(): void {
-    this.#set.quotaFaults.inc();
+    this.#set.quotaFaults.inc({});
   }
 
   #attempt(attempt: Attempt): void {

@@ -220,6 +220,16 @@ test('limits, errors and what is read at the moment', async () => {
   expect(totalOf(all, 'estafet_requests_in_flight', { kind: 'whole' })).toBe(7);
 });
 
+test('what an alert watches begins at 0 with the configuration', async () => {
+  const metrics = fresh();
+  metrics.configured({ backends: { q: {} }, models: { 'gpt-4o': { to: [{ backend: 'q', model: 'qwen-plus' }] } } } as never);
+  const all = await samples(metrics);
+  const at0 = (metric: string, labels: Record<string, string>) =>
+    all.filter(({ name, value, labels: own }) => name === metric && value === 0 && Object.entries(labels).every(([l, v]) => own[l] === v));
+  expect(at0('estafet_unpriced_requests_total', { backend: 'q', model: 'qwen-plus' })).toHaveLength(1);
+  expect(at0('estafet_needs_admin_total', { backend: 'q', cause: 'upstream_auth' })).toHaveLength(1);
+});
+
 describe('labels come from the configuration and the catalogue, whatever callers and vendors send', () => {
   const hostile = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 100 }),
