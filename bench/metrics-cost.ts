@@ -35,7 +35,7 @@ const record: RequestRecord = {
   firstByteMs: 10,
   totalMs: 100,
 };
-const admitted = { ok: true, heldBy: 'store', tightest: { requests: null, tokens: null } } as const;
+const admitted = { ok: true, heldBy: 'store', roomy: true, tightest: { requests: null, tokens: null } } as const;
 
 const ROUNDS = 200_000;
 for (let round = 0; round < 4; round++) {

@@ -43,6 +43,7 @@ interface Open {
   readonly id: string;
   readonly owner: string;
   readonly heldBy: HeldBy;
+  readonly roomy: boolean;
 }
 
 /**
@@ -71,6 +72,7 @@ export class GuardedQuota {
   }
 
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
+    this.#unsent.depart();
     try {
       // Checked there.
       return this.#opened(request, 'store', await this.#options.store.reserve(request));
@@ -86,7 +88,7 @@ export class GuardedQuota {
   }
 
   /**
-   * Returns at once; it is sent until the store has it.
+   * Returns at once; it is sent until the store has it: now, or where nobody waits for its slots, with what is sent next.
    * @param done called when what was held is free: once by what holds it, and once more when the store has it after all
    * @throws RangeError for numbers that are none
    */
@@ -94,8 +96,12 @@ export class GuardedQuota {
     checkSettlement(settlement);
     const { id, owner } = settlement;
     const { store, local, onFailure } = this.#options;
-    if (this.#take(owner, id)?.heldBy === 'local') local.settle(settlement).then(done, onFailure);
-    this.#unsent.add(`${owner} ${id}`, () => store.settle(settlement).then(done));
+    const open = this.#take(owner, id);
+    if (open?.heldBy === 'local') local.settle(settlement).then(done, onFailure);
+    const settled = () => store.settle(settlement).then(done);
+    // One round trip less a request, where others follow.
+    if (open?.roomy === true) this.#unsent.addInCompany(`${owner} ${id}`, settled);
+    else this.#unsent.add(`${owner} ${id}`, settled);
   }
 
   /** As `settle`, with no use. */
@@ -118,6 +124,7 @@ export class GuardedQuota {
   /** What the store has of an owner. @throws what the store throws, StoreGone when it is gone */
   levels(owner: string): Promise<Snapshot> {
     checkIds(owner, []);
+    this.#unsent.depart();
     return this.#options.store.levels(owner);
   }
 
@@ -128,7 +135,8 @@ export class GuardedQuota {
 
   async #withoutStore(request: ReserveRequest, { retryAfterMs }: StoreGone, onStoreLoss: OnStoreLoss): Promise<Outcome> {
     if (onStoreLoss === 'refuse') return this.#unavailable(retryAfterMs);
-    if (onStoreLoss === 'admit') return this.#opened(request, 'nobody', { ok: true, tightest: { requests: null, tokens: null } });
+    if (onStoreLoss === 'admit')
+      return this.#opened(request, 'nobody', { ok: true, tightest: { requests: null, tokens: null }, roomy: false });
     const demands = sharedDemands(request.demands, this.#options.nodes());
     if (demands === null) return this.#unavailable(retryAfterMs);
     return this.#opened(request, 'local', await this.#options.local.reserve({ ...request, demands }));
@@ -141,7 +149,7 @@ export class GuardedQuota {
 
   #opened({ id, owner }: ReserveRequest, heldBy: HeldBy, verdict: Verdict): Outcome {
     if (!verdict.ok) return verdict;
-    this.#open.set(`${owner} ${id}`, { id, owner, heldBy });
+    this.#open.set(`${owner} ${id}`, { id, owner, heldBy, roomy: verdict.roomy });
     return { ...verdict, heldBy };
   }
 

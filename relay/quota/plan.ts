@@ -73,13 +73,21 @@ function verdict(reply: Reply, demands: readonly PlannedDemand[]): Verdict {
   if (code === CODE.closed) return { ok: false, kind: 'closed' };
   if (reply.length !== 4 + 2 * demands.length) throw new Error('A reservation was repeated under its id with other demands.');
   const tightest: Tightest = { requests: tightestOf('requests', reply, demands), tokens: tightestOf('tokens', reply, demands) };
-  if (code === CODE.admitted) return { ok: true, tightest };
+  if (code === CODE.admitted) return { ok: true, tightest, roomy: isRoomy(reply, demands) };
   const limit = demands[index - 1]!.limit;
   const refused = { ok: false, limit, tightest } as const;
   if (code === CODE.tooLarge) return { ...refused, kind: 'too_large', retryAfterMs: null };
   const retryAfterMs = Math.ceil(waitUs / 1000);
   if (limit.law.kind !== 'window') return { ...refused, kind: 'wait', retryAfterMs };
   return { ...refused, kind: 'spent', retryAfterMs: limit.law.per === 'never' ? null : retryAfterMs };
+}
+
+function isRoomy(reply: Reply, demands: readonly PlannedDemand[]): boolean {
+  for (let index = 0; index < demands.length; index++) {
+    const { law } = demands[index]!.limit;
+    if (law.kind === 'slots' && 2 * reply[4 + 2 * index]! < law.amount) return false;
+  }
+  return true;
 }
 
 /** Least left; of equals the smaller limit, then the earlier one. */

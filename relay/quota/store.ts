@@ -58,6 +58,8 @@ export type Verdict = Admission | Refusal;
 export interface Admission {
   readonly ok: true;
   readonly tightest: Tightest;
+  /** Half of every slots limit is free: nobody waits for the slots of this one. */
+  readonly roomy: boolean;
 }
 
 /**

@@ -5,10 +5,13 @@ const BATCH = 256;
 /** Some hundred bytes each. */
 const MOST_KEPT = 100_000;
 
+/** What nobody waits for is sent after this at the latest. */
+const COMPANY_MS = 2;
+
 type Step = () => Promise<unknown>;
 
 /**
- * Settlements and releases on their way to the store: sent at once, kept while it is gone, and sent again until it has answered. Each is
+ * Settlements and releases on their way to the store: sent at once or in company, kept while it is gone, and sent again until it has answered. Each is
  * idempotent by its id, so a lost answer costs nothing. Beyond a number that memory can hold the oldest are dropped: their leases end them,
  * at the reserved amounts.
  */
@@ -20,6 +23,9 @@ export class Unsent {
   readonly #steps = new RenewedMap<string, Step>();
   /** Names of those whose last attempt has failed, the longest ago first. */
   readonly #failed = new Set<string>();
+  /** Names of those that wait for company. */
+  #held: string[] = [];
+  #departure: NodeJS.Timeout | null = null;
   #sending = 0;
   #again: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -38,17 +44,43 @@ export class Unsent {
 
   /** A second step of one name is left out: the first closes the id. */
   add(name: string, step: Step): void {
-    if (this.#steps.has(name)) return;
-    if (this.#steps.size >= this.#most) this.#giveUpOldest();
-    this.#steps.set(name, step);
-    this.#send(name, step);
+    if (this.#isNew(name, step)) this.#send(name, step);
+  }
+
+  /** As `add`, for what nobody waits for: it leaves in one write with whatever is sent next (`depart`), or soon without company. */
+  addInCompany(name: string, step: Step): void {
+    if (!this.#isNew(name, step)) return;
+    this.#held.push(name);
+    this.#departure ??= setTimeout(() => this.depart(), COMPANY_MS).unref();
+  }
+
+  /** Sends what waits for company. */
+  depart(): void {
+    if (this.#departure === null) return;
+    clearTimeout(this.#departure);
+    this.#departure = null;
+    const names = this.#held;
+    this.#held = [];
+    for (const name of names) {
+      const step = this.#steps.get(name);
+      // Unless it was given up meanwhile.
+      if (step !== undefined) this.#send(name, step);
+    }
   }
 
   /** Waits until each has been sent or its attempt has failed; the number left. */
   async flush(): Promise<number> {
+    this.depart();
     await this.#sendAgain();
     if (this.#sending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     return this.#steps.size;
+  }
+
+  #isNew(name: string, step: Step): boolean {
+    if (this.#steps.has(name)) return false;
+    if (this.#steps.size >= this.#most) this.#giveUpOldest();
+    this.#steps.set(name, step);
+    return true;
   }
 
   #send(name: string, step: Step, then?: () => void): void {

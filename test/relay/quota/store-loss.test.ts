@@ -176,3 +176,29 @@ test('books that answer in time are asked anew for a store that is emptied a mom
   expect(await Promise.all([spent(OWNER, budget(1), 0, 1), spent(OWNER, budget(1), 0, 1)])).toEqual([1, 1]);
   expect(await spent(OWNER, budget(1), 0, 1)).toBe(2);
 });
+
+test.each([
+  { free: 'half of the slots', most: 2, before: ['reserve a'], after: ['reserve a', 'settle a', 'reserve b'] },
+  { free: 'fewer', most: 1, before: ['reserve a', 'settle a'], after: ['reserve a', 'settle a', 'reserve b'] },
+])('with $free free a settlement goes with the next question, and always before it', async ({ most, before, after }) => {
+  const asked: string[] = [];
+  const options = { keepLines: false, spent: null };
+  const store = new MemoryStore(options);
+  const told = {
+    reserve: (request: Parameters<MemoryStore['reserve']>[0]) => {
+      asked.push(`reserve ${request.id}`);
+      return store.reserve(request);
+    },
+    settle: (settlement: Parameters<MemoryStore['settle']>[0]) => {
+      asked.push(`settle ${settlement.id}`);
+      return store.settle(settlement);
+    },
+  };
+  const watched = Object.assign(Object.create(store), told) as MemoryStore;
+  const guard = new GuardedQuota({ store: watched, local: store, nodes: () => 1, retryMs: 50, onFailure: () => {} });
+  await guard.reserve(ask('a', [slots(most), 1]), 'refuse');
+  guard.settle({ id: 'a', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
+  expect([asked, guard.unsent]).toEqual([before, 1]);
+  expect(await guard.reserve(ask('b', [slots(most), 1]), 'refuse')).toMatchObject({ ok: true });
+  expect(asked).toEqual(after);
+});

@@ -13,6 +13,19 @@ describeStores('reserve', (at) => {
     expect(await at.audit()).toEqual([]);
   });
 
+  test.each([
+    { limits: [rpm(1), tpm(10)], roomy: [true] },
+    { limits: [slots(4)], roomy: [true, true, false, false] },
+    { limits: [slots(1)], roomy: [false] },
+    { limits: [slots(3), { ...slots(8), bucket: 'key/ci/concurrency' }], roomy: [true, false, false] },
+  ])('$roomy.length in a row: roomy as long as half of every slots limit is free', async ({ limits, roomy }) => {
+    const found: unknown[] = [];
+    for (const place of roomy.keys()) {
+      found.push(await at.store.reserve(ask(`n${place}`, ...limits.map((limit): [typeof limit, number] => [limit, 1]))));
+    }
+    expect(found).toMatchObject(roomy.map((one) => ({ ok: true, roomy: one })));
+  });
+
   test('5000 a minute with one taken is full again after 12 ms', async () => {
     expect(await at.store.reserve(ask('a', [rpm(5000), 1]))).toMatchObject({ tightest: { requests: { remaining: 4999, resetMs: 12 } } });
     at.clock.us += 11_999;

@@ -5,13 +5,13 @@ import { Unsent } from '../../../relay/quota/unsent.ts';
 
 test('whatever fails how often: each step succeeds once, none is lost, and none waits for another', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat({ max: 3 }), { maxLength: 40 }), async (failures) => {
+    fc.asyncProperty(fc.array(fc.nat({ max: 3 }), { maxLength: 40 }), fc.infiniteStream(fc.boolean()), async (failures, company) => {
       const done: number[] = [];
       const faults: unknown[] = [];
       const unsent = new Unsent(60_000, (fault) => void faults.push(fault));
       failures.forEach((times, name) => {
         let left = times;
-        unsent.add(`${name}`, async () => {
+        unsent[company.next().value ? 'addInCompany' : 'add'](`${name}`, async () => {
           if (left-- > 0) throw new Error('down');
           done.push(name);
         });
@@ -25,6 +25,43 @@ test('whatever fails how often: each step succeeds once, none is lost, and none 
       expect(faults).toHaveLength(failures.reduce((sum, times) => sum + times, 0));
     }),
   );
+});
+
+test('what waits for company leaves with the next departure, else by itself, once', async () => {
+  vi.useFakeTimers();
+  try {
+    const sent: string[] = [];
+    const unsent = new Unsent(500, () => {});
+    const step = (name: string) => async () => void sent.push(name);
+    unsent.addInCompany('a', step('a'));
+    unsent.addInCompany('b', step('b'));
+    unsent.addInCompany('a', step('a again'));
+    expect([sent, unsent.size]).toEqual([[], 2]);
+    unsent.depart();
+    expect(sent).toEqual(['a', 'b']);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(unsent.size).toBe(0);
+    unsent.addInCompany('c', step('c'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toEqual(['a', 'b']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([sent, unsent.size]).toEqual([['a', 'b', 'c'], 0]);
+    unsent.addInCompany('d', step('d'));
+    expect(await unsent.flush()).toBe(0);
+    expect(sent).toEqual(['a', 'b', 'c', 'd']);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('beyond the bound the oldest that waits for company is given up, and not sent', async () => {
+  const sent: string[] = [];
+  const faults: unknown[] = [];
+  const unsent = new Unsent(500, (fault) => void faults.push(fault), 2);
+  for (const name of ['a', 'b', 'c']) unsent.addInCompany(name, async () => void sent.push(name));
+  expect(await unsent.flush()).toBe(0);
+  expect([sent, faults.length]).toEqual([['b', 'c'], 1]);
 });
 
 test('what failed is sent again by itself, after the pause', async () => {

@@ -195,7 +195,7 @@ test('limits, errors and what is read at the moment', async () => {
   const metrics = fresh();
   const limit = { name: 'key.rpm' } as never;
   const tightest = { requests: null, tokens: null };
-  metrics.reserved({ ok: true, heldBy: 'store', tightest }, 2);
+  metrics.reserved({ ok: true, heldBy: 'store', roomy: true, tightest }, 2);
   metrics.reserved({ ok: false, kind: 'wait', limit, tightest, retryAfterMs: 5 }, 2);
   metrics.reserved({ ok: false, kind: 'unavailable', retryAfterMs: 5 }, 2);
   metrics.quotaFault();
