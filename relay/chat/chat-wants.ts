@@ -72,20 +72,18 @@ const LACKS: Readonly<Partial<Record<Need, (facts: ModelFacts, thinking: Candida
 };
 
 /** In the order in which they are held against a candidate. */
-function needsOf(request: ChatRequest): Need[] {
-  const { messages, tools, functions, logprobs, reasoning_effort } = request;
-  const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? (content as readonly ContentPart[]) : []));
-  const has = (type: ContentPart['type']): boolean => parts.some((part) => part.type === type);
-  const offered = (tools?.length ?? 0) > 0 || (functions?.length ?? 0) > 0;
-  const needs: (Need | false)[] = [
-    offered && 'tools',
-    has('image_url') && 'vision',
-    has('input_audio') && 'audio',
-    logprobs === true && 'logprobs',
-    reasoning_effort === 'none' ? 'no-thinking' : reasoning_effort !== undefined && 'thinking',
-  ];
-  return needs.filter((need) => need !== false);
+function needsOf({ messages, tools, functions, logprobs, reasoning_effort }: ChatRequest): Need[] {
+  const needs: Need[] = [];
+  if ((tools?.length ?? 0) > 0 || (functions?.length ?? 0) > 0) needs.push('tools');
+  if (hasPart(messages, 'image_url')) needs.push('vision');
+  if (hasPart(messages, 'input_audio')) needs.push('audio');
+  if (logprobs === true) needs.push('logprobs');
+  if (reasoning_effort !== undefined) needs.push(reasoning_effort === 'none' ? 'no-thinking' : 'thinking');
+  return needs;
 }
+
+const hasPart = (messages: ChatRequest['messages'], type: ContentPart['type']): boolean =>
+  messages.some(({ content }) => Array.isArray(content) && (content as readonly ContentPart[]).some((part) => part.type === type));
 
 function textOf({ content }: ChatRequest['messages'][number]): string {
   if (typeof content === 'string') return content;

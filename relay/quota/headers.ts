@@ -5,12 +5,25 @@ import type { Level, Refusal, Tightest } from './store.ts';
 /** Shortest wait a client is told: the header counts whole seconds, and OpenAI's document wants at least one. */
 const LEAST_RETRY_S = 1;
 
+type LevelNames = Readonly<Record<'limit' | 'remaining' | 'reset', string>>;
+
+const namesOf = (measure: keyof Tightest): LevelNames => ({
+  limit: `x-ratelimit-limit-${measure}`,
+  remaining: `x-ratelimit-remaining-${measure}`,
+  reset: `x-ratelimit-reset-${measure}`,
+});
+
+const NAMES: Readonly<Record<keyof Tightest, LevelNames>> = { requests: namesOf('requests'), tokens: namesOf('tokens') };
+
 /**
  * `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` of the tightest limit of each measure, on success and on 429. A measure without a
  * limit has none; `reset` is the time until the bucket is full again, and is left out where a window never starts anew.
  */
 export function rateLimitHeaders({ requests, tokens }: Tightest): Record<string, string> {
-  return { ...headersOf('requests', requests), ...headersOf('tokens', tokens) };
+  const headers: Record<string, string> = {};
+  if (requests !== null) addLevel(headers, NAMES.requests, requests);
+  if (tokens !== null) addLevel(headers, NAMES.tokens, tokens);
+  return headers;
 }
 
 /** The headers of a refusal: those of the limits, which limit it was, and when (or that never) to come again. */
@@ -26,13 +39,9 @@ export function retryAfter(ms: number): Record<'retry-after' | 'retry-after-ms',
   return { 'retry-after': `${Math.max(LEAST_RETRY_S, Math.ceil(ms / 1000))}`, 'retry-after-ms': `${Math.ceil(ms)}` };
 }
 
-function headersOf(measure: 'requests' | 'tokens', level: Level | null): Record<string, string> {
-  if (level === null) return {};
-  const named: Record<string, string> = {
-    [`x-ratelimit-limit-${measure}`]: `${capacity(level.limit)}`,
-    // A debt is nobody's business but the next caller's wait.
-    [`x-ratelimit-remaining-${measure}`]: `${Math.max(0, level.remaining)}`,
-  };
-  if (level.resetMs !== null) named[`x-ratelimit-reset-${measure}`] = goDuration(level.resetMs);
-  return named;
+function addLevel(headers: Record<string, string>, names: LevelNames, { limit, remaining, resetMs }: Level): void {
+  headers[names.limit] = `${capacity(limit)}`;
+  // A debt is nobody's business but the next caller's wait.
+  headers[names.remaining] = `${Math.max(0, remaining)}`;
+  if (resetMs !== null) headers[names.reset] = goDuration(resetMs);
 }

@@ -36,12 +36,31 @@ type Tier = readonly Candidate[];
 /** Puts the candidates of a route in order for one request, and says why. Knows no clock of its own and sends nothing. */
 export class Selection {
   readonly #services: SelectionServices;
+  /** Routes are kept by their table as long as it is in force. */
+  readonly #written = new WeakMap<OpenRoute, Choice<Candidate>>();
 
   constructor(services: SelectionServices) {
     this.#services = services;
   }
 
   choose(route: OpenRoute, wants: Wants): Choice<Candidate> {
+    return this.#asWritten(route, wants) ?? this.#chosen(route, wants);
+  }
+
+  /** The order of the file, where nothing about the request changes it: most requests. Null: it has to be found. */
+  #asWritten(route: OpenRoute, wants: Wants): Choice<Candidate> | null {
+    const { candidates, settings } = route;
+    const { strategy, affinity } = settings;
+    const alone = candidates.length === 1;
+    if (strategy !== 'order' && !(alone && strategy === 'weighted')) return null;
+    if (affinity && !alone) return null;
+    for (const candidate of candidates) if (wants.lacking(candidate) !== null || (!alone && wants.tight(candidate))) return null;
+    let choice = this.#written.get(route);
+    if (choice === undefined) this.#written.set(route, (choice = this.#chosen(route, wants)));
+    return choice;
+  }
+
+  #chosen(route: OpenRoute, wants: Wants): Choice<Candidate> {
     const { settings } = route;
     const lacking = route.candidates.map((candidate) => wants.lacking(candidate));
     const able = route.candidates.filter((_, index) => lacking[index] === null);

@@ -12,17 +12,38 @@ const REQUEST_ID = ['x-baidu-request-id', 'x-dashscope-request-id', 'x-request-i
 const MAX_ID = 128;
 const RATE_LIMIT = /^x-ratelimit-((?:limit|remaining)-(?:requests|tokens|input-tokens|output-tokens))$/;
 
+/** Of most answers: the vendor told nothing. */
+const NOTHING: VendorSignals = {};
+
 /** Foreign text: bounded, printable, whole numbers. */
 export function signalsOf(headers: Headers): VendorSignals {
-  const id = REQUEST_ID.map((name) => one(headers[name])).find((value) => value !== '');
-  const limits = Object.entries(headers).flatMap(([name, value]): [string, number][] => {
-    const word = RATE_LIMIT.exec(name)?.[1];
-    return word !== undefined && /^\d{1,15}$/.test(one(value)) ? [[word, Number(one(value))]] : [];
-  });
+  const id = requestIdIn(headers);
+  const limits = rateLimitsIn(headers);
+  if (id === '' && limits === null) return NOTHING;
   return {
-    ...(id === undefined ? {} : { vendorRequestId: id.slice(0, MAX_ID).replace(/[^\x21-\x7e]/g, '?') }),
-    ...(limits.length === 0 ? {} : { rateLimits: Object.fromEntries(limits) }),
+    ...(id === '' ? {} : { vendorRequestId: id.slice(0, MAX_ID).replace(/[^\x21-\x7e]/g, '?') }),
+    ...(limits === null ? {} : { rateLimits: limits }),
   };
+}
+
+function requestIdIn(headers: Headers): string {
+  for (const name of REQUEST_ID) {
+    const id = one(headers[name]);
+    if (id !== '') return id;
+  }
+  return '';
+}
+
+function rateLimitsIn(headers: Headers): Record<string, number> | null {
+  let limits: Record<string, number> | null = null;
+  for (const name of Object.keys(headers)) {
+    // Two of three vendors send none.
+    const word = name.startsWith('x-ratelimit-') ? RATE_LIMIT.exec(name)?.[1] : undefined;
+    if (word === undefined || !/^\d{1,15}$/.test(one(headers[name]))) continue;
+    limits ??= {};
+    limits[word] = Number(one(headers[name]));
+  }
+  return limits;
 }
 
 const one = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : (value?.[0] ?? ''));

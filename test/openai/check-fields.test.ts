@@ -35,6 +35,9 @@ refuseAll('fields', [
     'temperature',
     "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.1 instead.",
   ],
+  // Of several faults the same one is told, in whatever order they came.
+  [body({ n: 0, temperature: 2.1 }), 'decimal_above_max_value', 'temperature', 'Invalid'],
+  [body({ temperature: 2.1, n: 0 }), 'decimal_above_max_value', 'temperature', 'Invalid'],
   [body({ top_p: 1.5 }), 'decimal_above_max_value', 'top_p', 'Invalid'],
   [body({ presence_penalty: -3 }), 'decimal_below_min_value', 'presence_penalty', 'Invalid'],
   [body({ frequency_penalty: 3 }), 'decimal_above_max_value', 'frequency_penalty', 'Invalid'],

@@ -41,6 +41,14 @@ describe('what a request needs', () => {
     expect(decision.unmet).toBeUndefined();
   });
 
+  test('what needs nothing is decided once, and is not changed by what needs more', () => {
+    const plain = choose('m', wantsOf({}));
+    choose('m', wantsOf(TOOLS));
+    choose('m', wantsOf(asking({ type: 'text', text: letters(6_000) })));
+    expect(choose('m', wantsOf({}))).toBe(plain);
+    expect(plain.decision.order.map(({ to }) => to)).toEqual(['q1/a', 'glm/b', 'ernie/c']);
+  });
+
   test('a prompt that probably does not fit goes to longer contexts first, and says so', () => {
     const { decision } = choose('m', wantsOf(asking({ type: 'text', text: letters(6_000) })));
     expect(decision.order).toEqual([
