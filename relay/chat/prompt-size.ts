@@ -52,6 +52,13 @@ function addPart(size: PromptSize, part: ContentPart): void {
 }
 
 function addText(size: PromptSize, text: string): void {
+  // Byte for byte where it is one byte a character: to ask a string for each of its characters takes V8 several times as long.
+  if (Buffer.byteLength(text) === text.length) {
+    const digits = digitsOf(text);
+    size.digits += digits;
+    size.letters += text.length - digits;
+    return;
+  }
   let others = 0;
   let digits = 0;
   for (let index = 0; index < text.length; index++) {
@@ -62,4 +69,19 @@ function addText(size: PromptSize, text: string): void {
   size.others += others;
   size.digits += digits;
   size.letters += text.length - others - digits;
+}
+
+const PIECE = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** @param text ASCII */
+function digitsOf(text: string): number {
+  let digits = 0;
+  for (let from = 0; from < text.length; from += PIECE.length) {
+    const length = PIECE.write(from === 0 && text.length <= PIECE.length ? text : text.slice(from, from + PIECE.length), 'latin1');
+    for (let index = 0; index < length; index++) {
+      const byte = PIECE[index] as number;
+      if (byte >= 48 && byte <= 57) digits++;
+    }
+  }
+  return digits;
 }
