@@ -8,10 +8,14 @@ const MOST_KEPT = 100_000;
 /** What nobody waits for is sent after this at the latest. */
 const COMPANY_MS = 2;
 
+/** Where one step has arrived, those that failed so long ago may, too. */
+const SOON_MS = 250;
+
 type Step = () => Promise<unknown>;
 
 /**
- * Settlements and releases on their way to the store: sent at once or in company, kept while it is gone, and sent again until it has answered. Each is
+ * Settlements and releases on their way to the store: sent at once or in company, kept while it is gone, and sent again until it has answered:
+ * after a pause, or soon when another has arrived. Each is
  * idempotent by its id, so a lost answer costs nothing. Beyond a number that memory can hold the oldest are dropped: their leases end them,
  * at the reserved amounts.
  */
@@ -29,6 +33,8 @@ export class Unsent {
   #sending = 0;
   #again: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  /** When the last attempt failed. */
+  #failedAt = 0;
   /** Told when nothing is being sent. */
   #idle: (() => void)[] = [];
 
@@ -94,9 +100,11 @@ export class Unsent {
       () => {
         this.#steps.delete(name);
         ended();
+        if (this.#failed.size > 0 && performance.now() - this.#failedAt >= SOON_MS) void this.#sendAgain();
       },
       (error: unknown) => {
         this.#onFailure(error);
+        this.#failedAt = performance.now();
         // Unless it was given up meanwhile.
         if (this.#steps.has(name)) this.#failed.add(name);
         this.#timer ??= setTimeout(() => void this.#sendAgain(), this.#retryMs).unref();

@@ -145,7 +145,8 @@ const ROWS: Row[] = [
 
 describe.each([false, true])('streamed: %s', (stream) => {
   test.each(ROWS)('$name', async ({ parts, by, attempts, hedge, aborted = {} }) => {
-    const { ask, until, calls, records, settlements, faults, held } = stage({ parts });
+    const on = stage({ parts });
+    const { ask, until, calls, records, faults, held } = on;
     const { out, told, chosen, ended } = ask(stream);
     await until(4_000);
     expect(told.over).toBe(true);
@@ -175,6 +176,7 @@ describe.each([false, true])('streamed: %s', (stream) => {
       Object.fromEntries(calls.flatMap(({ backend, abortedAtMs }) => (abortedAtMs === null ? [] : [[backend, abortedAtMs]]))),
     ).toMatchObject(aborted);
     // Limits: once for the team, once for each call; nothing stays taken.
+    const { settlements } = on;
     expect(settlements.filter(({ owner }) => owner === 'team/t')).toHaveLength(1);
     expect(
       settlements

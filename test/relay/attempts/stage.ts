@@ -156,7 +156,11 @@ keys: [{ name: k, team: t, onDisconnect: ${onDisconnect}, key: '${digestOf('k'.r
     until: (ms: number) => clock.until(ms),
     calls,
     records,
-    settlements: store.settlements,
+    /** Also those that wait for company. */
+    get settlements() {
+      void quota.flush();
+      return store.settlements;
+    },
     faults,
     held,
     health,

@@ -83,6 +83,31 @@ test('what failed is sent again by itself, after the pause', async () => {
   }
 });
 
+test('where another has arrived, what failed is sent again without the rest of the pause, and not more often', async () => {
+  vi.useFakeTimers();
+  try {
+    let tries = 0;
+    const unsent = new Unsent(60_000, () => {});
+    unsent.add('a', async () => {
+      tries++;
+      throw new Error('down');
+    });
+    const arrives = async (name: string, afterMs: number) => {
+      await vi.advanceTimersByTimeAsync(afterMs);
+      unsent.add(name, async () => {});
+      await vi.advanceTimersByTimeAsync(0);
+      return tries;
+    };
+    expect(await arrives('b', 249)).toBe(1);
+    expect(await arrives('c', 1)).toBe(2);
+    expect(await arrives('d', 0)).toBe(2);
+    expect(await arrives('e', 250)).toBe(3);
+    expect(unsent.size).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('one that begins in the middle of the others’ wait gets its whole time, and no timer is left behind', async () => {
   vi.useFakeTimers();
   try {
