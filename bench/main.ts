@@ -30,7 +30,7 @@ interface Options {
   readonly json: boolean;
   readonly build: boolean;
   /** A whole number from 1 that was given, or what stands instead. */
-  readonly number: (name: 'rounds' | 'minutes' | 'streams', instead: number) => number;
+  readonly number: (name: 'rounds' | 'minutes' | 'streams' | 'workers', instead: number) => number;
   /** Progress, for a human. */
   readonly say: (line: string) => void;
 }
@@ -56,7 +56,7 @@ const PARTS: Readonly<Record<string, Part>> = {
  *   npm run bench -- [--quick] [--json] [--rounds N] [--no-build]
  *   npm run bench -- books      what a request takes in the books: SQLite, and PostgreSQL where DATABASE_URL names one to fill
  *   npm run bench -- quota      reservations and settlements in a Redis of its own, against bare EVALSHA
- *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N]
+ *   npm run bench -- restart    two relays restarted one after the other under streams: [--quick] [--json] [--streams N] [--workers N]
  *   npm run bench -- routing    choosing among three candidates, by each strategy, and its share of a request
  *   npm run bench -- streams    thousands of streams open at once, for minutes: [--quick] [--json] [--minutes N] [--streams N]
  *   npm run bench -- workers    two workers beside one process: [--quick] [--json] [--rounds N]
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: flag, json: flag, 'no-build': flag, rounds: text, minutes: text, streams: text },
+    options: { quick: flag, json: flag, 'no-build': flag, rounds: text, minutes: text, streams: text, workers: text },
   });
   const [name = 'all', ...more] = positionals;
   const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
@@ -139,7 +139,7 @@ function streams(options: Options): Promise<string> {
 
 function restart(options: Options): Promise<string> {
   const base = options.quick ? QUICK_RESTART : FULL_RESTART;
-  const plan = { ...base, streams: options.number('streams', base.streams) };
+  const plan = { ...base, streams: options.number('streams', base.streams), workers: options.number('workers', base.workers) };
   return withMock(options, ['--chunks', String(plan.chunks), '--slow', String(plan.slowMs)], async (place, machine) => {
     const figures = await measureRestart(plan, place);
     return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : restartReport(machine, plan, figures);

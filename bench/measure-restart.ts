@@ -6,6 +6,7 @@ import { table } from './figures.ts';
 import { Callers } from './load.ts';
 import { cannedStream, MODELS, requestBody } from './mock-answers.ts';
 import type { Place } from './plan.ts';
+import { keepablePorts } from './ports.ts';
 import { type Machine, pinsOf } from './report.ts';
 import { StreamCallers } from './stream-callers.ts';
 import { StreamPattern } from './stream-check.ts';
@@ -16,10 +17,12 @@ export interface RestartPlan {
   readonly streams: number;
   readonly chunks: number;
   readonly slowMs: number;
+  /** Processes of each relay; more than one need Redis. */
+  readonly workers: number;
 }
 
-export const FULL_RESTART: RestartPlan = { streams: 1000, chunks: 20, slowMs: 1000 };
-export const QUICK_RESTART: RestartPlan = { streams: 200, chunks: 10, slowMs: 500 };
+export const FULL_RESTART: RestartPlan = { streams: 1000, chunks: 20, slowMs: 1000, workers: 1 };
+export const QUICK_RESTART: RestartPlan = { streams: 200, chunks: 10, slowMs: 500, workers: 1 };
 
 /** One node told to end, and started anew. */
 export interface NodeRestart {
@@ -82,10 +85,12 @@ class Node {
  * refuses them: no more than any load balancer does.
  */
 export async function measureRestart(plan: RestartPlan, place: Place): Promise<RestartFigures> {
+  if (plan.workers > 1 && place.redisPort === null) throw new Error('workers need a Redis: install redis-server');
   const kind = place.redisPort === null ? 'relay' : 'relay-redis';
-  const first = await startTarget(kind, place);
+  const start = (port: number): Promise<Child> => startTarget(kind, place, { port, env: { WORKERS: String(plan.workers) } });
+  const ports = await keepablePorts(2);
+  const [first, second] = (await Promise.all(ports.map(start))) as [Child, Child];
   const pattern = await learn(first.origin, plan.chunks);
-  const second = await startTarget(kind, { ...place }, { port: Number(new URL(first.origin).port) + 1 });
   const nodes = [first, second].map((child) => new Node(child, new StreamCallers(child.origin, pattern, plan.streams)));
   const [one, two] = nodes as [Node, Node];
   const looking = setInterval(() => {
@@ -95,10 +100,10 @@ export async function measureRestart(plan: RestartPlan, place: Place): Promise<R
   try {
     await load.full();
     place.say(`${plan.streams} streams run, on ${one.running} and ${two.running}`);
-    const restarts = [await restarted(one, 'told to end at once', kind, place, load)];
+    const restarts = [await restarted(one, 'told to end at once', start, load)];
     place.say('the first node is back');
     await load.full();
-    restarts.push(await restarted(two, 'taken out first', kind, place, load));
+    restarts.push(await restarted(two, 'taken out first', start, load));
     place.say('the second node is back');
     await load.end();
     return { restarts, whole: load.whole, faults: [...load.faults], turnedAway: load.turnedAway };
@@ -181,8 +186,7 @@ class StreamLoad {
 async function restarted(
   node: Node,
   how: NodeRestart['how'],
-  kind: 'relay' | 'relay-redis',
-  place: Place,
+  start: (port: number) => Promise<Child>,
   load: StreamLoad,
 ): Promise<NodeRestart> {
   load.how = how;
@@ -194,7 +198,7 @@ async function restarted(
   const exitCode = await node.child.end();
   const endedAt = performance.now();
   const afterLastMs = endedAt - node.lastEndMs;
-  node.child = await startTarget(kind, place, { port: node.port });
+  node.child = await start(node.port);
   while (!(await node.look())) await sleep(5);
   const readyMs = performance.now() - endedAt;
   node.out = false;
@@ -223,7 +227,7 @@ export function restartReport(machine: Machine, plan: RestartPlan, { restarts, w
   return `Estafet bench of a rolling restart, ${machine.at}
 machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}; ${pinsOf(machine.pinned, 'relays', 'mock and load')}
 software Node ${machine.node}, commit ${machine.commit}
-load     ${plan.streams} streams at any moment, of ${((plan.chunks * plan.slowMs) / 1000).toFixed(0)} s each, on two relays
+load     ${plan.streams} streams at any moment, of ${((plan.chunks * plan.slowMs) / 1000).toFixed(0)} s each, on two relays${plan.workers === 1 ? '' : ` of ${plan.workers} workers`}
 
 ${table([
   ['node', 'streams on it', 'exit code', 'drained in', 'ended after its last stream', 'ready again in', 'requests sent on to the other'],
