@@ -86,7 +86,8 @@ export function workersReport(machine: Machine, plan: Pick<Plan, 'rounds' | 'who
     startMs.toFixed(0),
   ]);
   const ratio = pairedRatio(two.perSecond, one.perSecond);
-  const ownCores = two.workers * pairedRatio(one.micros, two.micros);
+  const perCpu = pairedRatio(one.micros, two.micros);
+  const share = median(two.loadCores) / (median(two.loadCores) + median(two.cores));
   return `Estafet bench of workers, ${machine.at}
 machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}; nothing is pinned
 software Node ${machine.node}, commit ${machine.commit}
@@ -94,7 +95,9 @@ load     ${CONNECTIONS} connections, as fast as the answers come; ${plan.rounds}
 
 ${table([['', 'requests/s', 'µs/request', 'cores: relay', 'cores: callers and mock', 'start, ms'], ...rows])}
 
-Two workers answered ${ratio.toFixed(2)} times as many requests as one process, on a machine whose ${machine.cores} cores callers, mock and Redis share with them.
-By their CPU a request they can answer ${ownCores.toFixed(2)} times as many where each has a core of its own, and nothing else is short.
+Throughput: two workers answered ${ratio.toFixed(2)} times as many requests as one process, free to use all ${machine.cores} cores; of the CPU counted beside them
+callers and mock took ${(share * 100).toFixed(0)} % (Redis not counted), which the relay could not have.
+CPU: for a second of it two workers answered ${perCpu.toFixed(2)} times as many requests as one process (1 is perfect). Where each has a core of its own, and nothing else is
+short, that makes ${(two.workers * perCpu).toFixed(2)} times as many: a calculation, not a measurement.
 `;
 }
