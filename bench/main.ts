@@ -148,7 +148,7 @@ function restart(options: Options): Promise<string> {
 
 function workers(options: Options): Promise<string> {
   const base = options.quick ? QUICK : FULL;
-  const plan = { rounds: options.number('rounds', base.rounds), wholeMs: base.wholeMs };
+  const plan = { rounds: options.number('rounds', base.rounds), wholeMs: base.wholeMs, warmRequests: base.warmRequests };
   const measure = async (place: Place, machine: Machine, mockPid: number): Promise<string> => {
     const figures = await measureWorkers(plan, place, mockPid, microsPerTick());
     return options.json ? JSON.stringify({ machine, plan, figures }, null, 2) : workersReport(machine, plan, figures);
