@@ -1,6 +1,7 @@
 import type { ChatEvents, Citation, FinishReason } from '../../openai/chat/events.ts';
 import { OpenAIError } from '../../openai/errors.ts';
 import type { FrameReader } from '../translator.ts';
+import { FrameParser } from './frame-parser.ts';
 import { contentText, garbage, isObject, readUsage } from './read-wire.ts';
 import type { WireAnswer, WireChoice, WireMessage, WireToolCall } from './wire.ts';
 
@@ -56,6 +57,7 @@ const NO_PAGES: readonly Citation[] = [];
 export class AnswerReader implements FrameReader {
   readonly #events: ChatEvents;
   readonly #dialect: AnswerDialect;
+  readonly #parser = new FrameParser();
   readonly #choices: ChoiceState[] = [];
   #citations: readonly Citation[] = NO_PAGES;
   #open = 0;
@@ -80,7 +82,7 @@ export class AnswerReader implements FrameReader {
     if (this.#done) return;
     let answer: WireAnswer;
     try {
-      answer = JSON.parse(data) as WireAnswer;
+      answer = this.#parser.parse(data) as WireAnswer;
     } catch (error) {
       throw new OpenAIError('upstream_invalid_response', 'The backend sent a frame that is not JSON.', { cause: error, fallback: true });
     }
