@@ -58,7 +58,8 @@ export class FrameParser {
 /** The text of a frame of that shape; null: it has another one. */
 function textIn(json: string, { before, after }: Shape): string | null {
   const length = json.length - before.length - after.length;
-  if (length < 0 || !json.endsWith(after) || !json.startsWith(before)) return null;
+  // Compared as wholes: `startsWith` goes from character to character.
+  if (length < 0 || json.slice(before.length + length) !== after || json.slice(0, before.length) !== before) return null;
   const body = json.slice(before.length, before.length + length);
   if (length < COPIED_BELOW && isPlain(body)) return body;
   try {
