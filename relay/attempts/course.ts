@@ -43,6 +43,8 @@ export class Course<R extends Settled> {
   hedge: Hedge | null = null;
   #receipt: Receipt | null = null;
   #failure: OpenAIError | null = null;
+  /** It came of a call that was sent: one that was not, later on, says less. */
+  #happened = false;
   // Of the round under way, or of the latest.
   #before = 0;
   /** Of breakers and of limits: nothing was sent. */
@@ -82,10 +84,10 @@ export class Course<R extends Settled> {
     this.#failure ??= failure;
   }
 
-  failed(candidate: Candidate, { failure, attempt, receipt, full }: Failed): void {
+  failed(candidate: Candidate, called: Failed): void {
+    const { failure, attempt, full } = called;
     this.#attempts.push(attempt);
-    this.#receipt = receipt;
-    this.#failure = failure;
+    this.lastFailure(called);
     if (full === null) {
       this.#failed.add(candidate);
       return;
@@ -104,10 +106,12 @@ export class Course<R extends Settled> {
     this.#attempts.splice(this.#attempts.length - (counted ? 1 : 0), 0, attempt);
   }
 
-  /** Nobody has answered, and this failure counts. */
-  lastFailure({ failure, receipt }: Failed): void {
-    this.#failure = failure;
+  /** Nobody has answered, and this failure counts, unless nothing was sent and that of a call is known. */
+  lastFailure({ failure, receipt, sent }: Failed): void {
     this.#receipt = receipt;
+    if (this.#happened && !sent) return;
+    this.#failure = failure;
+    this.#happened = sent;
   }
 
   answered(place: Place, { result, attempt, receipt }: Answered<R>): Round<R> {
@@ -122,7 +126,12 @@ export class Course<R extends Settled> {
   ended(final: boolean, gone = false): Round<R> {
     const round = this.#round(this.#failure ?? asOpenAIError(null));
     // Where all backends are at their limits, the first that is free again is worth waiting for.
-    return { ...round, error: (round.idle ? soonest(this.#refusals) : null) ?? round.error, full: final ? [] : this.#full, gone };
+    return {
+      ...round,
+      error: (round.idle && !this.#happened ? soonest(this.#refusals) : null) ?? round.error,
+      full: final ? [] : this.#full,
+      gone,
+    };
   }
 
   /** For the record: so long it has waited since its last attempt. */

@@ -38,6 +38,24 @@ describe.each([false, true])('streamed: %s', (stream) => {
   });
 });
 
+describe.each([false, true])('streamed: %s', (stream) => {
+  test.each<[string, StageOptions, string[]]>([
+    ['the next backend', { reserveMs: { b: [1_200] } }, ['a upstream_overloaded', 'b overloaded']],
+    [
+      'the retry',
+      { backends: { a: ', concurrency: 3, retries: 1' }, parts: { a: [[100, 'reset']] }, reserveMs: { a: [0, 1_200] } },
+      ['a upstream_truncated', 'a overloaded'],
+    ],
+  ])('it is over while %s is held after a failure: that failure is told', async (_, options, attempts) => {
+    const parts: StageOptions['parts'] = { a: [[100, 'overload']] };
+    const { calls, told, record, called } = await played(stream, { entry: ENTRY, parts, ...options }, nothing, 50);
+    expect(calls.map(({ backend }) => backend)).toEqual(['a']);
+    expect(called).toEqual(attempts);
+    expect(`a ${told.error?.kind}`).toBe(attempts[0]);
+    expect(record.reason).toBe('vendor_error');
+  });
+});
+
 test.each<[string, Part, string]>([
   ['silent before it is over', [[100, 'role']], 'totalDeadlineMs: 3000'],
   ['silent after it, in the middle of its answer', [[100, 'role']], ENTRY],
