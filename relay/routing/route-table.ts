@@ -180,11 +180,15 @@ export class RouteTable {
       .filter((model) => model !== null);
   }
 
-  /** A name as `/v1/models/{id}` shows it; null when this permit cannot use it. */
+  /**
+   * A name as `/v1/models/{id}` shows it; null when this permit cannot use it, or when it is made up as far as anybody can tell: a caller may
+   * ask a named backend for anything, and the vendor's no comes with the answer only.
+   */
   describe(name: string, permit: Permit): ListedModel | null {
     const candidates = KINDS.flatMap((kind) => {
       const route = this.#living(this.#permitted(name, permit, kind));
-      return route.ok ? route.candidates : [];
+      const mayExist = ({ listed, backend, model }: Candidate) => listed || this.#catalog.claims(backend.vendor, model, kind);
+      return route.ok ? route.candidates.filter(mayExist) : [];
     });
     const [first] = candidates;
     if (first === undefined) return null;

@@ -57,7 +57,21 @@ describe('models', () => {
   });
 
   test.each([
+    ['a listed one', 'qwen/qwen-plus', 'qwen'],
+    ['one that the catalogue has not, of a form that the vendor has', 'qwen/qwen-plus-2099-01-01', 'qwen'],
+    ['an embedding model of such a form', 'qwen/text-embedding-v99', 'qwen'],
+    ['of any form, but a candidate of the configuration', 'glm/house-tuned', 'glm'],
+  ])('a model pinned to a backend: %s', async (_name, id, vendor) => {
+    const answer = await get(`/v1/models/${id}`);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ id, owned_by: vendor });
+  });
+
+  test.each([
     ['a name the relay has not', 'nope'],
+    ['one that a backend cannot have, as far as its form tells', 'qwen/anything'],
+    ['one that another backend has', 'qwen/house-tuned'],
+    ['a model of another vendor', 'qwen/glm-4.6'],
     ['a vendor that is not permitted', 'ernie-5.1'],
     ['its backend', 'ernie/ernie-5.1'],
     ['a prototype name', '__proto__'],

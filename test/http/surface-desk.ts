@@ -13,6 +13,7 @@ export const openSurface = (): Promise<SimulatedDesk> =>
   gpt-4o-mini: [{ to: qwen/qwen-plus, weight: 1 }, { to: glm/glm-4.6, weight: 1 }]
   'house/chat:latest': [glm/glm-4.6]
   'o*': [qwen/qwen-plus]
+  tuned: [glm/house-tuned]
 teams:
   t: { permit: { vendors: [qwen, glm], regions: ['*'] } }
   none: {}
