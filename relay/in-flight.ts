@@ -15,25 +15,19 @@ export class InFlight {
   readonly #cuttable = new PlacedSet<Cuttable>();
 
   /** Counts one until its answer has ended, however it ends. */
-  async during<T>(stream: boolean, answer: () => Promise<T>): Promise<T> {
+  during<T>(stream: boolean, answer: () => Promise<T>): Promise<T> {
     const kind = stream ? 'streams' : 'whole';
     this[kind]++;
-    try {
-      return await answer();
-    } finally {
+    return withEnd(answer, () => {
       this[kind]--;
-    }
+    });
   }
 
   /** Makes an attempt that `cut` may end before its time. */
-  async cuttable<T>(cut: Cut, attempt: () => Promise<T>): Promise<T> {
+  cuttable<T>(cut: Cut, attempt: () => Promise<T>): Promise<T> {
     const cuttable: Cuttable = { place: NOWHERE, cut };
     this.#cuttable.add(cuttable);
-    try {
-      return await attempt();
-    } finally {
-      this.#cuttable.delete(cuttable);
-    }
+    return withEnd(attempt, () => void this.#cuttable.delete(cuttable));
   }
 
   /** Ends every attempt that runs: a stream that has begun gets the error as its last event, others as their answer. */
@@ -42,4 +36,17 @@ export class InFlight {
       cut(error);
     });
   }
+}
+
+/** As `finally`, without a promise and a function that waits: of each of these a request has several. Whoever waits for the promise goes on after `end`. */
+function withEnd<T>(begin: () => Promise<T>, end: () => void): Promise<T> {
+  let begun: Promise<T>;
+  try {
+    begun = begin();
+  } catch (error) {
+    end();
+    return Promise.reject(error);
+  }
+  begun.then(end, end);
+  return begun;
 }
