@@ -96,7 +96,7 @@ export class BackendGate {
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
-      this.#settle(asked, reachedVendor(error), told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
+      this.#settle(asked, told.length > 0 || reachedVendor(error), told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
       throw thrown;
     }
   }

@@ -50,7 +50,7 @@ export class SplitRun implements CallOwner {
     return this.#done.promise;
   }
 
-  /** What has been counted so far, of calls that were answered. */
+  /** What has been counted so far, of calls that were answered; and what those that were cancelled are likely to cost. */
   get told(): readonly Usage[] {
     return this.#told;
   }
@@ -69,19 +69,17 @@ export class SplitRun implements CallOwner {
     this.#gone = true;
     // Before the start there is nothing to drain: nobody waits for what would be asked.
     if (drain && this.#next > 0) return;
-    // What has been sent is most likely worked on, and paid for.
-    for (const call of this.#running) this.#told.push(this.#input.estimate(call.share));
     this.#abort();
     this.#settle(null);
   }
 
-  /** The process ends before the answer does. What has been sent is most likely worked on, and paid for. */
+  /** The process ends before the answer does. */
   cut(error: OpenAIError): void {
     const [call] = this.#running;
     if (this.#settled || call === undefined) return;
-    for (const { share } of this.#running) this.#told.push(this.#input.estimate(share));
-    this.failed(call, error);
-    call.abort();
+    this.#signals = call.signals;
+    this.#abort();
+    this.#end(error);
   }
 
   answered(call: SplitCall, body: unknown): void {
@@ -103,6 +101,10 @@ export class SplitRun implements CallOwner {
     this.#signals = call.signals;
     this.#running.delete(call);
     this.#abort();
+    this.#end(error);
+  }
+
+  #end(error: OpenAIError): void {
     const shown = redactedFailure(error, this.#input.redact);
     // Nobody waits for a caller who has gone: no other backend is asked.
     if (this.#gone) this.#settle(shown);
@@ -129,8 +131,12 @@ export class SplitRun implements CallOwner {
     if (this.#running.size === 0) this.#settle(null);
   }
 
+  /** What has been sent is most likely worked on, and paid for. */
   #abort(): void {
-    for (const call of this.#running) call.abort();
+    for (const call of this.#running) {
+      this.#told.push(this.#input.estimate(call.share));
+      call.abort();
+    }
     this.#running.clear();
   }
 

@@ -95,7 +95,7 @@ describe('a run', () => {
     expect((await result).usage).toEqual({ ...usage(13), estimated: true });
   });
 
-  test('fails as a whole: the others are cancelled, and none is made any more', async () => {
+  test('fails as a whole: the others are cancelled and booked by estimate, and none is made any more', async () => {
     const running = run(9);
     const result = running.start();
     answer(1);
@@ -103,7 +103,8 @@ describe('a run', () => {
     await expect(result).rejects.toMatchObject({ message: '400 no ***', details: { param: 'input[0]' } });
     expect(made.length).toBe(5);
     expect(made.map(({ aborted }) => aborted)).toEqual([false, false, true, true, true]);
-    expect(running.told).toEqual([usage(10)]);
+    // The vendor works on those; the one that failed costs nothing.
+    expect(running.told).toEqual([usage(10), ...new Array(3).fill({ ...usage(3), estimated: true })]);
     answer(2);
     expect(taken.length).toBe(1);
   });
@@ -165,13 +166,13 @@ describe('a caller who leaves', () => {
     expect(made).toHaveLength(4);
   });
 
-  test('drain: a failure then is booked, and no other backend asked', async () => {
+  test('drain: a failure then ends the others, which are booked by estimate, and no other backend asked', async () => {
     const running = run(6);
     const result = running.start();
     answer(0);
     running.callerGone(true);
     answer(1, 'no', 500);
-    expect(await result).toMatchObject({ gone: true, error: { message: '500 no ***' }, usage: usage(10) });
+    expect(await result).toMatchObject({ gone: true, error: { message: '500 no ***' }, usage: { ...usage(10 + 3 * 3), estimated: true } });
   });
 });
 

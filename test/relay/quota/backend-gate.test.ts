@@ -92,7 +92,8 @@ const answer = (paid: readonly Usage[] = [usage(1, 2)]): Settled => ({
   gone: false,
 });
 const failing =
-  (kind: 'upstream_unreachable' | 'upstream_timeout' | 'upstream_overloaded' | 'internal_error', upstreamCode?: string) => () =>
+  (kind: 'upstream_unreachable' | 'upstream_timeout' | 'upstream_overloaded' | 'internal_error' | 'draining', upstreamCode?: string) =>
+  () =>
     Promise.reject(new OpenAIError(kind, 'x', { upstreamCode }));
 
 test('a backend without limits has none, one with limits has them under its own owner', () => {
@@ -128,6 +129,8 @@ describe('what an attempt takes', () => {
     ['silence of the vendor', failing('upstream_timeout'), [], 99, 1000],
     ['a refusal of the vendor', failing('upstream_overloaded', '503'), [], 99, 1000],
     ['an answer that was thrown away', failing('upstream_overloaded'), [usage(3, 4)], 99, 993],
+    ['no connection for one of several calls', failing('upstream_unreachable', 'ECONNREFUSED'), [usage(3, 4)], 99, 993],
+    ['the end of the process, with calls under way', failing('draining'), [usage(3, 4)], 99, 993],
     ['a caller who had left before', async () => ({ ...answer([]), gone: true }), [], 100, 1000],
     [
       'a failure of the vendor after the caller had left',
