@@ -105,7 +105,7 @@ export async function call<R extends Settled>(
     running.ended(waitMs);
     if (hedge !== null && waitMs !== null) hedging.answered(place, surface.stream, waitMs);
     if (result.error !== null) pass.failed(result.error);
-    else if (result.gone) pass.unused();
+    else if (result.gone && result.drained !== true) pass.unused();
     else pass.answered();
     const attempt = attemptWith(result.error);
     return { kind: 'answered', result, attempt: isUnsent(result) ? { ...attempt, unsent: true } : attempt, receipt };

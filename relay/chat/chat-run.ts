@@ -12,6 +12,7 @@ import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
 import { estimatedUsage, mergedUsage } from './estimate.ts';
 import { buildChain, type Chain } from './legs.ts';
+import { parallelBody, parametersOf } from './parallel-body.ts';
 import type { Redact } from './redaction.ts';
 import type { StreamClient } from './stream-client.ts';
 import { Transcript } from './transcript.ts';
@@ -97,7 +98,7 @@ export class ChatRun implements LegOwner, Deadline {
     this.#legs.forEach(({ leg }, index) => {
       if (this.#settled) return;
       const id = index === 0 ? requestId : `${requestId}-${index}`;
-      startLeg(leg, plan, JSON.stringify(index === 0 ? plan.body : this.#ownBody(index, id)), id, post);
+      startLeg(leg, plan, JSON.stringify(index === 0 ? plan.body : parallelBody(plan, requestId, index, id)), id, post);
     });
     return this.#done.promise;
   }
@@ -178,28 +179,8 @@ export class ChatRun implements LegOwner, Deadline {
   }
 
   get #choicesPerLeg(): number {
-    const { n } = this.#parameters;
+    const { n } = parametersOf(this.#input.plan);
     return typeof n === 'number' ? n : 1;
-  }
-
-  get #parameters(): Readonly<Record<string, unknown>> {
-    const { body, parametersIn } = this.#input.plan;
-    return parametersIn === undefined ? body : (body[parametersIn] as Readonly<Record<string, unknown>>);
-  }
-
-  /** The body of a parallel call: one seed would give one answer many times, and vendors refuse an id that they have seen. */
-  #ownBody(index: number, id: string): Record<string, unknown> {
-    const { plan, requestId } = this.#input;
-    const own: Record<string, unknown> = { ...plan.body };
-    const { seed } = this.#parameters;
-    if (typeof seed === 'number') {
-      // Within 1 and 2^31 - 2, which every vendor takes.
-      const other = { seed: 1 + ((seed - 1 + index) % (2 ** 31 - 2)) };
-      if (plan.parametersIn === undefined) Object.assign(own, other);
-      else own[plan.parametersIn] = { ...this.#parameters, ...other };
-    }
-    for (const field of Object.keys(own)) if (own[field] === requestId) own[field] = id;
-    return own;
   }
 
   #settleGuards(): void {
@@ -230,7 +211,7 @@ export class ChatRun implements LegOwner, Deadline {
     if (client === null) {
       this.#collector?.usage(usage);
       this.#input.onBegin();
-      this.#settle(null, request.stream === true ? null : (this.#collector?.json() ?? null));
+      this.#settle(null, request.stream === true ? null : (this.#collector?.json() ?? null), true);
       return;
     }
     this.#encoder?.usage(usage);
@@ -239,7 +220,7 @@ export class ChatRun implements LegOwner, Deadline {
       this.#begin();
       client.end(this.#encoder?.take() ?? '');
     }
-    this.#settle(null);
+    this.#settle(null, null, true);
   }
 
   #flush(): void {
@@ -281,7 +262,7 @@ export class ChatRun implements LegOwner, Deadline {
     this.#input.wheel.remove(this);
   }
 
-  #settle(error: OpenAIError | null, json: string | null = null): void {
+  #settle(error: OpenAIError | null, json: string | null = null, whole = false): void {
     if (this.#settled) return;
     this.#close();
     const paid = this.#paid();
@@ -292,6 +273,7 @@ export class ChatRun implements LegOwner, Deadline {
       paid,
       firstByteAtMs: this.#firstByteAtMs,
       gone: this.#gone,
+      ...(whole && this.#gone ? { drained: true } : {}),
       finishReasons: this.#legs.flatMap(({ chain }) => chain.meter.finishes),
       ...(this.#encoder === null ? {} : { chunks: this.#encoder.chunks }),
       ...(this.#transcript === null ? {} : { said: this.#transcript.said }),

@@ -28,6 +28,8 @@ export interface Settled {
   /** Clock of the wheel when the first bytes left; null when none did. */
   readonly firstByteAtMs: number | null;
   readonly gone: boolean;
+  /** Gone, and the answer was read to its end all the same. */
+  readonly drained?: boolean;
   /** Of the choices that ended; absent where answers have none. */
   readonly finishReasons?: readonly FinishReason[];
   /** Of a stream: chunks that were written, `[DONE]` not counted. */

@@ -128,7 +128,7 @@ export class SplitRun implements CallOwner {
         call.onFail(asFailure(error));
       }
     }
-    if (this.#running.size === 0) this.#settle(null);
+    if (this.#running.size === 0) this.#settle(null, this.#gone);
   }
 
   /** What has been sent is most likely worked on, and paid for. */
@@ -140,10 +140,11 @@ export class SplitRun implements CallOwner {
     this.#running.clear();
   }
 
-  #settle(error: OpenAIError | null): void {
+  #settle(error: OpenAIError | null, drained = false): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#done.resolve({ error, usage: summed(this.#told), paid: this.#told, firstByteAtMs: null, gone: this.#gone });
+    const mark = drained ? { drained } : {};
+    this.#done.resolve({ error, usage: summed(this.#told), paid: this.#told, firstByteAtMs: null, gone: this.#gone, ...mark });
   }
 }
 

@@ -152,7 +152,7 @@ describe('a caller who leaves', () => {
       expect(made[next]?.aborted).toBe(false);
       answer(next);
     }
-    expect(await result).toMatchObject({ gone: true, error: null, usage: usage(50), paid: new Array(5).fill(usage(10)) });
+    expect(await result).toMatchObject({ gone: true, drained: true, error: null, usage: usage(50), paid: new Array(5).fill(usage(10)) });
     expect(made).toHaveLength(5);
   });
 
@@ -162,7 +162,9 @@ describe('a caller who leaves', () => {
     running.callerGone(true);
     answer(0);
     running.cut(new OpenAIError('draining', 'The relay is shutting down.'));
-    expect(await result).toMatchObject({ gone: true, error: { kind: 'draining' }, usage: { ...usage(19), estimated: true } });
+    const ended = await result;
+    expect(ended).toMatchObject({ gone: true, error: { kind: 'draining' }, usage: { ...usage(19), estimated: true } });
+    expect(ended).not.toHaveProperty('drained');
     expect(made).toHaveLength(4);
   });
 
