@@ -55,10 +55,12 @@ export class GuardedQuota {
   readonly #unsent: Unsent;
   /** By owner and id: an attempt's id may be its request's, under another owner. */
   readonly #open = new RenewedMap<string, Open>();
+  /** The store has failed, and has answered no reservation since. */
+  #doubted = false;
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#unsent = new Unsent(options.retryMs, options.onFailure);
+    this.#unsent = new Unsent(options.retryMs, (error) => this.#failed(error));
   }
 
   /** Steps the store has not confirmed, for metrics. */
@@ -72,14 +74,18 @@ export class GuardedQuota {
   }
 
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
-    this.#unsent.depart();
+    // Of a store that was gone one call finds out whether it is back, and the others fail: the settlement can wait, the caller cannot.
+    if (!this.#doubted) this.#unsent.depart();
     try {
       // Checked there.
-      return this.#opened(request, 'store', await this.#options.store.reserve(request));
+      const verdict = await this.#options.store.reserve(request);
+      this.#doubted = false;
+      return this.#opened(request, 'store', verdict);
     } catch (error) {
       if (error instanceof RangeError) throw error;
       const silent = error instanceof StoreGone && error.cause === undefined;
-      if (!silent) this.#options.onFailure(error);
+      if (silent) this.#doubted = true;
+      else this.#failed(error);
       const outcome = error instanceof StoreGone ? await this.#withoutStore(request, error, onStoreLoss) : this.#unavailable();
       // The store may carry out what was sent after all: a refused request must cost nothing in the end.
       if (!outcome.ok && !silent) this.#sendRelease(request.owner, request.id);
@@ -114,9 +120,10 @@ export class GuardedQuota {
 
   /** Extends every lease of this node, one call for each owner. Call it several times per lease. */
   async renewAll(leaseMs: number): Promise<void> {
-    const { store, local, onFailure } = this.#options;
+    const { store, local } = this.#options;
     const renewals: Promise<unknown>[] = [];
-    for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(onFailure));
+    const failed = (error: unknown): void => this.#failed(error);
+    for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(failed));
     for (const [owner, ids] of this.#idsBy('local')) renewals.push(local.renew(owner, ids, leaseMs));
     await Promise.all(renewals);
   }
@@ -151,6 +158,11 @@ export class GuardedQuota {
     if (!verdict.ok) return verdict;
     this.#open.set(`${owner} ${id}`, { id, owner, heldBy, roomy: verdict.roomy });
     return { ...verdict, heldBy };
+  }
+
+  #failed(error: unknown): void {
+    this.#doubted = true;
+    this.#options.onFailure(error);
   }
 
   #take(owner: string, id: string): Open | undefined {

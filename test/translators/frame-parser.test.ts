@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FrameParser } from '../../translators/compatible/frame-parser.ts';
+import { FrameParser, PROBE } from '../../translators/compatible/frame-parser.ts';
 
 const frame = (delta: object, more: object = {}): object => ({
   id: 'chatcmpl-1',
@@ -110,4 +110,40 @@ test('a stream whose frames are all different stops looking for a shape; one tha
   for (let count = 0; count < 32; count++) parser.parse(json(3, 'd'));
   parser.parse(json(9, 'a'));
   expect(parser.parse(json(9, 'b'))).toBe(parser.parse(json(9, 'c')));
+});
+
+test('a frame may say whatever the parser puts into it', () => {
+  const parser = new FrameParser();
+  for (const first of ['x', 'y', PROBE]) {
+    const json = `{"choices":[{"delta":{"content":"${first}","content":"${PROBE}"}}]}`;
+    expect(parser.parse(json)).toEqual(JSON.parse(json));
+  }
+});
+
+test.each([
+  ['short', 4096, true],
+  ['long', 4097, false],
+])('a %s frame is kept as a shape: of %i code units, %s', (_, length, kept) => {
+  const parser = new FrameParser();
+  const [before, after] = ['{"choices":[{"delta":{"content":"', '"}}],"pad":"'];
+  const json = (text: string): string => `${before}${text}${after}${'p'.repeat(length - before.length - after.length - 3)}"}`;
+  expect(json('a')).toHaveLength(length);
+  parser.parse(json('a'));
+  expect(parser.parse(json('b')) === parser.parse(json('c'))).toBe(kept);
+  expect(parser.parse(json('d'))).toEqual(JSON.parse(json('d')));
+});
+
+test('a long text of a known shape is not kept', () => {
+  const parser = new FrameParser();
+  const json = (text: string): string => `{"choices":[{"delta":{"content":"${text}"}}]}`;
+  parser.parse(json('a'));
+  const known = parser.parse(json('b'));
+  expect(parser.parse(json('l'.repeat(5000)))).not.toBe(known);
+  expect(parser.parse(json('c'))).toBe(known);
+});
+
+test('how deep a frame is nested does not matter', () => {
+  const deep = 100_000;
+  const json = `{"choices":[{"delta":{"content":"a"}}],"deep":${'['.repeat(deep)}${']'.repeat(deep)}}`;
+  expect(new FrameParser().parse(json)).toMatchObject({ choices: [{ delta: { content: 'a' } }] });
 });

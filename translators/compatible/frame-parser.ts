@@ -4,6 +4,11 @@ const COPIED_BELOW = 13;
 const FIRST_LESSONS = 4;
 /** So many frames read by a shape pay for learning another. */
 const FRAMES_A_LESSON = 32;
+/**
+ * Longer frames are parsed as they are, in UTF-16 code units: a shape keeps a frame for as long as its stream runs, and what a comparison of
+ * frames may cost depends on their size and depth.
+ */
+const LONGEST = 4096;
 /** Places in a frame that look like its text and are not; beyond so many it is no frame to learn from. */
 const MOST_PLACES = 4;
 
@@ -36,6 +41,7 @@ export class FrameParser {
 
   /** @throws SyntaxError as JSON.parse does */
   parse(json: string): unknown {
+    if (json.length > LONGEST) return JSON.parse(json);
     const shape = this.#shape;
     if (shape !== null) {
       const text = textIn(json, shape);
@@ -108,15 +114,16 @@ function shapeOf(json: string, { field }: Pick<Shape, 'field'>): Shape | null {
     if (place?.field !== field || place.delta[field] !== PROBE) continue;
     const expected = JSON.parse(own) as unknown;
     const meant = textPlace(expected);
-    if (meant === null) return null;
+    // Already the probe: of a key that stands twice, the other one may be what counts.
+    if (meant === null || meant.delta[field] === PROBE) return null;
     meant.delta[field] = PROBE;
     if (JSON.stringify(expected) === JSON.stringify(frame)) return { before, after, frame, ...place };
   }
   return null;
 }
 
-/** A text that is in no frame. */
-const PROBE = 'the text of this frame stands here';
+/** Stands in the place of a frame's text; a frame whose own text it is teaches nothing. */
+export const PROBE = 'the text of this frame stands here';
 
 function parsed(json: string): unknown {
   try {

@@ -202,3 +202,43 @@ test.each([
   expect(await guard.reserve(ask('b', [slots(most), 1]), 'refuse')).toMatchObject({ ok: true });
   expect(asked).toEqual(after);
 });
+
+describe('the one call that a store which was gone is tried with', () => {
+  const lost: Readonly<Record<string, (guard: GuardedQuota) => Promise<unknown>>> = {
+    'a reservation': (guard) => guard.reserve(ask('lost', [slots(9), 1]), 'refuse'),
+    'a release': async (guard) => {
+      guard.release(OWNER, 'other');
+      await guard.flush();
+    },
+    'a renewal': (guard) => guard.renewAll(60_000),
+  };
+
+  test.each(Object.entries(lost))('%s failed: is the caller’s, not the settlement that waits for company', async (_what, fail) => {
+    // No pause: the next call is the one.
+    const breaker = new StoreBreaker({ timeoutMs: 1_000, pauseMs: 0 });
+    const store = new MemoryStore({ keepLines: false, spent: null });
+    let down = false;
+    const through = <T>(call: () => Promise<T>): Promise<T> => breaker.run(() => (down ? Promise.reject(new Error('down')) : call()));
+    const guarded: Partial<MemoryStore> = {
+      reserve: (request) => through(() => store.reserve(request)),
+      settle: (settlement) => through(() => store.settle(settlement)),
+      release: (owner, id) => through(() => store.release(owner, id)),
+      renew: (owner, ids, leaseMs) => through(() => store.renew(owner, ids, leaseMs)),
+    };
+    const behind = Object.assign(Object.create(store), guarded) as MemoryStore;
+    const guard = new GuardedQuota({ store: behind, local: store, nodes: () => 1, retryMs: 60_000, onFailure: () => {} });
+    await guard.reserve(ask('a', [slots(9), 1]), 'refuse');
+    down = true;
+    await fail(guard);
+    await guard.flush();
+    expect(breaker.open).toBe(true);
+    down = false;
+    guard.settle({ id: 'a', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
+    expect(await guard.reserve(ask('b', [slots(9), 1]), 'refuse')).toMatchObject({ ok: true, heldBy: 'store' });
+    // From then on it goes first again.
+    expect(await guard.flush()).toBe(0);
+    expect((await store.levels(OWNER)).open.map(({ id }) => id)).toEqual(['b']);
+    guard.settle({ id: 'b', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
+    expect(await guard.reserve(ask('c', [slots(9), 9]), 'refuse')).toMatchObject({ ok: true });
+  });
+});
