@@ -32,7 +32,7 @@ class Series<S> {
     if (this.#only !== null) this.all.push(this.#only);
   }
 
-  /** @throws TypeError where a label has no value */
+  /** @throws TypeError where a label has no value, or the first of a series has one more */
   at(labels: Labels<string>): S {
     if (this.#only !== null) return this.#only;
     let found: unknown = this.#root;
@@ -50,6 +50,9 @@ class Series<S> {
       if (value === undefined) throw new TypeError(`The label ${name} has no value.`);
       return value;
     });
+    // prom-client would refuse it when asked for the metrics, and with it all of them.
+    const unknown = Object.keys(labels).find((name) => !this.#names.includes(name));
+    if (unknown !== undefined) throw new TypeError(`There is no label ${unknown}.`);
     const series = this.#make({ ...labels });
     this.all.push(series);
     const last = values.length - 1;
@@ -93,7 +96,7 @@ export class TallyCounter<L extends string> {
   }
 }
 
-/** As the counter. */
+/** As the counter; its labels are texts, since a number would be a series beside the text that it is written as. */
 export class TallyHistogram<L extends string> {
   readonly #bounds: readonly number[];
   readonly #series: Series<Spread>;
@@ -106,7 +109,7 @@ export class TallyHistogram<L extends string> {
   }
 
   /** @throws RangeError for what is no number, TypeError where a label has no value */
-  observe(labels: Labels<L>, value: number): void {
+  observe(labels: Readonly<Record<L, string>>, value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`Not a value to be observed: ${value}.`);
     const series = this.#series.at(labels);
     const bounds = this.#bounds;

@@ -12,7 +12,7 @@ const told = async (registry: Registry): Promise<string[]> => (await registry.me
 test('a counter says what prom-client’s own would', () =>
   fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ backend: word, cause: fc.oneof(word, fc.constantFrom(200, 503)), by: fc.constantFrom(0, 1, 2.5, 7) })),
+      fc.array(fc.record({ backend: word, cause: fc.oneof(word, fc.constantFrom(200, '200', 503)), by: fc.constantFrom(0, 1, 2.5, 7) })),
       async (steps) => {
         const [ours, theirs] = [new Registry(), new Registry()];
         const tally = new TallyCounter({ name: 'n_total', help: 'h', labelNames, registers: [ours] });
@@ -73,5 +73,10 @@ test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('what is no count changes 
   expect(() => counter.inc({ backend: 'a' }, value)).toThrow(RangeError);
   if (value !== -1) expect(() => histogram.observe({ backend: 'a' }, value)).toThrow(RangeError);
   expect(() => counter.inc({} as never)).toThrow(TypeError);
+  const more = { backend: 'a', model: 'm' };
+  expect(() => counter.inc(more)).toThrow(TypeError);
+  expect(() => histogram.observe(more, 1)).toThrow(TypeError);
+  // @ts-expect-error A number would be a series beside the text that it is written as.
+  void (() => histogram.observe({ backend: 5 }, 1));
   expect(await told(registry)).not.toEqual(expect.arrayContaining([expect.stringContaining('backend=')]));
 });
