@@ -203,6 +203,8 @@ export interface ErrorDetails {
   readonly fallback?: boolean | undefined;
   /** The connection broke, or the time was over, before any byte of an answer: of a break, the same backend may be asked again. Callers never see it. */
   readonly unanswered?: boolean | undefined;
+  /** The time was over while the call waited for a connection: nothing has left. Callers never see it. */
+  readonly unsent?: boolean | undefined;
   /** The backend's own error code, for the log and the books; never sent to a caller. */
   readonly upstreamCode?: string | undefined;
   /** More headers of the answer, e.g. `x-ratelimit-*`. */

@@ -59,4 +59,6 @@ export interface Told {
   /** What it counted, of an attempt that failed. */
   readonly usages: Usage[];
   signals: VendorSignals;
+  /** The time was over before any call of it had a connection. */
+  unsent?: boolean;
 }

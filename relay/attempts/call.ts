@@ -119,9 +119,9 @@ export async function call<R extends Settled>(
   return {
     kind: 'failed',
     failure,
-    attempt: { ...attemptWith(failure), ...discarded(services, candidate, told.usages) },
+    attempt: { ...attemptWith(failure), ...(told.unsent === true ? { unsent: true } : {}), ...discarded(services, candidate, told.usages) },
     receipt,
-    sent: sent.sent,
+    sent: sent.sent && told.unsent !== true,
     full,
   };
 }
@@ -164,6 +164,7 @@ async function send<R extends Settled>(
       atOnce,
       expected,
       outrun: () => line.outrun === true,
+      unsent: () => told.unsent === true,
     };
     return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, sending) };
   } catch (thrown) {

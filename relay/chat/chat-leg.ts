@@ -51,6 +51,11 @@ export class ChatLeg implements CallListener {
     return this.#over;
   }
 
+  /** Nothing of it has left: see `UpstreamCall`. */
+  get unsent(): boolean {
+    return this.call?.unsent === true;
+  }
+
   /** Ends the leg from our side; the owner is not told. */
   abort(): void {
     this.#over = true;

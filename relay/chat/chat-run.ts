@@ -108,6 +108,11 @@ export class ChatRun implements LegOwner, Deadline {
     return this.#legs.map(({ leg }) => leg.signals).find((signals) => Object.keys(signals).length > 0) ?? {};
   }
 
+  /** No call has left: each waits for a connection, or was ended while it did. */
+  get unsent(): boolean {
+    return this.#legs.every(({ leg }) => leg.unsent);
+  }
+
   /** What the vendor has counted so far, as far as it told: all that is known of an attempt that failed before anything was sent. */
   get told(): readonly Usage[] {
     return this.#legs.flatMap(({ chain }) => chain.meter.usageSeen ?? []);
@@ -120,8 +125,8 @@ export class ChatRun implements LegOwner, Deadline {
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
-    // Before the start there is nothing to drain: nobody waits for what would be asked.
-    if (drain && this.#legs.length > 0) this.#resume();
+    // Before anything has left there is nothing to drain: nobody waits for what would be asked.
+    if (drain && !this.unsent) this.#resume();
     else {
       this.#abortLegs();
       this.#settle(null);
@@ -254,7 +259,8 @@ export class ChatRun implements LegOwner, Deadline {
   }
 
   #paid(): Usage[] {
-    return this.#legs.map(({ chain }) => chain.meter.usageSeen ?? estimatedUsage(this.#input.request, chain.meter));
+    const sent = this.#legs.filter(({ leg }) => !leg.unsent);
+    return sent.map(({ chain }) => chain.meter.usageSeen ?? estimatedUsage(this.#input.request, chain.meter));
   }
 
   #close(): void {

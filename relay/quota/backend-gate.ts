@@ -25,6 +25,8 @@ export interface AttemptAsked {
   readonly expected: () => Expected;
   /** Asked at its end: another call for the same caller was first. Absent where there is none. */
   readonly outrun?: () => boolean;
+  /** Asked when it has failed: no call of it has left, whatever the failure is. */
+  readonly unsent?: () => boolean;
 }
 
 export interface BackendGateOptions {
@@ -96,7 +98,12 @@ export class BackendGate {
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
-      this.#settle(asked, told.length > 0 || reachedVendor(error), told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
+      this.#settle(
+        asked,
+        told.length > 0 || (asked.unsent?.() !== true && reachedVendor(error)),
+        told,
+        error.status < 500 ? 'refused_upstream' : 'vendor_error',
+      );
       throw thrown;
     }
   }

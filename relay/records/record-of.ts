@@ -105,7 +105,7 @@ function reasonOf({ error, gone }: Ending): Reason {
   return error.status < 500 && error.details.upstreamCode === undefined ? 'refused' : 'vendor_error';
 }
 
-/** The caller had left before anything was asked of the vendor: nothing was used, and nothing is to be counted. */
+/** The caller had left before anything was asked of the vendor, or while every call waited for a connection: nothing was used, and nothing is to be counted. */
 export const isUnsent = ({ gone, error, paid }: Pick<Settled, 'gone' | 'error' | 'paid'>): boolean =>
   gone && error === null && paid.length === 0;
 

@@ -19,8 +19,8 @@ export interface Attempt extends VendorSignals {
   /** From the arrival of the request to its start, in ms; absent where nothing was attempted. */
   readonly startMs?: number;
   /**
-   * Nothing was sent: the error is what an open breaker remembers; null where the caller left while limits still held the call. Absent for an
-   * attempt that was made.
+   * Nothing was sent: the error is what an open breaker remembers, or that the time was over before a connection was free; null where the
+   * caller left while the call was held by limits, or waited for a connection. Absent for an attempt that was made.
    */
   readonly unsent?: true;
   /** In the order in which they began, from 0, as in the id that the vendor got. Absent where it is the place in the list. */

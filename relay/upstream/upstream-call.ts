@@ -49,6 +49,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
     wheel.add(this);
   }
 
+  /** It waits for a connection, or was ended while it did: nothing has left, and nothing will once it has ended. */
+  get unsent(): boolean {
+    return this.#controller === null;
+  }
+
   /** Closes the call without telling the listener. */
   abort(): void {
     if (this.#over) return;
@@ -83,14 +88,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   expire(): void {
     const seconds = Math.round((this.#wheel.nowMs - this.#startedAt) / 1000);
     const what = this.#answering ? 'stopped answering' : 'did not answer';
-    const details = { fallback: true, unanswered: !this.#answering || undefined };
+    const details = { fallback: true, unanswered: !this.#answering || undefined, unsent: this.unsent || undefined };
     this.#fail(new OpenAIError('upstream_timeout', `The backend ${what} within its time limit (${seconds} s).`, details));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
     // Aborted while it waited for a socket: nothing has been sent, and nothing will be.
     if (this.#over) controller.abort(new Error('aborted by the relay'));
+    else this.#controller = controller;
   }
 
   onResponseStart(

@@ -67,8 +67,9 @@ export class SplitRun implements CallOwner {
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
-    // Before the start there is nothing to drain: nobody waits for what would be asked.
-    if (drain && this.#next > 0) return;
+    // There is nothing to drain of what has not left: nobody waits for what would be asked.
+    if (drain) this.#abort((call) => call.upstream?.unsent === true);
+    if (drain && this.#running.size > 0) return;
     this.#abort();
     this.#settle(null);
   }
@@ -132,12 +133,13 @@ export class SplitRun implements CallOwner {
   }
 
   /** What has been sent is most likely worked on, and paid for. */
-  #abort(): void {
+  #abort(which: (call: SplitCall) => boolean = () => true): void {
     for (const call of this.#running) {
-      this.#told.push(this.#input.estimate(call.share));
+      if (!which(call)) continue;
+      if (call.upstream?.unsent !== true) this.#told.push(this.#input.estimate(call.share));
       call.abort();
+      this.#running.delete(call);
     }
-    this.#running.clear();
   }
 
   #settle(error: OpenAIError | null, drained = false): void {

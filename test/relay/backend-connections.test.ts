@@ -39,14 +39,17 @@ describe('connections', () => {
     const first = ask('{"first":1}');
     await until('the first has arrived', () => held.length === 1);
     const waiting = ask('{"waiting":1}');
-    waiting.call.abort();
     const third = ask('{"third":1}');
+    const unsent = () => [first, waiting, third].map(({ call }) => call.unsent);
+    expect(unsent()).toEqual([false, true, true]);
+    waiting.call.abort();
     held.shift()?.();
     await first.over;
     await until('the third has arrived', () => held.length === 1);
     held.shift()?.();
     expect(await third.over).toBe('end');
     expect(waiting.settled).toBe(false);
+    expect(unsent()).toEqual([false, true, false]);
     expect(server.requests.filter((request) => request.includes('waiting'))).toEqual([]);
   });
 

@@ -235,6 +235,29 @@ describe('usage', () => {
   });
 });
 
+describe.each([true, false])('calls that wait for a connection when the caller leaves, drain %s', (drain) => {
+  const left = (...waiting: boolean[]) => {
+    const { run, posted } = rig({ emulation: { choices: waiting.length } });
+    const result = run.start();
+    for (const [number, is] of waiting.entries()) (posted[number] as Posted).waiting = is;
+    run.callerGone(drain);
+    return { run, posted, result };
+  };
+
+  test('all of them: none is sent any more, and none is paid', async () => {
+    const { result, posted } = left(true, true);
+    expect(await result).toMatchObject({ gone: true, error: null, paid: [], usage: usage(0, 0) });
+    expect(posted.map(({ did }) => did)).toEqual([['abort'], ['abort']]);
+  });
+
+  test('some: those that were sent are paid', async () => {
+    const { run, result } = left(false, true, true);
+    run.cut(new OpenAIError('draining', 'x'));
+    const { paid } = await result;
+    expect(paid).toMatchObject([{ estimated: true }]);
+  });
+});
+
 test.each([true, false])('a caller who left before the start costs nothing, drain %s', async (drain) => {
   const { run, posted } = rig();
   run.callerGone(drain);

@@ -20,6 +20,8 @@ export interface Posted {
   readonly body: Record<string, unknown>;
   readonly listener: CallListener;
   readonly did: string[];
+  /** No connection is free for it. */
+  waiting: boolean;
   say(...texts: string[]): void;
 }
 
@@ -41,16 +43,21 @@ export function rig(
     requestId: 'req',
     post: (_path, body, id, listener) => {
       const did: string[] = [];
-      posted.push({
+      const made: Posted = {
         id,
         body: JSON.parse(body) as Record<string, unknown>,
         listener,
         did,
+        waiting: false,
         say: (...texts) => {
           for (const text of texts) listener.onData(Buffer.from(text));
         },
-      });
+      };
+      posted.push(made);
       const call = {
+        get unsent() {
+          return made.waiting;
+        },
         abort: () => did.push('abort'),
         pause: () => did.push('pause'),
         resume: () => did.push('resume'),

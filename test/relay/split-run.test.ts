@@ -12,6 +12,8 @@ interface Made {
   readonly id: string;
   readonly listener: CallListener;
   aborted: boolean;
+  /** A connection is not free for it. */
+  unsent: boolean;
 }
 
 let made: Made[] = [];
@@ -32,9 +34,15 @@ function run(calls: number, tell: (share: Share) => Usage | null = () => usage(1
     plan: { path: '/p', shares, body: ({ from }) => ({ from }) },
     requestId: 'req_1',
     post: (path, body, id, listener) => {
-      const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false };
+      const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false, unsent: false };
       made.push(call);
-      return { abort: () => void (call.aborted = true) } as unknown as UpstreamCall;
+      const upstream = {
+        abort: () => void (call.aborted = true),
+        get unsent() {
+          return call.unsent;
+        },
+      };
+      return upstream as unknown as UpstreamCall;
     },
     take: (body, share) => {
       if ((body as { bad?: true }).bad)
@@ -175,6 +183,41 @@ describe('a caller who leaves', () => {
     running.callerGone(true);
     answer(1, 'no', 500);
     expect(await result).toMatchObject({ gone: true, error: { message: '500 no ***' }, usage: { ...usage(10 + 3 * 3), estimated: true } });
+  });
+});
+
+describe('calls that wait for a connection', () => {
+  const wait = (...numbers: number[]): void => {
+    for (const number of numbers) (made[number] as Made).unsent = true;
+  };
+
+  test.each([true, false])('cost nothing when the caller leaves, drain %s', async (drain) => {
+    const running = run(3);
+    const result = running.start();
+    wait(0, 1, 2);
+    running.callerGone(drain);
+    expect(await result).toMatchObject({ gone: true, error: null, paid: [] });
+  });
+
+  test('are not made for a caller who has left; those that were are drained', async () => {
+    const running = run(9);
+    const result = running.start();
+    wait(2, 3);
+    running.callerGone(true);
+    expect(made.map(({ aborted }) => aborted)).toEqual([false, false, true, true]);
+    answer(0);
+    answer(1);
+    expect(await result).toMatchObject({ gone: true, drained: true, paid: [usage(10), usage(10)] });
+    expect(made).toHaveLength(4);
+  });
+
+  test('cost nothing when another fails', async () => {
+    const running = run(4);
+    const result = running.start();
+    wait(2, 3);
+    answer(0, 'no', 500);
+    await expect(result).rejects.toMatchObject({ message: '500 no ***' });
+    expect(running.told).toEqual([{ ...usage(3), estimated: true }]);
   });
 });
 

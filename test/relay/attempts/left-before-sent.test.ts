@@ -19,6 +19,17 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(ends(settlements)).toEqual(['backend/a null', 'team/t null']);
     });
 
+    test('no connection is free for it: nothing is sent any more, and nothing counts', async () => {
+      const options: StageOptions = { entry: NOT_HEDGED, parts: { a: [[700, 'connected']] }, onDisconnect };
+      const { calls, record, settlements, clock } = await played(stream, options, (_, leave) => leave(), 500);
+      // Whoever comes to a connection after all is turned away.
+      expect(calls.map(({ abortedAtMs }) => abortedAtMs)).toEqual([700]);
+      expect(record).toMatchObject({ reason: 'client_gone', usage: null, cost: null });
+      expect(record.attempts).toMatchObject([{ backend: 'a', error: null, unsent: true }]);
+      expect(ends(settlements)).toEqual(['backend/a null', 'team/t null']);
+      expect(clock.ms).toBeGreaterThan(700);
+    });
+
     test('those of the second hold it: what the first has counted stands', async () => {
       const options: StageOptions = { entry: NOT_HEDGED, parts: { a: [[100, 'overload']] }, reserveMs: { b: [1_000] }, onDisconnect };
       const { calls, record, settlements } = await played(stream, options, (_, leave) => leave(), 500);
@@ -40,6 +51,26 @@ describe.each([false, true])('streamed: %s', (stream) => {
       expect(hedging.budget(hedge as NonNullable<typeof hedge>).take()).toBe(true);
     });
   });
+});
+
+test.each([false, true])(
+  'the one beside waited for a connection until the first had answered: it was not made, streamed: %s',
+  async (stream) => {
+    const parts: StageOptions['parts'] = { a: [[700, 'done']], b: [[1_000, 'connected']] };
+    const { called, record, settlements } = await played(stream, { parts }, () => undefined, 500);
+    expect(called).toEqual(['a']);
+    expect(record).toMatchObject({ reason: 'done' });
+    expect(ends(settlements).toSorted()).toEqual(['backend/a done', 'backend/b null', 'team/t done']);
+  },
+);
+
+test.each([false, true])('the time is over before a connection is free: nothing counts, streamed: %s', async (stream) => {
+  const options: StageOptions = { entry: `${NOT_HEDGED}, totalDeadlineMs: 1000`, parts: { a: [[1_200, 'connected']] } };
+  const { record, settlements, told } = await played(stream, options, () => undefined, 500);
+  expect(told.error?.kind).toBe('upstream_timeout');
+  expect(record).toMatchObject({ usage: null, cost: null });
+  expect(record.attempts).toMatchObject([{ backend: 'a', error: 'upstream_timeout', unsent: true }]);
+  expect(ends(settlements)).toEqual(['backend/a null', 'team/t null']);
 });
 
 test('one that was sent counts, whatever it came to', async () => {

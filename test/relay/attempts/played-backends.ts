@@ -7,8 +7,8 @@ import type { HandClock } from './hand-clock.ts';
 
 export type Name = 'a' | 'b' | 'c' | 'd';
 export const NAMES = ['a', 'b', 'c', 'd'] as const;
-/** `role`: a chunk without anything visible · `text`: the first visible one, or nothing of a whole answer · `done`: the rest of it. */
-export type Line = 'role' | 'text' | 'done' | 'reset' | 'overload' | 'moderated' | 'wrong' | 'bad-key';
+/** `connected`: a connection is free for it; without that line one is at once · `role`: a chunk without anything visible · `text`: the first visible one, or nothing of a whole answer · `done`: the rest of it. */
+export type Line = 'connected' | 'role' | 'text' | 'done' | 'reset' | 'overload' | 'moderated' | 'wrong' | 'bad-key';
 /** What a backend says, and when, in ms since it was called; the same each time. */
 export type Part = readonly (readonly [ms: number, line: Line])[];
 
@@ -41,12 +41,16 @@ export function playedBackends({ backends }: Pick<Config, 'backends'>, parts: Re
           pause: () => undefined,
           resume: () => undefined,
         } as unknown as Dispatcher.DispatchController;
-        call.onRequestStart(controller);
+        const said = parts[name] ?? [];
+        if (!said.some(([, what]) => what === 'connected')) call.onRequestStart(controller);
         const play = player(call, controller, name, vendor, stream, () => {
           called.endedAtMs = clock.ms;
         });
-        for (const [ms, what] of parts[name] ?? []) {
-          const act = (): void => (called.abortedAtMs === null ? play(what) : undefined);
+        for (const [ms, what] of said) {
+          const act = (): void => {
+            if (what === 'connected') call.onRequestStart(controller);
+            else if (called.abortedAtMs === null) play(what);
+          };
           clock.in(ms, act);
         }
         return call;
