@@ -62,6 +62,8 @@ export class Supervisor {
   #turn: Promise<unknown> = Promise.resolve();
   #open = false;
   #stopping = false;
+  /** The end that was begun; null before. */
+  #end: Promise<boolean> | null = null;
   #shortLives = 0;
   /** Of those that could not start: why. */
   readonly #faults = new WeakMap<Worker, string>();
@@ -121,8 +123,15 @@ export class Supervisor {
     if (!this.#stopping && this.#workers.get(worker) === 'serves') await this.#stopped(worker, timeoutMs);
   }
 
-  /** Drains all of them. True when no answer was cut. @throws Error when one did not end as it should */
-  async stop(timeoutMs: number): Promise<boolean> {
+  /**
+   * Drains all of them. True when no answer was cut. Whoever calls it again hears of the same end.
+   * @throws Error when one did not end as it should
+   */
+  stop(timeoutMs: number): Promise<boolean> {
+    return (this.#end ??= this.#stopAll(timeoutMs));
+  }
+
+  async #stopAll(timeoutMs: number): Promise<boolean> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     // One that starts has no answers to end.

@@ -165,14 +165,30 @@ test.each<[string, () => Promise<Stopped>, boolean]>([
   expect(await supervisor.stop(1_000)).toBe(expected);
 });
 
+test('stop: whoever asks again, before or after the end, hears of the same end, and nobody is told twice', async () => {
+  const { supervisor, how, open } = supervised(2);
+  await open();
+  let told = 0;
+  how.stop = async () => {
+    told++;
+    await turn(10);
+    return { clean: false, metrics: [] };
+  };
+  expect(await Promise.all([supervisor.stop(1_000), supervisor.stop(1_000)])).toEqual([false, false]);
+  expect(await supervisor.stop(1_000)).toBe(false);
+  expect(told).toBe(2);
+});
+
 test('stop: one that does not answer is killed, and that is an error', async () => {
   const { workers, how, open, supervisor, since } = supervised(2);
   await open();
   since();
   how.stop = () => new Promise(() => {});
   const stopped = expect(supervisor.stop(1_000)).rejects.toThrow('2 of 2 workers did not end as they should');
+  const again = expect(supervisor.stop(1_000)).rejects.toThrow('2 of 2 workers did not end as they should');
   await turn(1_000);
   await stopped;
+  await again;
   expect(workers.map(({ done }) => done)).toEqual([['kill'], ['kill']]);
   expect(since().toSorted()).toEqual(['gone 1', 'gone 2', 'worker-stuck 1', 'worker-stuck 2']);
 });
