@@ -55,6 +55,8 @@ export class GuardedQuota {
   readonly #unsent: Unsent;
   /** By owner and id: an attempt's id may be its request's, under another owner. */
   readonly #open = new RenewedMap<string, Open>();
+  /** Owners whose slots were short when they were last asked for: what is free there may be waited for, whoever took it. */
+  readonly #crowded = new Set<string>();
   /** The store has failed, and has answered no reservation since. */
   #doubted = false;
 
@@ -106,7 +108,7 @@ export class GuardedQuota {
     if (open?.heldBy === 'local') local.settle(settlement).then(done, onFailure);
     const settled = () => store.settle(settlement).then(done);
     // One round trip less a request, where others follow.
-    if (open?.roomy === true) this.#unsent.addInCompany(`${owner} ${id}`, settled);
+    if (open?.roomy === true && !this.#crowded.has(owner)) this.#unsent.addInCompany(`${owner} ${id}`, settled);
     else this.#unsent.add(`${owner} ${id}`, settled);
   }
 
@@ -155,6 +157,8 @@ export class GuardedQuota {
   }
 
   #opened({ id, owner }: ReserveRequest, heldBy: HeldBy, verdict: Verdict): Outcome {
+    if (verdict.ok && verdict.roomy) this.#crowded.delete(owner);
+    else if (verdict.ok || (verdict.kind === 'wait' && verdict.limit.law.kind === 'slots')) this.#crowded.add(owner);
     if (!verdict.ok) return verdict;
     this.#open.set(`${owner} ${id}`, { id, owner, heldBy, roomy: verdict.roomy });
     return { ...verdict, heldBy };

@@ -203,6 +203,29 @@ test.each([
   expect(asked).toEqual(after);
 });
 
+test.each([
+  { since: 'nobody has come', taken: 0, waits: true },
+  { since: 'others have come, and there is still room', taken: 1, waits: true },
+  { since: 'others have taken what was free', taken: 4, waits: false },
+  { since: 'somebody was refused a slot', taken: 6, waits: false },
+  { since: 'somebody wanted more than there are', taken: 7, waits: true },
+])('a settlement waits for company while slots are free: $since', async ({ taken, waits }) => {
+  const store = new MemoryStore({ keepLines: false, spent: null });
+  const guard = new GuardedQuota({ store, local: store, nodes: () => 1, retryMs: 50, onFailure: () => {} });
+  await guard.reserve(ask('a', [slots(6), 1]), 'refuse');
+  if (taken > 0) await guard.reserve(ask('b', [slots(6), taken]), 'refuse');
+  let settled = 0;
+  const { settle } = store;
+  store.settle = (settlement) => {
+    settled++;
+    return settle.call(store, settlement);
+  };
+  guard.settle({ id: 'a', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
+  expect(settled).toBe(waits ? 0 : 1);
+  expect(await guard.flush()).toBe(0);
+  expect(settled).toBe(1);
+});
+
 describe('the one call that a store which was gone is tried with', () => {
   const lost: Readonly<Record<string, (guard: GuardedQuota) => Promise<unknown>>> = {
     'a reservation': (guard) => guard.reserve(ask('lost', [slots(9), 1]), 'refuse'),
