@@ -99,7 +99,7 @@ describe('an old Node', () => {
   /** cli.js with another version, up to where it would load the rest. */
   function start(version: string): { exit: number | null; said: string } {
     const text = readFileSync('cli/cli.js', 'utf8').replace(/^#!.*$/m, '');
-    const guard = text.slice(0, text.indexOf('const { main }'));
+    const guard = text.slice(0, text.indexOf('const compiled'));
     expect(guard).toContain('process.versions');
     const said: string[] = [];
     let exit: number | null = null;
