@@ -6,17 +6,17 @@ import { ernieFailure } from './errors.ts';
 import { citations } from './search.ts';
 
 /** Qianfan merged `normal` into `stop` in March 2025; older services still say it. `function_call` is the first interface's word. */
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  normal: 'stop',
-  length: 'length',
-  content_filter: 'content_filter',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-};
+const FINISH: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['normal', 'stop'],
+  ['length', 'length'],
+  ['content_filter', 'content_filter'],
+  ['tool_calls', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+]);
 
 export const ernieAnswer: AnswerDialect = {
-  finish: (word) => FINISH[word] ?? 'stop',
+  finish: (word) => FINISH.get(word) ?? 'stop',
   isError: looksLikeError,
   citations,
   error: (json) => ernieFailure({ status: 200, headers: {}, body: json }),

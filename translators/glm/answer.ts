@@ -8,15 +8,15 @@ import { glmFailure } from './errors.ts';
 import { citations } from './search.ts';
 
 /** `sensitive` = the audit stopped the answer; a full context window is `length` to OpenAI. Other words are `stop`. */
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  sensitive: 'content_filter',
-  content_filter: 'content_filter',
-  model_context_window_exceeded: 'length',
-};
+const FINISH: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['length', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+  ['sensitive', 'content_filter'],
+  ['content_filter', 'content_filter'],
+  ['model_context_window_exceeded', 'length'],
+]);
 
 /** A result stands between these. */
 const BOX = ['<|begin_of_box|>', '<|end_of_box|>'];
@@ -30,7 +30,7 @@ export const glmAnswer: AnswerDialect = {
         upstreamCode: 'network_error',
       });
     }
-    return FINISH[word] ?? 'stop';
+    return FINISH.get(word) ?? 'stop';
   },
   isError: looksLikeError,
   citations,

@@ -70,6 +70,8 @@ describe('finish words', () => {
     // Without a call there is none to make.
     ['tool_calls', 'stop'],
     ['function_call', 'stop'],
+    // Of nobody's list, though every object has it.
+    ['constructor', 'stop'],
   ])('%s → %s', (word, reason) => {
     expect(replay(ernieV2, choice({ finish_reason: word })).out).toContain(`"finish_reason":"${reason}"`);
   });

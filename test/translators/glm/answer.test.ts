@@ -87,6 +87,7 @@ test.each([
   ['model_context_window_exceeded', 'length'],
   ['tool_calls', 'stop'],
   ['anything_else', 'stop'],
+  ['constructor', 'stop'],
 ])('finish word %s → %s', (word, reason) => {
   const frame = { choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: word }] };
   expect(replay(glmV4, Buffer.from(`data: ${JSON.stringify(frame)}\n\n`)).out).toContain(`"finish_reason":"${reason}"`);
