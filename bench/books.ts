@@ -5,8 +5,8 @@ import { sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
 import { Books } from '../relay/ledger/books.ts';
 import type { RequestRecord } from '../relay/records/request-record.ts';
-import { ledgerStore } from '../server/database/open-ledger.ts';
 import { openPostgres } from '../server/database/postgres.ts';
+import { ledgerStore } from '../server/database/relay-stores.ts';
 import { table } from './figures.ts';
 import type { Machine } from './report.ts';
 

@@ -3,30 +3,10 @@ import type { DatabaseAddress } from '../../config/database-address.ts';
 import type { Secret } from '../../config/secret.ts';
 import type { AccessReader, AccessStore } from '../../relay/keys/access-store.ts';
 import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
-import { addressOf } from './open-ledger.ts';
+import { addressOf } from './address-of.ts';
 import { openPostgres } from './postgres.ts';
 import { SqlAccess } from './sql-access.ts';
 import { openSqlite } from './sqlite.ts';
-import { SqliteThread } from './sqlite-thread.ts';
-
-/** A silent server is given up after so long, so that one that answers again is heard soon. */
-const QUERY_MS = 2_000;
-
-/**
- * For the relay, to be opened after the books. A connection of its own, in a thread of its own with SQLite: however the books are asked,
- * a revocation does not wait for them. Null when the database is in memory: no command could put a key there.
- */
-export function accessReader(database: Secret | undefined): AccessReader | null {
-  const address = addressOf(database);
-  switch (address.kind) {
-    case 'memory':
-      return null;
-    case 'sqlite':
-      return new SqliteThread({ path: address.path, readOnly: true });
-    case 'postgres':
-      return new SqlAccess(openPostgres(address.url, { connections: 1, queryMs: QUERY_MS }), { readOnly: true });
-  }
-}
 
 /** For a command that changes keys or teams, beside a relay that may be running; makes the tables where there are none. @throws LedgerFault */
 export function accessStore(database: Secret | undefined): AccessStore {

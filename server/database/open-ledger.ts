@@ -1,24 +1,10 @@
-import { databaseAddress } from '../../config/database-address.ts';
 import type { Secret } from '../../config/secret.ts';
 import { LedgerFault, type LedgerStore } from '../../relay/ledger/ledger-store.ts';
+import { addressOf } from './address-of.ts';
 import { AuditReader } from './audit-reader.ts';
 import { openPostgres } from './postgres.ts';
 import { SqlLedger } from './sql-ledger.ts';
 import { openSqlite } from './sqlite.ts';
-import { SqliteThread } from './sqlite-thread.ts';
-
-/** The store for the relay: nothing is connected or opened before its first call. */
-export function ledgerStore(database: Secret | undefined): LedgerStore {
-  const address = addressOf(database);
-  switch (address.kind) {
-    case 'memory':
-      return new SqliteThread({ path: ':memory:' });
-    case 'sqlite':
-      return new SqliteThread({ path: address.path });
-    case 'postgres':
-      return new SqlLedger(openPostgres(address.url));
-  }
-}
 
 /** The store for a command that only reads, beside a relay that may be running. @throws LedgerFault in one line */
 export function ledgerReader(database: Secret | undefined): LedgerStore {
@@ -33,7 +19,6 @@ export function ledgerReader(database: Secret | undefined): LedgerStore {
   }
 }
 
-/** @throws LedgerFault for an address that is none */
 /** The books for an auditor, as `ledgerReader`. @throws LedgerFault in one line */
 export function auditReader(database: Secret | undefined): AuditReader {
   const address = addressOf(database);
@@ -47,10 +32,4 @@ export function auditReader(database: Secret | undefined): AuditReader {
     case 'postgres':
       return new AuditReader(openPostgres(address.url));
   }
-}
-
-export function addressOf(database: Secret | undefined) {
-  const address = databaseAddress(database?.reveal());
-  if ('fault' in address) throw new LedgerFault(`database: ${address.fault}`);
-  return address;
 }

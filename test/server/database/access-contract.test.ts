@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../config/secret.ts';
 import { type AccessChange, type AccessReader, AccessRefusal, type AccessStore } from '../../../relay/keys/access-store.ts';
-import { accessReader, accessStore, accessView } from '../../../server/database/open-access.ts';
+import { accessStore, accessView } from '../../../server/database/open-access.ts';
+import { accessReader } from '../../../server/database/relay-stores.ts';
 import { DATABASES, databasesAtTest, SQLITE } from './databases.ts';
 
 databasesAtTest();
