@@ -194,8 +194,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   {
     name: 'backends: a failed attempt keeps its slot',
     file: 'backend-gate.ts',
-    from: 'this.#settle(asked, reachedVendor(error)',
-    to: 'void (asked, reachedVendor(error)',
+    from: 'this.#settle(asked, reached, told',
+    to: 'void (asked, reached, told',
   },
   {
     name: 'backends: one slot for parallel calls',

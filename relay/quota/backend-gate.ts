@@ -98,12 +98,8 @@ export class BackendGate {
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
-      this.#settle(
-        asked,
-        told.length > 0 || (asked.unsent?.() !== true && reachedVendor(error)),
-        told,
-        error.status < 500 ? 'refused_upstream' : 'vendor_error',
-      );
+      const reached = told.length > 0 || (asked.unsent?.() !== true && reachedVendor(error));
+      this.#settle(asked, reached, told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
       throw thrown;
     }
   }
