@@ -12,6 +12,7 @@ COPY config config
 COPY openai openai
 COPY relay relay
 COPY routes routes
+COPY scorecard scorecard
 COPY server server
 COPY simulator simulator
 COPY translators translators

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 /**
  * Compiles the tree to dist/ and copies what is not code. `--if-stale` does nothing when dist/ is newer than every source: that is what
  * `npm start` runs first.
  */
 const STAMP = 'dist/.built';
-const SOURCES = ['catalog', 'cli', 'config', 'openai', 'relay', 'routes', 'server', 'simulator', 'translators'];
+const SOURCES = (JSON.parse(readFileSync('tsconfig.build.json', 'utf8')) as { include: string[] }).include;
 const ASSETS = ['catalog/families.json', 'catalog/models.json', 'cli/cli.js'];
 
 function stale(): boolean {

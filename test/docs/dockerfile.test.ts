@@ -1,5 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
 import { root } from './pages.ts';
 
 /** There is no engine to build the image with in the tests: what can be read is held to the tree. */
@@ -23,6 +26,19 @@ test('nothing else is let in', () => {
 test('every folder that is compiled is copied', () => {
   const { include } = JSON.parse(readFileSync(`${root}tsconfig.build.json`, 'utf8')) as { include: string[] };
   expect(copied).toEqual(expect.arrayContaining(include));
+});
+
+const place = mkdtempSync(join(tmpdir(), 'estafet-image-'));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+test('what is copied is enough to build from, and what is built runs without the rest', () => {
+  for (const path of copied) cpSync(join(root, path), join(place, path), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'));
+  const build = spawnSync(process.execPath, ['tools/build.ts'], { cwd: place, encoding: 'utf8' });
+  expect(build.stdout + build.stderr).toBe('');
+  for (const path of copied.filter((path) => !path.startsWith('package'))) rmSync(join(place, path), { recursive: true, force: true });
+  const printed = execFileSync(process.execPath, ['dist/cli/cli.js', 'check', '--help'], { cwd: place, encoding: 'utf8' });
+  expect(printed).toContain('Usage: estafet check');
 });
 
 test('the last stage runs without root and without development packages', () => {
