@@ -8,7 +8,7 @@ import type { Cost } from './ledger/cost.ts';
 import { aboutOf } from './ledger/expired-entry.ts';
 import type { Ticket } from './quota/gate.ts';
 import { outcomeOf } from './quota/outcome-of.ts';
-import { type Ending, isUnsent, recordOf, type Settled } from './records/record-of.ts';
+import { type Ending, recordOf, type Settled } from './records/record-of.ts';
 import type { Estimate } from './records/request-record.ts';
 import type { RelayServices } from './relay.ts';
 import type { Choice } from './routing/decision.ts';
@@ -81,7 +81,7 @@ export class Answering {
     const steps: (() => void)[] = [];
     try {
       // What the vendor will bill: parallel calls pay the prompt each time.
-      const cost = place === null || result === null || isUnsent(result) ? null : priced(this.#services, place, result.paid);
+      const cost = place === null || result === null || result.paid.length === 0 ? null : priced(this.#services, place, result.paid);
       const sinceFirstByteMs = result?.firstByteAtMs == null ? null : wheel.now() - result.firstByteAtMs;
       const held = { estimate: ticket?.estimate ?? null, heldBy: ticket?.heldBy ?? null };
       const ending = { ...tried, ...held, cost, sinceFirstByteMs };

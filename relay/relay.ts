@@ -193,11 +193,12 @@ export class Relay {
         () => run.start(),
       );
     } catch (error) {
-      told.usages.push(...run.told);
-      told.unsent = run.unsent && asOpenAIError(error).details.unsent === true;
+      told.usages.push(...run.paid);
+      told.unsent = run.sent === 0 && asOpenAIError(error).details.unsent === true;
       throw withReplacement(error, candidate.facts);
     } finally {
       told.signals = run.signals;
+      told.sent = run.sent;
     }
   }
 

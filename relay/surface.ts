@@ -56,9 +56,11 @@ export interface Terms extends CallTerms {
 
 /** What a vendor says besides its answer. */
 export interface Told {
-  /** What it counted, of an attempt that failed. */
+  /** Of an attempt that failed: what it counted, and of calls that were cancelled what they are likely to cost. */
   readonly usages: Usage[];
   signals: VendorSignals;
+  /** How many of its calls have left. Absent before its end. */
+  sent?: number;
   /** The time was over before any call of it had a connection. */
   unsent?: boolean;
 }

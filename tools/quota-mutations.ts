@@ -90,8 +90,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   {
     name: 'Q9 what failed after it was reached is given back',
     file: 'outcome-of.ts',
-    from: 'if ((result === null || isUnsent(result)) && !reachedBackend(attempts))',
-    to: 'if (result === null || isUnsent(result))',
+    from: 'if ((result === null || result.paid.length === 0) && !reachedBackend(attempts))',
+    to: 'if (result === null || result.paid.length === 0)',
   },
   { name: 'R7 the wait is a microsecond short', file: 'lua/laws.lua', from: '- floor(-rest / num)', to: '+ floor(rest / num)' },
   {
@@ -183,8 +183,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   },
   { name: 'models: a pattern comes before the exact name', file: 'model-entries.ts', from: 'this.#exact.get(asked) ?? this', to: 'this' },
   { name: 'models: a budget begins with what all models spent', file: 'model-entries.ts', from: 'this.find(asked) === entry', to: 'true' },
-  { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (!reached) {', to: 'if (false) {' },
-  { name: 'backends: what the vendor saw is released', file: 'backend-gate.ts', from: 'if (!reached) {', to: 'if (true) {' },
+  { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (!reached || requests === 0) {', to: 'if (false) {' },
+  { name: 'backends: what the vendor saw is released', file: 'backend-gate.ts', from: 'if (!reached || requests === 0) {', to: 'if (true) {' },
   {
     name: 'backends: released twice',
     file: 'backend-gate.ts',

@@ -164,7 +164,7 @@ async function send<R extends Settled>(
       atOnce,
       expected,
       outrun: () => line.outrun === true,
-      unsent: () => told.unsent === true,
+      sent: () => told.sent ?? 0,
     };
     return { result: await backends.within(backends.limitsOf(backend), asked, told.usages, sending) };
   } catch (thrown) {

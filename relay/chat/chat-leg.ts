@@ -53,7 +53,7 @@ export class ChatLeg implements CallListener {
 
   /** Nothing of it has left: see `UpstreamCall`. */
   get unsent(): boolean {
-    return this.call?.unsent === true;
+    return this.call === null || this.call.unsent;
   }
 
   /** Ends the leg from our side; the owner is not told. */

@@ -61,6 +61,8 @@ export class ChatRun implements LegOwner, Deadline {
   readonly #done = Promise.withResolvers<RunResult>();
   #transcript: Transcript | null = null;
   #open = 0;
+  /** The call that failed, and all others with it; null where none did. */
+  #broken: ChatLeg | null = null;
   #started = false;
   #settled = false;
   #gone = false;
@@ -108,14 +110,18 @@ export class ChatRun implements LegOwner, Deadline {
     return this.#legs.map(({ leg }) => leg.signals).find((signals) => Object.keys(signals).length > 0) ?? {};
   }
 
-  /** No call has left: each waits for a connection, or was ended while it did. */
-  get unsent(): boolean {
-    return this.#legs.every(({ leg }) => leg.unsent);
+  /** Calls that have left: the others wait for a connection, or were ended while they did. */
+  get sent(): number {
+    return this.#legs.filter(({ leg }) => !leg.unsent).length;
   }
 
-  /** What the vendor has counted so far, as far as it told: all that is known of an attempt that failed before anything was sent. */
-  get told(): readonly Usage[] {
-    return this.#legs.flatMap(({ chain }) => chain.meter.usageSeen ?? []);
+  /** What each call that left costs, as the vendor tells, else as is likely: it works on what it was sent. One that it failed, without a word of an answer, costs nothing. */
+  get paid(): readonly Usage[] {
+    return this.#legs.flatMap(({ leg, chain: { meter } }) => {
+      if (meter.usageSeen !== null) return meter.usageSeen;
+      const costs = !leg.unsent && (leg !== this.#broken || meter.begun);
+      return costs ? estimatedUsage(this.#input.request, meter) : [];
+    });
   }
 
   /**
@@ -126,7 +132,7 @@ export class ChatRun implements LegOwner, Deadline {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
     // Before anything has left there is nothing to drain: nobody waits for what would be asked.
-    if (drain && !this.unsent) this.#resume();
+    if (drain && this.sent > 0) this.#resume();
     else {
       this.#abortLegs();
       this.#settle(null);
@@ -135,7 +141,7 @@ export class ChatRun implements LegOwner, Deadline {
 
   /** The process ends before the answer does. */
   cut(error: OpenAIError): void {
-    this.failed(this.#legs[0]?.leg as ChatLeg, error);
+    this.#fail(error);
   }
 
   progressed(leg: ChatLeg): void {
@@ -159,7 +165,13 @@ export class ChatRun implements LegOwner, Deadline {
     else this.#complete();
   }
 
-  failed(_leg: ChatLeg, error: OpenAIError): void {
+  failed(leg: ChatLeg, error: OpenAIError): void {
+    if (this.#settled) return;
+    this.#broken = leg;
+    this.#fail(error);
+  }
+
+  #fail(error: OpenAIError): void {
     if (this.#settled) return;
     this.#abortLegs();
     // Nobody waits for a caller who has gone: no other backend is asked.
@@ -191,28 +203,27 @@ export class ChatRun implements LegOwner, Deadline {
   #settleGuards(): void {
     Promise.all(this.#legs.map(({ chain }) => chain.guard?.settle())).then(
       () => this.#complete(),
-      (error: unknown) => this.failed(this.#legs[0]?.leg as ChatLeg, asOpenAIError(error)),
+      (error: unknown) => this.#fail(asOpenAIError(error)),
     );
   }
 
   #complete(): void {
     if (this.#settled) return;
     const { request, client } = this.#input;
-    const broken = this.#legs.find(({ chain }) => (chain.must?.broken ?? null) !== null);
-    if (broken !== undefined) {
-      this.failed(broken.leg, broken.chain.must?.broken as OpenAIError);
+    const unmet = this.#legs.flatMap(({ chain }) => chain.must?.broken ?? [])[0];
+    if (unmet !== undefined) {
+      this.#fail(unmet);
       return;
     }
     const wanted = this.#legs.length * this.#choicesPerLeg;
     const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes.length, 0);
     if (finishes < wanted) {
-      this.failed(
-        this.#legs[0]?.leg as ChatLeg,
+      this.#fail(
         new OpenAIError('upstream_truncated', `The backend made ${finishes} of ${wanted} choices.`, { param: 'n', fallback: true }),
       );
       return;
     }
-    const usage = mergedUsage(this.#paid());
+    const usage = mergedUsage(this.paid);
     if (client === null) {
       this.#collector?.usage(usage);
       this.#input.onBegin();
@@ -258,11 +269,6 @@ export class ChatRun implements LegOwner, Deadline {
     for (const { leg } of this.#legs) leg.abort();
   }
 
-  #paid(): Usage[] {
-    const sent = this.#legs.filter(({ leg }) => !leg.unsent);
-    return sent.map(({ chain }) => chain.meter.usageSeen ?? estimatedUsage(this.#input.request, chain.meter));
-  }
-
   #close(): void {
     this.#settled = true;
     this.#input.wheel.remove(this);
@@ -271,7 +277,7 @@ export class ChatRun implements LegOwner, Deadline {
   #settle(error: OpenAIError | null, json: string | null = null, whole = false): void {
     if (this.#settled) return;
     this.#close();
-    const paid = this.#paid();
+    const { paid } = this;
     this.#done.resolve({
       json,
       error,

@@ -11,6 +11,8 @@ export class LegMeter implements ChatEvents {
   readonly #next: ChatEvents;
   readonly #offset: number;
   usageSeen: Usage | null = null;
+  /** Something of an answer went by. */
+  begun = false;
   /** Of each choice that ended. */
   readonly finishes: FinishReason[] = [];
   /** Visible text, thinking and arguments that went by, in UTF-16 code units and in pieces; for estimates only. */
@@ -43,10 +45,12 @@ export class LegMeter implements ChatEvents {
   }
 
   citations(choice: number, list: readonly Citation[]): void {
+    this.begun = true;
     this.#next.citations(choice + this.#offset, list);
   }
 
   finish(choice: number, reason: FinishReason): void {
+    this.begun = true;
     this.finishes.push(reason);
     this.#next.finish(choice + this.#offset, reason);
   }
@@ -56,6 +60,7 @@ export class LegMeter implements ChatEvents {
   }
 
   #count(text: string): void {
+    this.begun = true;
     this.chars += text.length;
     this.pieces++;
   }

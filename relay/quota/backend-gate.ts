@@ -1,7 +1,7 @@
 import type { Backend } from '../../config/config.ts';
 import type { Usage } from '../../openai/chat/events.ts';
-import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
-import { isUnsent, type Settled } from '../records/record-of.ts';
+import { asOpenAIError } from '../../openai/errors.ts';
+import { isUnsent, mayHaveReached, type Settled } from '../records/record-of.ts';
 import { HEDGED } from '../records/request-record.ts';
 import type { Expected } from './demand.ts';
 import type { GuardedQuota } from './guarded-quota.ts';
@@ -25,8 +25,8 @@ export interface AttemptAsked {
   readonly expected: () => Expected;
   /** Asked at its end: another call for the same caller was first. Absent where there is none. */
   readonly outrun?: () => boolean;
-  /** Asked when it has failed: no call of it has left, whatever the failure is. */
-  readonly unsent?: () => boolean;
+  /** Asked at its end: how many of its calls have left. Absent: all of them, as far as the end tells. */
+  readonly sent?: () => number;
 }
 
 export interface BackendGateOptions {
@@ -98,7 +98,7 @@ export class BackendGate {
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
-      const reached = told.length > 0 || (asked.unsent?.() !== true && reachedVendor(error));
+      const reached = told.length > 0 || mayHaveReached(error.kind, error.details.upstreamCode);
       this.#settle(asked, reached, told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
       throw thrown;
     }
@@ -119,19 +119,20 @@ export class BackendGate {
   }
 
   #settle(
-    { id, backend, calls }: AttemptAsked,
+    { id, backend, calls, sent = () => calls }: AttemptAsked,
     reached: boolean,
     usages: readonly Usage[],
     reason: Exclude<Reason, 'expired' | 'released'>,
   ): void {
     const owner = ownerOf(backend);
     const done = (): void => this.#options.onRoom?.(backend.name);
-    if (!reached) {
+    const requests = sent();
+    if (!reached || requests === 0) {
       this.#quota.release(owner, id, done);
       return;
     }
     const tokens = usages.reduce((sum, { prompt, completion }) => sum + prompt + completion, 0);
-    const actual = { requests: calls, tokens: Math.min(tokens, MOST_RATE), nanoCny: 0, nanoUsd: 0 };
+    const actual = { requests, tokens: Math.min(tokens, MOST_RATE), nanoCny: 0, nanoUsd: 0 };
     const source = usages.some(({ estimated }) => estimated === true) ? 'estimated' : 'vendor';
     this.#quota.settle({ id, owner, actual, source, reason, about: '' }, done);
   }
@@ -147,9 +148,3 @@ export const ownerOf = ({ name }: Pick<Backend, 'name'>): string => `backend/${n
 
 const reasonOf = ({ gone, error }: Settled): 'client_gone' | 'done' | 'vendor_error' =>
   gone ? 'client_gone' : error === null ? 'done' : 'vendor_error';
-
-/** The vendor saw the call, or may have: all that is known never to have left is a connection that could not be made, and faults of ours. */
-function reachedVendor({ kind, details }: OpenAIError): boolean {
-  if (kind === 'upstream_unreachable' || details.upstreamCode === 'UND_ERR_CONNECT_TIMEOUT') return false;
-  return kind.startsWith('upstream_') || details.upstreamCode !== undefined;
-}

@@ -1,12 +1,12 @@
 import type { Cost } from '../ledger/cost.ts';
-import { type Ending, isUnsent, reachedBackend } from '../records/record-of.ts';
+import { type Ending, reachedBackend } from '../records/record-of.ts';
 import type { RequestRecord } from '../records/request-record.ts';
 import type { Outcome } from './gate.ts';
 
 /** What the limits are told: what was used and why it ended. Nothing was used where no backend was reached. */
 export function outcomeOf(record: RequestRecord, { attempts, result }: Pick<Ending, 'attempts' | 'result'>, cost: Cost | null): Outcome {
   const reason = record.reason === 'refused' ? 'refused_upstream' : record.reason;
-  if ((result === null || isUnsent(result)) && !reachedBackend(attempts)) return { used: null, reason };
+  if ((result === null || result.paid.length === 0) && !reachedBackend(attempts)) return { used: null, reason };
   const thrown = attempts.flatMap(({ discarded }) => discarded ?? []);
   const paid = [
     ...thrown.map(({ promptTokens: prompt, completionTokens: completion }) => ({ prompt, completion })),

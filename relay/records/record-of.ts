@@ -85,7 +85,7 @@ export function recordOf(
     attempts,
     ...(hedge === null ? {} : { hedge }),
     receipt: receipt === null ? null : receiptRecord(request, receipt),
-    usage: result === null || isUnsent(result) ? null : usageRecord(result.usage, result.paid),
+    usage: result === null || result.paid.length === 0 ? null : usageRecord(result.usage, result.paid),
     estimate,
     ...(refusedBy === undefined ? {} : { refusedBy }),
     ...(heldBy === null ? {} : { heldBy }),
@@ -109,11 +109,25 @@ function reasonOf({ error, gone }: Ending): Reason {
 export const isUnsent = ({ gone, error, paid }: Pick<Settled, 'gone' | 'error' | 'paid'>): boolean =>
   gone && error === null && paid.length === 0;
 
-/** Was any backend reached? A request that none was asked for costs nothing and counts nowhere. */
+/** A call was made, or a connection for it tried. */
+export const wasTried = ({ error, upstreamCode, discarded, unsent }: Attempt): boolean =>
+  unsent !== true &&
+  (error === null || error === HEDGED || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_'));
+
+/** Was any backend reached? A request that reached none costs nothing and counts nowhere. */
 export function reachedBackend(attempts: readonly Attempt[]): boolean {
-  return attempts.some(
-    ({ error, upstreamCode, discarded, unsent }) =>
-      unsent !== true &&
-      (error === null || error === HEDGED || upstreamCode !== null || discarded !== undefined || error.startsWith('upstream_')),
-  );
+  return attempts.some((attempt) => {
+    const { error, upstreamCode, discarded } = attempt;
+    return wasTried(attempt) && (error === null || error === HEDGED || discarded !== undefined || mayHaveReached(error, upstreamCode));
+  });
+}
+
+/**
+ * The vendor saw a call that ended so, or may have: all that is known never to have left is a connection that could not be made, and faults
+ * of ours.
+ * @param error its name in the catalogue
+ */
+export function mayHaveReached(error: string, upstreamCode: string | null = null): boolean {
+  if (error === 'upstream_unreachable' || upstreamCode === 'UND_ERR_CONNECT_TIMEOUT') return false;
+  return error.startsWith('upstream_') || upstreamCode !== null;
 }

@@ -30,21 +30,27 @@ const WORDS: Readonly<Partial<Record<ErrorName, string>>> = {
   upstream_truncated: 'The backend closed the connection before its answer was complete.',
 };
 
-/**
- * A failure of the connection, typed. Addresses and system texts stay in the cause.
- * @param unanswered no byte of an answer had come
- */
-export function connectionError(error: Error, unanswered = false): OpenAIError {
+/** How far a call had come when its connection failed. */
+export type Reached = 'unsent' | 'unanswered' | 'answered';
+
+/** A failure of the connection, typed. Addresses and system texts stay in the cause. */
+export function connectionError(error: Error, reached: Reached): OpenAIError {
   const code = codeOf(error);
   // undici's parser errors do not always carry a code.
   const unreadable = code.startsWith('HPE_') || error.name === 'HTTPParserError';
-  const kind = KINDS[code] ?? (unreadable ? 'upstream_invalid_response' : 'upstream_truncated');
+  const kind = kindOf(KINDS[code] ?? (unreadable ? 'upstream_invalid_response' : 'upstream_truncated'), code, reached);
   return new OpenAIError(kind, WORDS[kind] as string, {
     cause: error,
     fallback: true,
     upstreamCode: code || undefined,
-    unanswered: unanswered || undefined,
+    unanswered: reached !== 'answered' || undefined,
   });
+}
+
+/** What no connection was made for, by whatever code, has reached nobody; what was sent may have, also where there is no way to it any more. */
+function kindOf(kind: ErrorName, code: string, reached: Reached): ErrorName {
+  if (reached === 'unsent') return code === 'UND_ERR_CONNECT_TIMEOUT' ? kind : 'upstream_unreachable';
+  return kind === 'upstream_unreachable' ? 'upstream_truncated' : kind;
 }
 
 function codeOf(error: unknown): string {

@@ -132,7 +132,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return;
     this.#finish();
-    this.#listener.onFail(connectionError(error, !this.#answered));
+    this.#listener.onFail(connectionError(error, this.unsent ? 'unsent' : this.#answered ? 'answered' : 'unanswered'));
   }
 
   /** @param nowMs exact: a busy event loop leaves the coarse clock far behind, and that time would be taken from the vendor */

@@ -30,6 +30,11 @@ export class SplitCall implements CallListener {
     this.#owner = owner;
   }
 
+  /** Nothing of it has left: see `UpstreamCall`. */
+  get unsent(): boolean {
+    return this.upstream === null || this.upstream.unsent;
+  }
+
   /** Ends the call from our side; the owner is not told. */
   abort(): void {
     this.#over = true;

@@ -38,6 +38,7 @@ export class SplitRun implements CallOwner {
   readonly #done = Promise.withResolvers<SplitResult>();
   #signals: VendorSignals | null = null;
   #next = 0;
+  #sent = 0;
   #settled = false;
   #gone = false;
 
@@ -55,6 +56,11 @@ export class SplitRun implements CallOwner {
     return this.#told;
   }
 
+  /** Calls that have left, of those that are over. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Of the call that failed, else of the one that was answered first: an attempt has one line in the books. */
   get signals(): VendorSignals {
     return this.#signals ?? {};
@@ -68,7 +74,7 @@ export class SplitRun implements CallOwner {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
     // There is nothing to drain of what has not left: nobody waits for what would be asked.
-    if (drain) this.#abort((call) => call.upstream?.unsent === true);
+    if (drain) this.#abort((call) => call.unsent);
     if (drain && this.#running.size > 0) return;
     this.#abort();
     this.#settle(null);
@@ -93,14 +99,14 @@ export class SplitRun implements CallOwner {
   }
 
   ended(call: SplitCall): void {
-    this.#running.delete(call);
+    this.#over(call);
     this.#startMore();
   }
 
   failed(call: SplitCall, error: OpenAIError): void {
     if (this.#settled) return;
     this.#signals = call.signals;
-    this.#running.delete(call);
+    this.#over(call);
     this.#abort();
     this.#end(error);
   }
@@ -136,10 +142,15 @@ export class SplitRun implements CallOwner {
   #abort(which: (call: SplitCall) => boolean = () => true): void {
     for (const call of this.#running) {
       if (!which(call)) continue;
-      if (call.upstream?.unsent !== true) this.#told.push(this.#input.estimate(call.share));
+      if (!call.unsent) this.#told.push(this.#input.estimate(call.share));
       call.abort();
-      this.#running.delete(call);
+      this.#over(call);
     }
+  }
+
+  #over(call: SplitCall): void {
+    this.#running.delete(call);
+    if (!call.unsent) this.#sent++;
   }
 
   #settle(error: OpenAIError | null, drained = false): void {

@@ -173,9 +173,10 @@ export class VectorsRelay {
       return { ...result, json: result.gone ? null : json(result.usage) };
     } catch (error) {
       told.usages.push(...run.told);
-      told.unsent = run.told.length === 0 && asOpenAIError(error).details.unsent === true;
+      told.unsent = run.sent === 0 && asOpenAIError(error).details.unsent === true;
       throw error;
     } finally {
+      told.sent = run.sent;
       told.signals = run.signals;
     }
   }

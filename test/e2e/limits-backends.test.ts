@@ -17,6 +17,7 @@ const LIMITED = {
   choices: { simulated: 'glm', rpd: 3, concurrency: 3 },
   settled: { tpd: 100_000 },
   gone: { concurrency: 1 },
+  lists: { rpd: 10, retries: 0, breaker: 'off' },
 } as const;
 
 beforeAll(async () => {
@@ -114,6 +115,17 @@ test('an attempt that never reached the vendor gives all back; one that failed t
   const failed = [];
   for (let count = 0; count < 6; count++) failed.push((await ask('only-failing')).status);
   expect(failed).toEqual([503, 503, 503, 503, 503, 429]);
+});
+
+test('of a list that fails, the calls that were made count, and no others', async () => {
+  rig.simulator.setFault({ name: 'overload', vendor: 'qwen', args: {} });
+  const calls = (count: number) => ({ model: 'lists/text-embedding-v4', input: Array.from({ length: count * 10 }, () => 'x') });
+  const status = async (count: number) => (await rig.raw(calls(count), { path: '/v1/embeddings' })).status;
+  // Four run at a time, and the first that fails ends them: of ten at least six are left, and with each list there is one less.
+  expect([await status(9), await status(6)]).toEqual([503, 503]);
+  const more: number[] = [];
+  while (more.length < 5 && more.at(-1) !== 429) more.push(await status(6));
+  expect(more.at(-1)).toBe(429);
 });
 
 test('each of several parallel calls counts, as the vendor counts them; the whole answer is one reservation', async () => {

@@ -128,6 +128,28 @@ describe('several legs for `n`', () => {
     second.listener.onEnd();
   });
 
+  test('in a stream that has begun, one that is refused costs nothing, and the others what they are likely to', async () => {
+    const { run, posted } = rig({ stream: true, emulation: { choices: 3 } });
+    const result = run.start();
+    const [first, second, third] = posted as [Posted, Posted, Posted];
+    first.listener.onHead(200, SSE);
+    first.say(roleFrame, textFrame('a'));
+    third.waiting = true;
+    second.listener.onFail(new OpenAIError('upstream_overloaded', 'busy'));
+    expect(await result).toMatchObject({ error: { kind: 'upstream_overloaded' }, paid: [{ completion: 1, estimated: true }] });
+    expect(run.sent).toBe(2);
+  });
+
+  test('one that breaks off costs what had come of it', async () => {
+    const { run, posted } = rig({ stream: true });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, SSE);
+    leg.say(roleFrame, textFrame('a'));
+    leg.listener.onFail(new OpenAIError('upstream_truncated', 'cut'));
+    expect((await result).paid).toMatchObject([{ completion: 1, estimated: true }]);
+  });
+
   test('fewer choices than were asked for is no whole answer', async () => {
     const { run, posted } = rig({ body: { n: 2 } });
     const result = run.start();

@@ -113,6 +113,7 @@ describe('a run', () => {
     expect(made.map(({ aborted }) => aborted)).toEqual([false, false, true, true, true]);
     // The vendor works on those; the one that failed costs nothing.
     expect(running.told).toEqual([usage(10), ...new Array(3).fill({ ...usage(3), estimated: true })]);
+    expect(running.sent).toBe(5);
     answer(2);
     expect(taken.length).toBe(1);
   });
@@ -197,6 +198,7 @@ describe('calls that wait for a connection', () => {
     wait(0, 1, 2);
     running.callerGone(drain);
     expect(await result).toMatchObject({ gone: true, error: null, paid: [] });
+    expect(running.sent).toBe(0);
   });
 
   test('are not made for a caller who has left; those that were are drained', async () => {
@@ -208,6 +210,7 @@ describe('calls that wait for a connection', () => {
     answer(0);
     answer(1);
     expect(await result).toMatchObject({ gone: true, drained: true, paid: [usage(10), usage(10)] });
+    expect(running.sent).toBe(2);
     expect(made).toHaveLength(4);
   });
 
@@ -218,6 +221,7 @@ describe('calls that wait for a connection', () => {
     answer(0, 'no', 500);
     await expect(result).rejects.toMatchObject({ message: '500 no ***' });
     expect(running.told).toEqual([{ ...usage(3), estimated: true }]);
+    expect(running.sent).toBe(2);
   });
 });
 

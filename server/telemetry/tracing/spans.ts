@@ -1,7 +1,7 @@
 import { type HrTime, type Link, type SpanContext, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { OpenAIError } from '../../../openai/errors.ts';
-import { reachedBackend } from '../../../relay/records/record-of.ts';
+import { wasTried } from '../../../relay/records/record-of.ts';
 import { type Attempt, HEDGED } from '../../../relay/records/request-record.ts';
 import { type AttemptContext, attemptAttributes, operationOf, requestAttributes, type Told } from './span-attributes.ts';
 import type { Span } from './span-queue.ts';
@@ -19,7 +19,7 @@ export interface SpanFrame {
 export function recordSpans(trace: Trace, told: Told, endMs: number, frame: SpanFrame): Span[] {
   const { record } = told;
   const { arrivedAtMs } = trace.input;
-  const made = record.attempts.map((attempt) => reachedBackend([attempt]));
+  const made = record.attempts.map(wasTried);
   const last = made.lastIndexOf(true);
   const spans: Span[] = [];
   const events: Span['events'] = [];

@@ -9,13 +9,13 @@ import type { Relay } from '../../../relay/relay.ts';
  */
 export function callers(relay: Relay, caller: Exchange['caller'], clock: { readonly ms: number }) {
   let asked = 0;
-  return (stream: boolean) => {
+  return (stream: boolean, more: Partial<ChatRequest> = {}) => {
     const chosen: string[] = [];
     const out = { text: '', started: 0, ended: 0, chosenAtStart: '' };
     let leave: (() => void) | null = null;
     let gone = false;
     const startMs = clock.ms;
-    const request: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'x' }], stream };
+    const request: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'x' }], stream, ...more };
     const told: { json: string | null; error: OpenAIError | null; over: boolean } = { json: null, error: null, over: false };
     const client = {
       start: () => {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { ChatRequest } from '../../../openai/chat/request.ts';
 import { NOTHING_HELD, type StageOptions, shown, stage } from './stage.ts';
 
 /** One request, from its beginning to an event and then to its end. */
@@ -7,9 +8,10 @@ export async function played(
   options: StageOptions,
   act: (on: ReturnType<typeof stage>, leave: () => void) => void,
   atMs: number,
+  more: Partial<ChatRequest> = {},
 ) {
   const on = stage(options);
-  const asked = on.ask(stream);
+  const asked = on.ask(stream, more);
   await on.until(atMs);
   act(on, asked.leave);
   await on.until(4_000);

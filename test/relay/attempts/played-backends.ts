@@ -7,8 +7,10 @@ import type { HandClock } from './hand-clock.ts';
 
 export type Name = 'a' | 'b' | 'c' | 'd';
 export const NAMES = ['a', 'b', 'c', 'd'] as const;
-/** `connected`: a connection is free for it; without that line one is at once · `role`: a chunk without anything visible · `text`: the first visible one, or nothing of a whole answer · `done`: the rest of it. */
-export type Line = 'connected' | 'role' | 'text' | 'done' | 'reset' | 'overload' | 'moderated' | 'wrong' | 'bad-key';
+/** One of several calls for one request, from 1: without it all of them say the same. */
+export type Leg = `${Name}-${number}`;
+/** `connected`: a connection is free for it; without that line one is at once · `refused`: none can be made · `role`: a chunk without anything visible · `text`: the first visible one, or nothing of a whole answer · `done`: the rest of it. */
+export type Line = 'connected' | 'refused' | 'role' | 'text' | 'done' | 'reset' | 'overload' | 'moderated' | 'wrong' | 'bad-key';
 /** What a backend says, and when, in ms since it was called; the same each time. */
 export type Part = readonly (readonly [ms: number, line: Line])[];
 
@@ -23,7 +25,11 @@ export interface Called {
 }
 
 /** Clients of backends that say what their parts have. @param parts may change on the way */
-export function playedBackends({ backends }: Pick<Config, 'backends'>, parts: Readonly<Partial<Record<Name, Part>>>, clock: HandClock) {
+export function playedBackends(
+  { backends }: Pick<Config, 'backends'>,
+  parts: Readonly<Partial<Record<Name | Leg, Part>>>,
+  clock: HandClock,
+) {
   const calls: Called[] = [];
   const clients = new Map(
     NAMES.map((name) => {
@@ -41,8 +47,9 @@ export function playedBackends({ backends }: Pick<Config, 'backends'>, parts: Re
           pause: () => undefined,
           resume: () => undefined,
         } as unknown as Dispatcher.DispatchController;
-        const said = parts[name] ?? [];
-        if (!said.some(([, what]) => what === 'connected')) call.onRequestStart(controller);
+        const leg = id.match(/-(\d+)$/)?.[1];
+        const said = parts[`${name}-${Number(leg)}`] ?? parts[name] ?? [];
+        if (!said.some(([, what]) => what === 'connected' || what === 'refused')) call.onRequestStart(controller);
         const play = player(call, controller, name, vendor, stream, () => {
           called.endedAtMs = clock.ms;
         });
@@ -107,6 +114,10 @@ function player(
       case 'reset':
         over();
         call.onResponseError(controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+        return;
+      case 'refused':
+        over();
+        call.onResponseError(controller, Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
         return;
       case 'overload':
         refuse(503, { error: { message: 'busy' } });

@@ -5,6 +5,7 @@ import type { HandClock } from './hand-clock.ts';
 /** How a reservation ended; null: it was given back. */
 export interface Settled extends Pick<Settlement, 'owner' | 'id'> {
   readonly reason: Settlement['reason'] | null;
+  readonly used: Pick<Settlement['actual'], 'requests' | 'tokens'> | null;
 }
 
 /** A store of limits that may take its time, and remembers how its reservations ended. */
@@ -27,13 +28,14 @@ export class SlowStore extends MemoryStore {
   }
 
   override settle(settlement: Settlement) {
-    const { owner, id, reason } = settlement;
-    this.settlements.push({ owner, id, reason });
+    const { owner, id, reason, actual } = settlement;
+    const { requests, tokens } = actual;
+    this.settlements.push({ owner, id, reason, used: { requests, tokens } });
     return super.settle(settlement);
   }
 
   override release(owner: string, id: string) {
-    this.settlements.push({ owner, id, reason: null });
+    this.settlements.push({ owner, id, reason: null, used: null });
     return super.release(owner, id);
   }
 }

@@ -20,11 +20,11 @@ import { translatorFor } from '../../../translators/registry.ts';
 import { configOf, digestOf } from '../../http/desk.ts';
 import { callers } from './callers.ts';
 import { HandClock } from './hand-clock.ts';
-import { NAMES, type Name, type Part, playedBackends } from './played-backends.ts';
+import { type Leg, NAMES, type Name, type Part, playedBackends } from './played-backends.ts';
 import { SlowStore } from './slow-store.ts';
 
 export interface StageOptions {
-  readonly parts?: Readonly<Partial<Record<Name, Part>>>;
+  readonly parts?: Readonly<Partial<Record<Name | Leg, Part>>>;
   /** YAML of the entry besides its candidates. */
   readonly entry?: string;
   /** YAML of one backend, besides what all have. */

@@ -146,6 +146,17 @@ describe('what an attempt takes', () => {
     expect([open, left('rpd'), left('tpd'), left('concurrency')]).toEqual([0, requests, tokens, -0]);
   });
 
+  test.each([
+    ['that ends well', async () => answer([usage(1, 2)]), 2, 97],
+    ['that fails', failing('upstream_overloaded'), 2, 97],
+    ['that no call of it has left', failing('upstream_timeout'), 0, 99],
+  ])('an attempt %s: of its three calls those that have left', async (_, send, sent, requests) => {
+    const { within, levels } = desk({ rpd: 99 });
+    await within({ calls: 3, sent: () => sent }, send).catch(() => {});
+    const { open, left } = await levels();
+    expect([open, left('rpd')]).toEqual([0, requests]);
+  });
+
   test('the vendor’s absurd count keeps no slot taken', async () => {
     const { within, levels } = desk({ tpd: 1000, concurrency: 1 });
     await within({}, async () => answer([usage(Number.MAX_SAFE_INTEGER, 1)]));

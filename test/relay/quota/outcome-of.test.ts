@@ -55,6 +55,8 @@ test.each([
 test.each([
   ['nobody was asked', []],
   ['a breaker left it out', [attempt({ error: 'rate_limit_requests' })]],
+  ['no connection could be made', [attempt({ error: 'upstream_unreachable', upstreamCode: 'ECONNREFUSED' })]],
+  ['none could be made in time', [attempt({ error: 'upstream_timeout', upstreamCode: 'UND_ERR_CONNECT_TIMEOUT' })]],
 ] as const)('%s: everything comes back', (_, attempts) => {
   expect(outcomeOf(record('refused'), { attempts: [...attempts], result: null }, null)).toEqual({ used: null, reason: 'refused_upstream' });
 });
