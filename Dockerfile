@@ -31,7 +31,7 @@ RUN mkdir .cache data && chown node:node .cache data
 USER node
 RUN node tools/warm.ts
 USER root
-RUN chmod -R a+rX .cache
+RUN chown -R root:root .cache && chmod -R a+rX .cache
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080

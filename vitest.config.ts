@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
-import { postgresBin, pythonSdk, redisServer } from './test/services.ts';
+import { nginx, postgresBin, prometheus, pythonSdk, redisServer } from './test/services.ts';
 
 export default defineConfig({
   test: {
@@ -9,6 +9,8 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(redisServer() === null ? ['test/**/*redis*.test.ts'] : []),
       ...(postgresBin() === null ? ['test/**/*postgres*.test.ts'] : []),
+      ...(prometheus() === null ? ['test/**/*prometheus*.test.ts'] : []),
+      ...(nginx() === null ? ['test/**/*nginx*.test.ts'] : []),
       ...(pythonSdk() === null ? ['test/**/*python*.test.ts'] : []),
     ],
     // Of the relays and commands that tests start, hundreds of them: reading the sources is half of what a start costs.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sources } from '../tools/imports.ts';
-import { postgresBin, pythonSdk, redisServer } from './services.ts';
+import { nginx, postgresBin, prometheus, pythonSdk, redisServer } from './services.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'estafet-services-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -36,6 +36,29 @@ describe('redis-server', () => {
     ['hidden with others', { PATH: `${root}/redis`, ESTAFET_TEST_HIDE: 'postgres,redis' }, null],
     ['another hidden', { PATH: `${root}/redis`, ESTAFET_TEST_HIDE: 'postgres' }, redis],
   ])('%s', (_name, env, found) => expect(redisServer({ env })).toBe(found));
+});
+
+describe('Prometheus', () => {
+  const server = program('prometheus', 'prometheus');
+  const promtool = program('prometheus', 'promtool');
+  program('server-only', 'prometheus');
+  program('tool-only', 'promtool');
+  test.each<[string, Record<string, string>, object | null]>([
+    ['in the path', { PATH: `${root}/prometheus` }, { server, promtool }],
+    ['without its tool', { PATH: `${root}/server-only` }, null],
+    ['its tool alone', { PATH: `${root}/tool-only` }, null],
+    ['hidden', { PATH: `${root}/prometheus`, ESTAFET_TEST_HIDE: 'redis,prometheus' }, null],
+  ])('%s', (_name, env, found) => expect(prometheus({ env })).toEqual(found));
+});
+
+describe('nginx', () => {
+  const file = program('sbin', 'nginx');
+  test.each<[string, Record<string, string>, string, string | null]>([
+    ['in the path', { PATH: `${root}/sbin` }, join(root, 'nowhere'), file],
+    ['where only root looks', { PATH: `${root}/path` }, join(root, 'sbin'), file],
+    ['nowhere', { PATH: `${root}/path` }, join(root, 'nowhere'), null],
+    ['hidden', { PATH: `${root}/sbin`, ESTAFET_TEST_HIDE: 'nginx' }, join(root, 'sbin'), null],
+  ])('%s', (_name, env, sbin, found) => expect(nginx({ env, sbin })).toBe(found));
 });
 
 describe('PostgreSQL', () => {
@@ -75,9 +98,9 @@ describe('OpenAI’s SDK for Python', () => {
 
 test('hiding all hides them from this process too', () => {
   const seen = process.env['ESTAFET_TEST_HIDE'];
-  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres,python';
+  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres,python,prometheus,nginx';
   try {
-    expect([redisServer(), postgresBin(), pythonSdk()]).toEqual([null, null, null]);
+    expect([redisServer(), postgresBin(), pythonSdk(), prometheus(), nginx()]).toEqual([null, null, null, null, null]);
   } finally {
     if (seen === undefined) delete process.env['ESTAFET_TEST_HIDE'];
     else process.env['ESTAFET_TEST_HIDE'] = seen;
@@ -88,6 +111,7 @@ test.each([
   { call: /\bstartRedis\(/, table: 'REDIS', word: 'redis' },
   { call: /\bpostgresServer\(/, table: 'POSTGRES', word: 'postgres' },
   { call: /\bstartPython\(/, table: 'PYTHON', word: 'python' },
+  { call: /\bprometheus\(\)/, table: 'PROMETHEUS', word: 'prometheus' },
 ])('each test file that makes this call has the table $table, or $word in its name', ({ call, table, word }) => {
   const files = [...sources().keys()].filter((file) => file.endsWith('.test.ts') && call.test(readFileSync(file, 'utf8')));
   expect(files.length).toBeGreaterThan(0);

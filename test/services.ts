@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * The programs that some tests start for themselves. Where one is missing, the tests that need it are not made: tables leave it out, and
- * files with `redis` or `postgres` in their names are not read. `tools/test.ts` says so in one line. `ESTAFET_TEST_HIDE=redis,postgres`
- * stands for a machine without them.
+ * files with `redis`, `postgres`, `prometheus` or `nginx` in their names are not read. `tools/test.ts` says so in one line.
+ * `ESTAFET_TEST_HIDE=redis,postgres` stands for a machine without them.
  */
 export interface Places {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folders that hold one PostgreSQL each, by its major version, e.g. `/usr/lib/postgresql/15`. */
   readonly postgresVersions: string;
+  /** Where Debian has servers that only root calls by name. */
+  readonly sbin: string;
   /** Set when the tests run as root: PostgreSQL refuses to, and runs as the user its package makes. */
   readonly users: string | null;
   /** Folder of the virtual environment with OpenAI's SDK for Python, which `tools/test.ts` makes. */
@@ -22,6 +24,7 @@ export interface Places {
 const PLACES: Places = {
   env: process.env,
   postgresVersions: '/usr/lib/postgresql',
+  sbin: '/usr/sbin',
   users: process.getuid?.() === 0 ? '/etc/passwd' : null,
   pythonSdk: fileURLToPath(new URL('../.cache/openai-python', import.meta.url)),
   pythonRequirements: fileURLToPath(new URL('clients/requirements.txt', import.meta.url)),
@@ -59,6 +62,18 @@ export function pythonSdk({
   if (hidden('python', env) || !runs(program)) return null;
   const stamp = PYTHON_SDK.stamp(folder);
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pythonRequirements, 'utf8') ? program : null;
+}
+
+/** Prometheus and its tool for rules; null unless both are there. */
+export function prometheus({ env }: Pick<Places, 'env'> = PLACES): { readonly server: string; readonly promtool: string } | null {
+  if (hidden('prometheus', env)) return null;
+  const [server, promtool] = [inPath(env, 'prometheus'), inPath(env, 'promtool')];
+  return server === null || promtool === null ? null : { server, promtool };
+}
+
+/** Path of `nginx`; null when there is none. */
+export function nginx({ env, sbin }: Pick<Places, 'env' | 'sbin'> = PLACES): string | null {
+  return hidden('nginx', env) ? null : inPath({ PATH: `${env['PATH'] ?? ''}:${sbin}` }, 'nginx');
 }
 
 function hidden(service: string, env: Places['env']): boolean {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PYTHON_SDK, postgresBin, pythonSdk, redisServer } from '../test/services.ts';
+import { nginx, PYTHON_SDK, postgresBin, prometheus, pythonSdk, redisServer } from '../test/services.ts';
 
 /**
  * What the tests need from the machine. Looks for it, installs what is missing where it may (as root, from the system's own packages; for
@@ -33,6 +33,22 @@ const SERVICES: readonly Service[] = [
     remedy: 'apt-get install postgresql',
     find: () => postgresBin(),
     install: () => apt('postgresql'),
+    small: false,
+  },
+  {
+    name: 'Prometheus',
+    left: 'the tests that evaluate alert rules and queries',
+    remedy: 'apt-get install prometheus',
+    find: () => prometheus()?.promtool ?? null,
+    install: () => apt('prometheus'),
+    small: false,
+  },
+  {
+    name: 'nginx',
+    left: 'the tests of relays behind it',
+    remedy: 'apt-get install nginx',
+    find: () => nginx(),
+    install: () => apt('nginx'),
     small: false,
   },
   {
