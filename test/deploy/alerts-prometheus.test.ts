@@ -3,20 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { prometheus } from '../services.ts';
+import { RULES, type Rule, rules } from './queries.ts';
 
 /** Prometheus' own tool evaluates the rules over made series: each alert is raised by what it is for, in its own words, and by nothing less. */
-const RULES = resolve('deploy/prometheus/alerts.yaml');
+const FILE = resolve(RULES);
 const { promtool = '' } = prometheus() ?? {};
-
-interface Rule {
-  readonly alert: string;
-  readonly for?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-const rules = (parse(readFileSync(RULES, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 
 /** Values of a series, one a minute, as promtool writes them: `0+6x10` is 0 and ten times six more, `_` is none. */
 type Series = Readonly<Record<string, string>>;
@@ -232,15 +225,15 @@ function evaluated({ series, alerts }: Case): string {
   const input = Object.entries(series).map(([name, values]) => ({ series: name, values }));
   const asked = alerts.map(({ minute, name, raised }) => ({ eval_time: `${minute}m`, alertname: name, exp_alerts: raised }));
   const tests = [{ interval: '1m', input_series: input, alert_rule_test: asked }];
-  writeFileSync(file, stringify({ rule_files: [RULES], evaluation_interval: '1m', tests }));
+  writeFileSync(file, stringify({ rule_files: [FILE], evaluation_interval: '1m', tests }));
   return tool('test', 'rules', file);
 }
 
-test('promtool finds no fault in the rules', () => expect(tool('check', 'rules', RULES)).toBe('good'));
+test('promtool finds no fault in the rules', () => expect(tool('check', 'rules', FILE)).toBe('good'));
 
 test('promtool finds no fault in the configuration of the compose project, with the rules where it mounts them', () => {
   const file = join(place, 'prometheus.yml');
-  writeFileSync(file, readFileSync('deploy/compose/prometheus.yml', 'utf8').replace('/etc/prometheus/alerts.yaml', RULES));
+  writeFileSync(file, readFileSync('deploy/compose/prometheus.yml', 'utf8').replace('/etc/prometheus/alerts.yaml', FILE));
   expect(tool('check', 'config', file)).toBe('good');
 });
 

@@ -2,44 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type ListedMetric, listedMetrics, processMetrics } from '../../tools/docs-metrics.ts';
-import { page } from '../docs/pages.ts';
+import { board, type Query, queries, rules } from './queries.ts';
 
 /** Every query that we hand out must ask for metrics that exist, by labels that they have, in a way that fits their type. */
-interface Query {
-  readonly where: string;
-  readonly expr: string;
-}
-
-interface Panel {
-  readonly title: string;
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
-}
-const board = JSON.parse(readFileSync('deploy/grafana/estafet.json', 'utf8')) as {
-  readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly query: string }[] };
-};
-interface Rule {
-  readonly alert: string;
-  readonly expr: string;
-  readonly for?: string;
-  readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly action: string };
-}
-const rules = (parse(readFileSync('deploy/prometheus/alerts.yaml', 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap(
-  (group) => group.rules,
-);
-
-const queries: Query[] = [
-  ...board.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ where: `panel ${title}`, expr }))),
-  ...board.templating.list
-    .filter(({ query }) => query.startsWith('label_values('))
-    .map(({ query }) => ({ where: 'variable', expr: query.replace(/^label_values\((\w+), (\w+)\)$/, 'sum by ($2) ($1)') })),
-  ...rules.map(({ alert, expr }) => ({ where: `alert ${alert}`, expr })),
-  ...page('docs/guide/metrics.md')
-    .spans.filter((span) => /\(.*estafet_/.test(span))
-    .map((expr) => ({ where: 'guide', expr })),
-];
 
 /** What Prometheus adds to every series. */
 const SCRAPED = ['job', 'instance'];
