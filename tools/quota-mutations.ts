@@ -184,7 +184,12 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   { name: 'models: a pattern comes before the exact name', file: 'model-entries.ts', from: 'this.#exact.get(asked) ?? this', to: 'this' },
   { name: 'models: a budget begins with what all models spent', file: 'model-entries.ts', from: 'this.find(asked) === entry', to: 'true' },
   { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (!reached || requests === 0) {', to: 'if (false) {' },
-  { name: 'backends: what the vendor saw is released', file: 'backend-gate.ts', from: 'if (!reached || requests === 0) {', to: 'if (true) {' },
+  {
+    name: 'backends: what the vendor saw is released',
+    file: 'backend-gate.ts',
+    from: 'if (!reached || requests === 0) {',
+    to: 'if (true) {',
+  },
   {
     name: 'backends: released twice',
     file: 'backend-gate.ts',

@@ -112,8 +112,9 @@ export async function call<R extends Settled>(
   }
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));
-  // Patience that the deadline cut short is not the backend's failure; it cuts no answer short that has begun.
-  if (failure.kind === 'upstream_timeout' && failure.details.unanswered === true && wheel.now() >= endBy) pass.unused();
+  // It is not the backend's failure that all its connections were taken, or that the deadline cut patience short; it cuts no answer short that has begun.
+  const { unsent, unanswered } = failure.details;
+  if (failure.kind === 'upstream_timeout' && (unsent === true || (unanswered === true && wheel.now() >= endBy))) pass.unused();
   else pass.failed(failure);
   const full = failure.kind.startsWith('backend_limit_') ? { backend, error: failure, rooms } : null;
   return {

@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Cost } from '../ledger/cost.ts';
 import type { HeldBy } from '../quota/guarded-quota.ts';
 import type { Decision } from '../routing/decision.ts';
+import { CONNECT_TIMEOUT } from '../upstream/connection-error.ts';
 import {
   type Attempt,
   type Estimate,
@@ -128,6 +129,6 @@ export function reachedBackend(attempts: readonly Attempt[]): boolean {
  * @param error its name in the catalogue
  */
 export function mayHaveReached(error: string, upstreamCode: string | null = null): boolean {
-  if (error === 'upstream_unreachable' || upstreamCode === 'UND_ERR_CONNECT_TIMEOUT') return false;
+  if (error === 'upstream_unreachable' || upstreamCode === CONNECT_TIMEOUT) return false;
   return error.startsWith('upstream_') || upstreamCode !== null;
 }

@@ -71,7 +71,10 @@ export class BackendClient {
     const { timeouts } = this.backend;
     const patienceMs = Math.min(whole ? timeouts.wholeMs : timeouts.firstByteMs, withinMs);
     const limits = patienceMs === timeouts.firstByteMs ? timeouts : { ...timeouts, firstByteMs: patienceMs };
-    const call = new UpstreamCall(listener, limits, this.#wheel);
+    // A request that began before the backend was retired may come to it late: it gets a connection, for that call.
+    if (this.#retired) this.#pool = this.#newPool();
+    const pool = this.#pool;
+    const call = new UpstreamCall(listener, limits, this.#wheel, () => pool.stats.connected < this.backend.connections);
     const headers = [
       'authorization',
       this.#authorization(key),
@@ -86,10 +89,8 @@ export class BackendClient {
     if (this.backend.appId !== undefined) headers.push('appid', this.backend.appId);
     if (traceparent !== null) headers.push('traceparent', traceparent);
     for (const [name, value] of Object.entries(more)) headers.push(name, value);
-    // A request that began before the backend was retired may come to it late: it gets a connection, for that call.
-    if (this.#retired) this.#pool = this.#newPool();
-    this.#pool.dispatch({ path: joined(this.#basePath, path), method, headers, body }, call);
-    if (this.#retired) void this.#end(this.#pool);
+    pool.dispatch({ path: joined(this.#basePath, path), method, headers, body }, call);
+    if (this.#retired) void this.#end(pool);
     return call;
   }
 

@@ -1,5 +1,8 @@
 import { type ErrorName, OpenAIError } from '../../openai/errors.ts';
 
+/** undici's own; also of a call whose time is over while its connection is being made. */
+export const CONNECT_TIMEOUT = 'UND_ERR_CONNECT_TIMEOUT';
+
 /** Codes of the system and of undici, by what they mean to the caller. Anything else is a cut connection. */
 const KINDS: Readonly<Record<string, ErrorName>> = {
   ECONNREFUSED: 'upstream_unreachable',
@@ -14,7 +17,7 @@ const KINDS: Readonly<Record<string, ErrorName>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'upstream_unreachable',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'upstream_unreachable',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'upstream_unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'upstream_timeout',
+  [CONNECT_TIMEOUT]: 'upstream_timeout',
   ETIMEDOUT: 'upstream_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
@@ -49,7 +52,7 @@ export function connectionError(error: Error, reached: Reached): OpenAIError {
 
 /** What no connection was made for, by whatever code, has reached nobody; what was sent may have, also where there is no way to it any more. */
 function kindOf(kind: ErrorName, code: string, reached: Reached): ErrorName {
-  if (reached === 'unsent') return code === 'UND_ERR_CONNECT_TIMEOUT' ? kind : 'upstream_unreachable';
+  if (reached === 'unsent') return code === CONNECT_TIMEOUT ? kind : 'upstream_unreachable';
   return kind === 'upstream_unreachable' ? 'upstream_truncated' : kind;
 }
 

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { OpenAIError } from '../../openai/errors.ts';
 import { NOWHERE } from '../placed-set.ts';
-import { connectionError } from './connection-error.ts';
+import { CONNECT_TIMEOUT, connectionError } from './connection-error.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
 
 /** Who listens to one call. Exactly one of `onEnd` and `onFail` is called, once, and nothing after it. */
@@ -30,6 +30,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   readonly #listener: CallListener;
   readonly #timeouts: CallTimeouts;
   readonly #wheel: DeadlineWheel;
+  readonly #connecting: () => boolean;
   readonly #startedAt: number;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
@@ -40,8 +41,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   #endBy = Number.POSITIVE_INFINITY;
   #pausedAt = 0;
 
-  constructor(listener: CallListener, timeouts: CallTimeouts, wheel: DeadlineWheel) {
+  /** @param connecting there is still a connection to be made: what waits for one waits for the backend, and not for other calls to end */
+  constructor(listener: CallListener, timeouts: CallTimeouts, wheel: DeadlineWheel, connecting: () => boolean = () => false) {
     this.#listener = listener;
+    this.#connecting = connecting;
     this.#timeouts = timeouts;
     this.#wheel = wheel;
     this.#startedAt = wheel.now();
@@ -86,8 +89,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
   }
 
   expire(): void {
+    if (this.unsent && this.#connecting()) {
+      this.#fail(connectionError(Object.assign(new Error('No connection in time.'), { code: CONNECT_TIMEOUT }), 'unsent'));
+      return;
+    }
     const seconds = Math.round((this.#wheel.nowMs - this.#startedAt) / 1000);
-    const what = this.#answering ? 'stopped answering' : 'did not answer';
+    const what = this.#answering ? 'stopped answering' : this.unsent ? 'had no connection free' : 'did not answer';
     const details = { fallback: true, unanswered: !this.#answering || undefined, unsent: this.unsent || undefined };
     this.#fail(new OpenAIError('upstream_timeout', `The backend ${what} within its time limit (${seconds} s).`, details));
   }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../http/desk.ts';
-import { against, closeAll } from './backend-calls.ts';
+import { against, clientFor, closeAll } from './backend-calls.ts';
 import { http, httpChunk, SSE_HEAD } from './backends.ts';
 
 afterEach(closeAll);
@@ -51,6 +51,35 @@ describe('connections', () => {
     expect(waiting.settled).toBe(false);
     expect(unsent()).toEqual([false, true, false]);
     expect(server.requests.filter((request) => request.includes('waiting'))).toEqual([]);
+  });
+
+  describe('whose time is over while it waits', () => {
+    const LIMITS = ', connections: 1, timeouts: { connectMs: 5000, firstByteMs: 500, idleMs: 5000 }';
+
+    test('for a call to end: it was not sent, and the backend was not silent', async () => {
+      const { ask, server } = await against((socket) => socket.write(SSE_HEAD + httpChunk('data: 1\n\n')), LIMITS);
+      const first = ask();
+      await until('the first is answered', () => first.text !== '');
+      const waiting = ask();
+      expect(await waiting.over).toBe('fail');
+      expect(waiting.error).toMatchObject({
+        kind: 'upstream_timeout',
+        message: expect.stringContaining('no connection free'),
+        details: { unsent: true },
+      });
+      expect(server.requests).toHaveLength(1);
+      first.call.abort();
+    });
+
+    test('for a connection to be made: the backend is not there', async () => {
+      // It takes the connection, and never speaks TLS.
+      const { server } = await against(() => undefined);
+      const waiting = clientFor(server.url.replace('http:', 'https:'), LIMITS).ask();
+      expect(await waiting.over).toBe('fail');
+      expect(waiting.error).toMatchObject({ kind: 'upstream_timeout', details: { upstreamCode: 'UND_ERR_CONNECT_TIMEOUT' } });
+      expect(waiting.error?.details.unsent).toBeUndefined();
+      expect(waiting.call.unsent).toBe(true);
+    });
   });
 
   test('an aborted call closes its socket', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { played } from './one-request.ts';
-import type { StageOptions } from './stage.ts';
+import type { Part } from './played-backends.ts';
+import { type StageOptions, shown, stage } from './stage.ts';
 
 const NOT_HEDGED = 'strategy: order';
 /** How the reservations of the team and of the backends ended; null: given back. */
@@ -71,6 +72,19 @@ test.each([false, true])('the time is over before a connection is free: nothing 
   expect(record).toMatchObject({ usage: null, cost: null });
   expect(record.attempts).toMatchObject([{ backend: 'a', error: 'upstream_timeout', unsent: true }]);
   expect(ends(settlements)).toEqual(['backend/a null', 'team/t null']);
+});
+
+test.each<[string, Part, number]>([
+  ['was silent', [], 1],
+  ['had no connection free', [[25_000, 'connected']], 0],
+])('a backend that %s for the whole of its `firstByteMs`: breakers that open', async (_, a, open) => {
+  const parts: StageOptions['parts'] = { a, b: [[100, 'done']] };
+  const backends = { a: ', retries: 0, breaker: { failures: 1 }' };
+  const { ask, until, records, health, config } = stage({ entry: NOT_HEDGED, parts, backends });
+  ask(true);
+  await until(26_000);
+  expect(shown(records[0]?.attempts ?? [])).toEqual(['a upstream_timeout', 'b']);
+  expect([...health.openings(Object.values(config.backends))].reduce((sum, opening) => sum + opening.open, 0)).toBe(open);
 });
 
 test('one that was sent counts, whatever it came to', async () => {
