@@ -107,16 +107,18 @@ export class Course<R extends Settled> {
   }
 
   /** Nobody has answered, and this failure counts, unless nothing was sent and that of a call is known. */
-  lastFailure({ failure, receipt, sent }: Failed): void {
-    this.#receipt = receipt;
+  lastFailure({ failure, receipt, sent, full }: Failed): void {
     if (this.#happened && !sent) return;
     this.#failure = failure;
     this.#happened = sent;
+    // What was translated, or could not be; of what limits and time have kept nothing became anything.
+    this.#receipt = sent || (full === null && failure.status < 500) ? receipt : null;
   }
 
   answered(place: Place, { result, attempt, receipt }: Answered<R>): Round<R> {
     this.#attempts.push(attempt);
-    return { ...this.#round(result.error), receipt, result, place, gone: result.gone };
+    const sent = attempt.unsent !== true;
+    return { ...this.#round(result.error), ...(sent ? { receipt } : {}), result, place, gone: result.gone };
   }
 
   /**
@@ -124,14 +126,10 @@ export class Course<R extends Settled> {
    * @param final nobody may be asked any more: the deadline has passed, the caller has left, or a failure was the last word
    */
   ended(final: boolean, gone = false): Round<R> {
-    const round = this.#round(this.#failure ?? asOpenAIError(null));
+    const round = this.#round(null);
     // Where all backends are at their limits, the first that is free again is worth waiting for.
-    return {
-      ...round,
-      error: (round.idle && !this.#happened ? soonest(this.#refusals) : null) ?? round.error,
-      full: final ? [] : this.#full,
-      gone,
-    };
+    const refusal = round.idle && !this.#happened ? soonest(this.#refusals) : final ? null : this.#worthier();
+    return { ...round, error: refusal ?? this.#failure ?? asOpenAIError(null), full: final ? [] : this.#full, gone };
   }
 
   /** For the record: so long it has waited since its last attempt. */
@@ -142,10 +140,18 @@ export class Course<R extends Settled> {
 
   /**
    * It has waited for room in vain.
-   * @param error what has ended it; null: time, so that the caller is told when there may be room
+   * @param error what has ended it; null: time, so that the caller is told what has failed, else when there may be room
    */
   gaveUp(error: OpenAIError | null, gone: boolean): Round<R> {
-    return { ...this.#round(error ?? soonest(this.#refusals) ?? asOpenAIError(null)), gone };
+    const refusal = this.#happened ? this.#worthier() : soonest(this.#refusals);
+    return { ...this.#round(error ?? refusal ?? this.#failure ?? asOpenAIError(null)), gone };
+  }
+
+  /** Where a failure says that asking again is in vain, it speaks for its own backend: another, which had no room, says when to come again. */
+  #worthier(): OpenAIError | null {
+    const refusal = soonest(this.#refusals);
+    if (this.#failure === null || isWorthAsking(this.#failure)) return null;
+    return refusal?.details.retryAfterMs !== undefined && refusal.retry !== false ? refusal : null;
   }
 
   #round(error: OpenAIError | null): Round<R> {
@@ -155,6 +161,9 @@ export class Course<R extends Settled> {
     return { attempts, hedge, receipt: this.#receipt, result: null, error, place: null, gone: false, full: [], idle };
   }
 }
+
+/** As the SDKs see it. */
+const isWorthAsking = ({ status, retry }: OpenAIError): boolean => retry !== false && (status >= 500 || status === 429);
 
 function withoutNumber({ number: _, ...attempt }: Attempt): Attempt {
   return attempt;

@@ -44,7 +44,7 @@ export interface Ending {
   readonly decision: Decision;
   readonly attempts: readonly Attempt[];
   readonly hedge: Hedge | null;
-  /** Of the last attempt; null when none was made. */
+  /** Of the last attempt that was sent, else of what could not be; null when there was neither. */
   readonly receipt: Receipt | null;
   /** Null when nothing was answered. */
   readonly result: Settled | null;
