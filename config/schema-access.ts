@@ -20,12 +20,13 @@ function permitLists(vendors: Vendors) {
 }
 
 const PERMIT_WORDS = {
-  vendors: { description: 'Vendors that may be used.' },
-  regions: { description: 'Regions that may be used; `*` stands for any characters, and `cn-*` covers the region `cn` too.' },
-  models: { description: 'Model names that may be asked for; `*` stands for any characters.' },
-  callers: { description: 'Addresses and networks that may call. Absent: any network.' },
+  vendors: { description: 'Vendors that requests may go to.' },
+  regions: { description: 'Regions that requests may go to. `*` matches any characters, and `cn-*` also matches `cn`.' },
+  models: { description: 'Model names that apps may request. `*` matches any characters.' },
+  callers: { description: 'Addresses and networks that requests may come from. Absent: any.' },
   countries: {
-    description: 'Countries that may call, by the table of `server.countries`. Absent: any. An address of no known country is refused.',
+    description:
+      'Countries that requests may come from (`CN`), looked up in the file `server.countries`. An address without a known country is refused. Absent: any.',
   },
 };
 
@@ -39,24 +40,24 @@ export function teamSchema(vendors: Vendors) {
     countries: lists.countries.optional().meta(PERMIT_WORDS.countries),
   });
   return z.strictObject({
-    permit: permit.optional().meta({ description: 'What the keys of the team may use. Absent: nothing, every request is refused.' }),
-    limits: limitsSchema.optional().meta({ description: 'Limits of all keys of the team together.' }),
+    permit: permit.optional().meta({ description: 'What the keys of the team may use. Absent: nothing; every request is refused.' }),
+    limits: limitsSchema.optional().meta({ description: 'Limits for all keys of the team together.' }),
     timeZone: z
       .string()
       .refine(isTimeZone, { error: 'must be an IANA time zone such as Asia/Shanghai' })
       .optional()
-      .meta({ description: 'Time zone in which the windows of budgets begin and end. Absent: UTC.' }),
+      .meta({ description: 'Time zone of the calendar windows of budgets. Absent: UTC.' }),
     moderationFallback: z.boolean().optional().meta({
       description:
-        "Whether what one backend's moderation refused may be sent to the next candidate. Absent or false: the refusal is the answer.",
+        "Whether a request that one backend's moderation refused is sent to the next candidate. Absent or false: the app gets the refusal.",
     }),
     logPrompts: z.boolean().optional().meta({
       description:
-        'Whether the log line of a request of this team holds its prompt and answer: at most 16,384 characters of each, without keys of backends; images, audio and files as sizes. Absent or false: no prompt and no answer is logged.',
+        "Whether the log contains the prompt and answer of this team's requests: at most 16,384 characters of each, with backend keys removed, and images, audio and files shown by size only. Absent or false: neither is logged.",
     }),
     onStoreLoss: z.enum(['refuse', 'local', 'admit']).default('refuse').meta({
       description:
-        'What happens to requests with limits while `redis` does not answer: `refuse` them (503); `local`: each process counts its share of every limit by itself, the limit divided by the processes last seen; or `admit` all of them.',
+        'What happens to requests with limits while `redis` does not answer. `refuse`: they get 503. `local`: each process enforces its share of every limit, which is the limit divided by the number of processes last seen. `admit`: all are served.',
     }),
   });
 }
@@ -71,23 +72,27 @@ export function keySchema(vendors: Vendors) {
     countries: lists.countries.optional().meta(PERMIT_WORDS.countries),
   });
   return z.strictObject({
-    name: keyName.meta({ description: 'Name of the key in logs and bills; no two keys share one.' }),
-    team: name.meta({ description: 'Team the key belongs to.' }),
+    name: keyName.meta({ description: 'Name of the key in the log and the books. Must be unique.' }),
+    team: name.meta({ description: 'Team that the key belongs to.' }),
     key: clientKey.meta({
-      description: `The key: \`${ENV_REFERENCE}\`, \`env:NAME\`, \`file:/path\` or \`sha256:\` and its digest. Only the digest is kept.`,
+      description: `Reference to the key (\`${ENV_REFERENCE}\`, \`env:NAME\` or \`file:/path\`), or \`sha256:\` and its digest in hex. The relay keeps only the digest.`,
     }),
-    strict: z.boolean().default(false).meta({ description: 'Refuse a request (400) rather than change or drop one of its fields.' }),
-    onDisconnect: z
-      .enum(['cancel', 'drain'])
-      .default('cancel')
-      .meta({ description: "When the app goes away: `cancel` the vendor's call, or `drain` it to learn the exact use." }),
-    reasoning: z.enum(['show', 'hide']).default('show').meta({ description: 'Whether `reasoning_content` is part of the answers.' }),
-    limits: limitsSchema.optional().meta({ description: 'Limits of this key, besides those of its team.' }),
-    permit: permit.optional().meta({ description: "Narrows the team's permit; never widens it. A list left out narrows nothing." }),
+    strict: z.boolean().default(false).meta({
+      description: 'Whether a request is refused with 400 when carrying it to the vendor would need a change that may alter the answer.',
+    }),
+    onDisconnect: z.enum(['cancel', 'drain']).default('cancel').meta({
+      description:
+        "What happens when the app disconnects. `cancel`: the vendor's call is ended. `drain`: the answer is read to its end, so that the books have its exact use and cost.",
+    }),
+    reasoning: z.enum(['show', 'hide']).default('show').meta({ description: 'Whether answers contain `reasoning_content`.' }),
+    limits: limitsSchema.optional().meta({ description: "Limits for this key, in addition to its team's." }),
+    permit: permit
+      .optional()
+      .meta({ description: "Narrows the team's permit, list by list. It never widens it. Absent, or a list left out: as the team's." }),
     expires: z.iso
       .datetime({ offset: true, error: 'must be an ISO date and time with a zone, such as 2027-01-31T00:00:00Z' })
       .optional()
-      .meta({ description: 'From then on the key is refused.' }),
+      .meta({ description: 'Time from which the key is refused, with a time zone. Absent: the key does not expire.' }),
   });
 }
 

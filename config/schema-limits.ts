@@ -20,30 +20,41 @@ const budgetSchema = z.strictObject({
     .refine((amount) => amount <= 0 || Math.round(amount * 1e9) > 0, {
       error: 'must be at least 0.000000001: money is counted in billionths',
     })
-    .meta({ description: 'Money that may be spent in one window; decimals are allowed, to the billionth.' }),
+    .meta({ description: 'Money that may be spent in one window. Up to nine decimals.' }),
   currency: currency.meta({ description: 'Currency of `amount`.' }),
-  per: z
-    .enum(['hour', 'day', 'week', 'month', 'never'])
-    .meta({ description: 'The calendar window after which it starts anew, in the time zone of the team; `never` is once and for all.' }),
+  per: z.enum(['hour', 'day', 'week', 'month', 'never']).meta({
+    description: "Calendar window after which the budget starts again, in the team's `timeZone`. `never`: it does not start again.",
+  }),
 });
 
-/** Rates, which a vendor's account has too. */
-export const rates = {
-  rpm: limit.optional().meta({ unit: 'requests', description: 'Requests per minute, refilled continuously.' }),
-  rpd: limit.optional().meta({ unit: 'requests', description: 'Requests per day, refilled continuously.' }),
-  tpm: limit.optional().meta({ unit: 'tokens', description: 'Tokens per minute, input and output together.' }),
-  tpd: limit.optional().meta({ unit: 'tokens', description: 'Tokens per day, input and output together.' }),
-};
+/**
+ * Rates, which a vendor's account has too.
+ * @param beyond what becomes of a request that exceeds one
+ */
+export function rates(beyond: string) {
+  return {
+    rpm: limit.optional().meta({ unit: 'requests', description: `Requests per minute, refilled continuously. ${beyond}` }),
+    rpd: limit.optional().meta({ unit: 'requests', description: `Requests per day, refilled continuously. ${beyond}` }),
+    tpm: limit
+      .optional()
+      .meta({ unit: 'tokens', description: `Tokens per minute, input and output together, refilled continuously. ${beyond}` }),
+    tpd: limit
+      .optional()
+      .meta({ unit: 'tokens', description: `Tokens per day, input and output together, refilled continuously. ${beyond}` }),
+  };
+}
 
 /** The limits of one entry of `models`. */
 const modelLimitsSchema = z.strictObject({
-  ...rates,
-  concurrency: limit.optional().meta({ unit: 'requests', description: 'Requests running at the same time.' }),
-  budget: budgetSchema.optional().meta({ description: 'Money per calendar window.' }),
+  ...rates('More get 429.'),
+  concurrency: limit.optional().meta({ unit: 'requests', description: 'Requests at the same time. More get 429.' }),
+  budget: budgetSchema
+    .optional()
+    .meta({ description: 'Money per calendar window, at list prices. When it is spent, requests get 429 `insufficient_quota`.' }),
   outputReserve: limit.optional().meta({
     unit: 'tokens',
     description:
-      'Most output tokens reserved for a choice, whatever its `max_tokens`. Absent: learned from the answers of the model, 2048 at first.',
+      "Most output tokens that the relay reserves for each choice of a request, even if its `max_tokens` is larger. It does not limit the answer. Absent: learned from the model's answers, 2048 at first.",
   }),
 });
 
@@ -52,7 +63,7 @@ export const limitsSchema = z.strictObject({
   ...modelLimitsSchema.shape,
   models: z.record(freeName, modelLimitsSchema).optional().meta({
     description:
-      'Limits of requests that ask for a name, besides the others. `*` stands for any characters. The exact name comes first, then the first pattern in the order of the file; all names of an entry share its limits.',
+      'Limits for single model names, in addition to the limits above. `*` matches any characters. An exact name wins, then the first pattern that matches, in the order of the file. All names that match an entry share its limits.',
   }),
 });
 

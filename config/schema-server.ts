@@ -8,125 +8,140 @@ const host = z.string().refine((text) => isIP(text) !== 0 || /^(?!.*\.\d+$)[A-Za
 
 /** `server`: where the relay listens and what it accepts at most. The defaults are safe to expose (bounded memory and time). */
 export const serverSchema = z.strictObject({
-  host: host.default('127.0.0.1').meta({ description: 'Address to listen on. `0.0.0.0` or `::` opens the relay to the network.' }),
-  port: z.int().min(0).max(65535).default(8080).meta({ description: 'TCP port to listen on; 0 takes a free one.' }),
+  host: host
+    .default('127.0.0.1')
+    .meta({ description: 'Address to listen on. `0.0.0.0` or `::` makes the relay reachable from the network.' }),
+  port: z.int().min(0).max(65535).default(8080).meta({ description: 'TCP port to listen on. 0: any free port.' }),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(256)], { error: 'must be `auto` or a whole number from 1 to 256' })
     .default(1)
     .meta({
       description:
-        'Processes that share the port. More than one needs `redis`. `auto`: as many as there are cores, and one without `redis`. What limits connections, requests and receipts below holds for each of them.',
+        'Number of processes that share the port. More than one requires `redis`. `auto`: one per core, or a single process without `redis`. The bounds on connections, requests and receipts below apply to each process.',
     }),
   maxBodyBytes: z
     .int()
     .min(1024)
     .max(1024 ** 3)
     .default(16 * 1024 ** 2)
-    .meta({ unit: 'bytes', description: 'Longest request body, counted after decompression. Longer ones get 413.' }),
+    .meta({ unit: 'bytes', description: 'Largest request body, after decompression. A larger one gets 413.' }),
   maxHeaderBytes: z
     .int()
     .min(1024)
     .max(1024 ** 2)
     .default(16 * 1024)
-    .meta({ unit: 'bytes', description: 'All headers of a request together.' }),
-  maxMessages: z.int().min(1).max(1_000_000).default(4096).meta({ description: 'Most messages in one chat request.' }),
-  maxTools: z.int().min(1).max(1_000_000).default(128).meta({ description: 'Most tools in one chat request.' }),
-  maxJsonDepth: z.int().min(1).max(1000).default(64).meta({ description: 'Deepest nesting of objects and lists in a request body.' }),
-  requestTimeoutMs: milliseconds
-    .default(60_000)
-    .meta({ unit: 'ms', description: 'The whole request, body included, must have arrived by then. Does not limit the answer.' }),
-  headersTimeoutMs: milliseconds
-    .default(15_000)
-    .meta({ unit: 'ms', description: 'The headers of a request must have arrived by then. At most `requestTimeoutMs`.' }),
-  keepAliveTimeoutMs: milliseconds
-    .default(72_000)
-    .meta({ unit: 'ms', description: 'How long an idle connection stays open. Longer than the idle time of a load balancer in front.' }),
+    .meta({ unit: 'bytes', description: 'Largest size of all headers of a request together. Larger ones get 431.' }),
+  maxMessages: z.int().min(1).max(1_000_000).default(4096).meta({ description: 'Most messages in one chat request. More get 400.' }),
+  maxTools: z.int().min(1).max(1_000_000).default(128).meta({ description: 'Most tools in one chat request. More get 400.' }),
+  maxJsonDepth: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(64)
+    .meta({ description: 'Deepest nesting of objects and lists in a request body. A deeper one gets 400.' }),
+  requestTimeoutMs: milliseconds.default(60_000).meta({
+    unit: 'ms',
+    description: 'Time for the whole request, body included, to arrive. After it the client gets 408. It does not limit the answer.',
+  }),
+  headersTimeoutMs: milliseconds.default(15_000).meta({
+    unit: 'ms',
+    description: 'Time for the headers of a request to arrive. After it the client gets 408. Must not exceed `requestTimeoutMs`.',
+  }),
+  keepAliveTimeoutMs: milliseconds.default(72_000).meta({
+    unit: 'ms',
+    description:
+      'How long an idle client connection stays open. Set it longer than the idle timeout of a load balancer in front of the relay.',
+  }),
   maxConnections: z
     .int()
     .min(1)
     .max(1_000_000)
     .default(20_000)
-    .meta({ description: 'Most client connections at once; more are closed at once.' }),
+    .meta({ description: 'Most client connections at the same time. Further ones are closed immediately.' }),
   totalDeadlineMs: milliseconds.default(600_000).meta({
     unit: 'ms',
     description:
-      'From the arrival of a request: later no backend is asked, again or for the first time, and none is waited for that has not begun to answer. Running answers go on.',
+      'Time from the arrival of a request in which a backend must begin to answer. After it the relay starts no more calls, gives up calls without an answer, and returns an error. An answer that has begun continues.',
   }),
-  maxInFlight: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(10_000)
-    .meta({ description: 'Most requests that are answered at once; more get 503 `overloaded`.' }),
+  maxInFlight: z.int().min(1).max(1_000_000).default(10_000).meta({
+    description: 'Most requests in progress at the same time. Further ones get 503 `overloaded`. Raise it only as far as memory allows.',
+  }),
   maxLagMs: z.int().min(0).max(60_000).default(1_000).meta({
     unit: 'ms',
-    description: 'New requests get 503 `overloaded` while the event loop is later than this, twice in a row. 0: never.',
+    description:
+      'New requests get 503 `overloaded` while the event loop is delayed by more than this in two checks in a row, 0.1 s apart. 0: no check.',
   }),
-  heartbeatMs: milliseconds
-    .default(15_000)
-    .meta({ unit: 'ms', description: 'A stream silent for this long gets an SSE comment, so that proxies keep it open.' }),
-  drainTimeoutMs: milliseconds
-    .default(30_000)
-    .meta({ unit: 'ms', description: 'After SIGTERM, how long running answers may go on before they are cut.' }),
+  heartbeatMs: milliseconds.default(15_000).meta({
+    unit: 'ms',
+    description: 'After this much silence in a stream, the relay sends an SSE comment so that proxies keep the connection open.',
+  }),
+  drainTimeoutMs: milliseconds.default(30_000).meta({
+    unit: 'ms',
+    description: 'How long running answers may continue after SIGTERM. After it they are cut with the error `draining`.',
+  }),
   watchFiles: z.boolean().default(true).meta({
     description:
-      'Apply the file anew when it, or a secret file it refers to, has changed. `false`: only on SIGHUP. A file with a problem changes nothing.',
+      'Whether the relay reloads the configuration when the file, or a secret file it refers to, changes. `false`: reload only on SIGHUP. A file with a problem is refused and changes nothing.',
   }),
-  receiptTtlMs: milliseconds.default(900_000).meta({ unit: 'ms', description: 'How long the receipt of a request can be looked up.' }),
+  receiptTtlMs: milliseconds.default(900_000).meta({ unit: 'ms', description: 'How long a receipt can be looked up after its request.' }),
   receiptsKept: z
     .int()
     .min(0)
     .max(10_000_000)
     .default(10_000)
-    .meta({ description: 'Most receipts kept for look-up; the oldest go first.' }),
+    .meta({ description: 'Most receipts kept in memory. When there are more, the oldest are dropped. 0: none are kept.' }),
   trustedProxies: z
     .array(z.string().min(1).meta({ description: 'Address or network in CIDR notation.' }))
     .default([])
     .meta({
       description:
-        'Proxies whose `X-Forwarded-For` is believed: the rightmost address in it that is none of these is the caller. Empty: the header is not read.',
+        'Addresses and networks of proxies whose `X-Forwarded-For` is trusted. The caller is the rightmost address in the header that is not in this list. Empty: the header is not read.',
     }),
   countries: z.string().min(1).optional().meta({
     description:
-      "File that tells the country of an address, in MaxMind's format (.mmdb), for `countries` of permits. Relative to the configuration file.",
+      "File that maps addresses to countries, in MaxMind's format (.mmdb). Required for `countries` in permits. A relative path starts in the folder of the configuration file.",
   }),
   metrics: z
     .strictObject({
       port: z.int().min(0).max(65535).optional().meta({
         description:
-          'TCP port that serves nothing but `/metrics`; 0 takes a free one. Absent: on the port of the apps, for bearers of `token`.',
+          'TCP port that serves only `/metrics`. 0: any free port. Absent: `/metrics` is on `server.port`, and requires `token`.',
       }),
-      host: host.default('127.0.0.1').meta({ description: 'Address of that port.' }),
+      host: host.default('127.0.0.1').meta({ description: 'Address that `port` listens on.' }),
       token: secretReference
         .optional()
-        .meta({ description: 'Reference to a token that readers must send as `Authorization: Bearer`. Required without a `port`.' }),
+        .meta({ description: 'Reference to a token that `/metrics` requires as `Authorization: Bearer`. Optional if `port` is set.' }),
     })
     .optional()
-    .meta({ description: 'Metrics for Prometheus. Absent: none are kept, and `/metrics` does not exist.' }),
+    .meta({ description: 'Metrics for Prometheus. Absent: no metrics are kept, and `/metrics` does not exist.' }),
   tracing: z
     .strictObject({
       callerContext: z.enum(['join', 'link', 'ignore']).default('join').meta({
         description:
-          "What a caller's `traceparent` does: `join`: the request is a part of that trace, and its sampling decision counts; `link`: a trace of its own, sampled by the relay's rules, that names it; `ignore`: nothing.",
+          "What happens with a caller's `traceparent`. `join`: the request becomes part of the caller's trace, and a `parentbased_` sampler follows the caller's decision. `link`: the request has its own trace, which links to the caller's. `ignore`: the header is not read.",
       }),
       maxPerSecond: z.int().min(1).max(1_000_000).default(100).meta({
         unit: 'requests',
-        description: 'Most requests a second whose spans one process sends, whatever callers ask for.',
+        description: 'Most requests per second that one process records spans for. Further requests are served without spans.',
       }),
     })
     .prefault({})
     .meta({
-      description: 'Traces. They are kept only where `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set.',
+      description:
+        'OpenTelemetry traces. They are sent only if `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set.',
     }),
   admin: z
     .strictObject({
       token: secretReference.meta({
-        description: 'Reference to a token of at least 32 characters that opens `GET /v1/estafet/config`, as `Authorization: Bearer`.',
+        description: 'Reference to a token of at least 32 characters. `GET /v1/estafet/config` requires it as `Authorization: Bearer`.',
       }),
     })
     .optional()
-    .meta({ description: 'Who may see the configuration in force, without its secrets (`estafet check --against URL`). Absent: nobody.' }),
+    .meta({
+      description:
+        'Access to the configuration in force, without its secrets, for `estafet check --against URL`. Absent: nobody has access.',
+    }),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').meta({
-    description: 'Least severe log line that is written. Secrets are in none; prompts and answers only where a team has `logPrompts`.',
+    description: 'Least severe level that is logged. Secrets are never logged; prompts and answers only for teams with `logPrompts`.',
   }),
 });

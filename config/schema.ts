@@ -14,32 +14,32 @@ import { freeName, name, secretReference } from './words.ts';
  */
 export function configSchema(vendors: Vendors) {
   return z.strictObject({
-    server: serverSchema.prefault({}).meta({ description: 'Where the relay listens, and its own bounds.' }),
+    server: serverSchema.prefault({}).meta({ description: 'Where the relay listens, and the bounds that protect it.' }),
     backends: z
       .record(name, backendSchema(vendors))
       .default({})
-      .meta({ description: 'Vendor accounts by a name of your choice. At least one.' }),
-    models: z
-      .record(freeName, modelEntrySchema)
-      .default({})
-      .meta({ description: "What apps ask for → where it may go, in order. A backend's own model names work without an entry." }),
-    catalog: z.record(freeName, catalogEntrySchema).default({}).meta({
-      description: '`vendor/model` → what is known of it, besides or instead of what the shipped catalogue says.',
+      .meta({ description: 'Vendor accounts, each under a name of your choice. At least one is required.' }),
+    models: z.record(freeName, modelEntrySchema).default({}).meta({
+      description:
+        "The model names that apps use, each with the candidates that serve it, in order. A backend's own model names work without an entry.",
     }),
-    teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys with a permit and limits in common.' }),
+    catalog: z.record(freeName, catalogEntrySchema).default({}).meta({
+      description: 'Facts about single models, under `vendor/model`. Each field replaces that of the shipped catalogue.',
+    }),
+    teams: z.record(name, teamSchema(vendors)).default({}).meta({ description: 'Groups of keys that share a permit and limits.' }),
     keys: z
       .array(keySchema(vendors))
       .default([])
-      .meta({ description: 'Keys of the apps; more can be made by command and live in `database`.' }),
+      .meta({ description: 'Keys of the apps. Keys made with `estafet key new` are kept in `database` instead.' }),
     redis: connectionText.optional().meta({
       description:
-        'Address of Redis (`redis://`, `redis+cluster://`, `redis+sentinel://`; `rediss` for TLS), or a reference to it. Absent: limits live in this process.',
+        'Address of Redis, or a reference to it: `redis://`, `redis+sentinel://` or `redis+cluster://`; `rediss` in place of `redis` for TLS. Processes with the same Redis share their limits. Absent: each process counts alone.',
     }),
     database: connectionText.optional().meta({
       description:
-        'Where books, and keys and teams made by command, are kept: `sqlite:` and a path, `postgres://…`, or `memory:` (gone with the process); or a reference to it. Absent: `sqlite:./data/estafet.db`.',
+        'Where the books, and keys and teams made by command, are kept: `sqlite:` and a path, `postgres://…`, `memory:` (lost when the process ends), or a reference to one of these. Absent: `sqlite:./data/estafet.db`.',
     }),
-    books: booksSchema.prefault({}).meta({ description: 'What was used and what it cost: how long it is kept.' }),
+    books: booksSchema.prefault({}).meta({ description: 'The books: what each request used and cost.' }),
   });
 }
 
