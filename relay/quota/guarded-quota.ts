@@ -57,12 +57,10 @@ export class GuardedQuota {
   readonly #open = new RenewedMap<string, Open>();
   /** Owners whose slots were short when they were last asked for: what is free there may be waited for, whoever took it. */
   readonly #crowded = new Set<string>();
-  /** The store has failed, and has answered no reservation since. */
-  #doubted = false;
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#unsent = new Unsent(options.retryMs, (error) => this.#failed(error));
+    this.#unsent = new Unsent(options.retryMs, options.onFailure);
   }
 
   /** Steps the store has not confirmed, for metrics. */
@@ -76,18 +74,15 @@ export class GuardedQuota {
   }
 
   async reserve(request: ReserveRequest, onStoreLoss: OnStoreLoss): Promise<Outcome> {
-    // Of a store that was gone one call finds out whether it is back, and the others fail: the settlement can wait, the caller cannot.
-    if (!this.#doubted) this.#unsent.depart();
+    this.#depart(request.owner);
     try {
       // Checked there.
       const verdict = await this.#options.store.reserve(request);
-      this.#doubted = false;
       return this.#opened(request, 'store', verdict);
     } catch (error) {
       if (error instanceof RangeError) throw error;
       const silent = error instanceof StoreGone && error.cause === undefined;
-      if (silent) this.#doubted = true;
-      else this.#failed(error);
+      if (!silent) this.#options.onFailure(error);
       const outcome = error instanceof StoreGone ? await this.#withoutStore(request, error, onStoreLoss) : this.#unavailable();
       // The store may carry out what was sent after all: a refused request must cost nothing in the end.
       if (!outcome.ok && !silent) this.#sendRelease(request.owner, request.id);
@@ -122,10 +117,9 @@ export class GuardedQuota {
 
   /** Extends every lease of this node, one call for each owner. Call it several times per lease. */
   async renewAll(leaseMs: number): Promise<void> {
-    const { store, local } = this.#options;
+    const { store, local, onFailure } = this.#options;
     const renewals: Promise<unknown>[] = [];
-    const failed = (error: unknown): void => this.#failed(error);
-    for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(failed));
+    for (const [owner, ids] of this.#idsBy('store')) renewals.push(store.renew(owner, ids, leaseMs).catch(onFailure));
     for (const [owner, ids] of this.#idsBy('local')) renewals.push(local.renew(owner, ids, leaseMs));
     await Promise.all(renewals);
   }
@@ -133,7 +127,7 @@ export class GuardedQuota {
   /** What the store has of an owner. @throws what the store throws, StoreGone when it is gone */
   levels(owner: string): Promise<Snapshot> {
     checkIds(owner, []);
-    this.#unsent.depart();
+    this.#depart(owner);
     return this.#options.store.levels(owner);
   }
 
@@ -164,9 +158,12 @@ export class GuardedQuota {
     return { ...verdict, heldBy };
   }
 
-  #failed(error: unknown): void {
-    this.#doubted = true;
-    this.#options.onFailure(error);
+  /**
+   * What waits for company goes before what somebody waits for. Not while the store is in doubt: of one that was gone one call finds out
+   * whether it is back, and the others fail. The settlement can wait, the caller cannot.
+   */
+  #depart(owner: string): void {
+    if (!this.#options.store.inDoubt(owner)) this.#unsent.depart();
   }
 
   #take(owner: string, id: string): Open | undefined {

@@ -27,6 +27,10 @@ export class MemoryStore implements QuotaStore {
     this.#nowUs = nowUs;
   }
 
+  inDoubt(): boolean {
+    return false;
+  }
+
   async reserve(request: ReserveRequest): Promise<Verdict> {
     checkReserve(request);
     const { id, owner, leaseMs, about } = request;

@@ -53,6 +53,10 @@ export class RedisStore implements QuotaStore {
     this.#options = options;
   }
 
+  inDoubt(owner: string): boolean {
+    return this.#options.breakerOf?.(owner).open === true;
+  }
+
   async reserve(request: ReserveRequest): Promise<Verdict> {
     checkReserve(request);
     const { id, owner, leaseMs, about } = request;

@@ -8,6 +8,8 @@ import type { Line, Reason, Source, Use } from './lines.ts';
  * An owner is what shares a hash slot: a team (with its keys' limits), or a backend. `team/<name>` or `backend/<name>`.
  */
 export interface QuotaStore {
+  /** Whoever asked last for this owner had no answer: the next one finds out whether there will be one again. */
+  inDoubt(owner: string): boolean;
   /** Takes all demands or none. */
   reserve(request: ReserveRequest): Promise<Verdict>;
   /** Replaces what was reserved by what was used. Each reservation once, however often it is asked. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { GuardedQuota, type OnStoreLoss } from '../../../relay/quota/guarded-quota.ts';
 import { MemoryStore } from '../../../relay/quota/memory-store.ts';
@@ -227,41 +228,62 @@ test.each([
 });
 
 describe('the one call that a store which was gone is tried with', () => {
-  const lost: Readonly<Record<string, (guard: GuardedQuota) => Promise<unknown>>> = {
+  const down = () => Promise.reject(new Error('down'));
+  const lost: Readonly<Record<string, (guard: GuardedQuota, breaker: StoreBreaker) => Promise<unknown>>> = {
     'a reservation': (guard) => guard.reserve(ask('lost', [slots(9), 1]), 'refuse'),
     'a release': async (guard) => {
       guard.release(OWNER, 'other');
       await guard.flush();
     },
     'a renewal': (guard) => guard.renewAll(60_000),
+    'what others ask of the same Redis': (_, breaker) => breaker.run(down).catch(() => undefined),
   };
+  const asked: Readonly<Record<string, (guard: GuardedQuota) => Promise<unknown>>> = {
+    'a reservation': async (guard) =>
+      expect(await guard.reserve(ask('b', [slots(9), 1]), 'refuse')).toMatchObject({ ok: true, heldBy: 'store' }),
+    'a look at the levels': async (guard) => expect((await guard.levels(OWNER)).open.map(({ id }) => id)).toEqual(['a']),
+  };
+  const rows = Object.entries(lost).flatMap(([what, fail]) =>
+    Object.entries(asked).map(([whose, wait]) => [what, whose, fail, wait] as const),
+  );
 
-  test.each(Object.entries(lost))('%s failed: is the caller’s, not the settlement that waits for company', async (_what, fail) => {
+  test.each(rows)('%s failed: it is %s, not the settlement that waits for company', async (_what, _whose, fail, wait) => {
     // No pause: the next call is the one.
     const breaker = new StoreBreaker({ timeoutMs: 1_000, pauseMs: 0 });
     const store = new MemoryStore({ keepLines: false, spent: null });
-    let down = false;
-    const through = <T>(call: () => Promise<T>): Promise<T> => breaker.run(() => (down ? Promise.reject(new Error('down')) : call()));
+    let isDown = false;
+    const through = <T>(call: () => Promise<T>): Promise<T> => breaker.run(() => (isDown ? down() : call()));
     const guarded: Partial<MemoryStore> = {
+      inDoubt: () => breaker.open,
       reserve: (request) => through(() => store.reserve(request)),
       settle: (settlement) => through(() => store.settle(settlement)),
       release: (owner, id) => through(() => store.release(owner, id)),
       renew: (owner, ids, leaseMs) => through(() => store.renew(owner, ids, leaseMs)),
+      levels: (owner) => through(() => store.levels(owner)),
     };
     const behind = Object.assign(Object.create(store), guarded) as MemoryStore;
     const guard = new GuardedQuota({ store: behind, local: store, nodes: () => 1, retryMs: 60_000, onFailure: () => {} });
     await guard.reserve(ask('a', [slots(9), 1]), 'refuse');
-    down = true;
-    await fail(guard);
+    isDown = true;
+    await fail(guard, breaker);
     await guard.flush();
     expect(breaker.open).toBe(true);
-    down = false;
+    isDown = false;
     guard.settle({ id: 'a', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
-    expect(await guard.reserve(ask('b', [slots(9), 1]), 'refuse')).toMatchObject({ ok: true, heldBy: 'store' });
+    await wait(guard);
     // From then on it goes first again.
     expect(await guard.flush()).toBe(0);
-    expect((await store.levels(OWNER)).open.map(({ id }) => id)).toEqual(['b']);
-    guard.settle({ id: 'b', owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
+    const open = (await store.levels(OWNER)).open.map(({ id }) => id);
+    expect(open).not.toContain('a');
+    for (const id of open) guard.settle({ id, owner: OWNER, actual: used(5), source: 'vendor', reason: 'done', about: '' });
     expect(await guard.reserve(ask('c', [slots(9), 9]), 'refuse')).toMatchObject({ ok: true });
+  });
+
+  test('a Redis is in doubt for those whose breaker is open', async () => {
+    const breakers = { [OWNER]: new StoreBreaker(TIMING), 'team/other': new StoreBreaker(TIMING) };
+    const breakerOf = (owner: string) => breakers[owner as keyof typeof breakers] as StoreBreaker;
+    const store = new RedisStore({} as Redis, { keepLines: false, spent: null, breakerOf });
+    await breakers[OWNER]?.run(down).catch(() => undefined);
+    expect([store.inDoubt(OWNER), store.inDoubt('team/other')]).toEqual([true, false]);
   });
 });
