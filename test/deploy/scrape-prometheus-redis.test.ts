@@ -99,6 +99,12 @@ async function traffic(relay: Relay): Promise<void> {
   await ask(relay, 'unpriced', 200);
   await ask(relay, 'none', 404);
   await ask(relay, 'admin', 200);
+}
+
+/** What all relays tell each other, or is there only while it lasts. */
+async function trouble(relay: Relay): Promise<void> {
+  await ask(relay, 'good', 200, say('x'), 'few');
+  await ask(relay, 'good', 429, say('x'), 'few');
   fault('silent', KEYS.BROKEN, 1);
   await ask(relay, 'hedged', 200);
   // Connections that break: the call again, the next candidate, then the breaker, and its probe.
@@ -106,19 +112,15 @@ async function traffic(relay: Relay): Promise<void> {
   await ask(relay, 'next', 200);
   await ask(relay, 'next', 200);
   await shows(relay, /^estafet_probes_total\{.*outcome="answered"/m);
-}
-
-/** What is told once for all relays, or only while it lasts. */
-async function trouble(relay: Relay): Promise<void> {
-  await ask(relay, 'good', 200, say('x'), 'few');
-  await ask(relay, 'good', 429, say('x'), 'few');
+  // By now Prometheus asks every half second.
+  await scraped();
   const [full, narrow] = [await stalled(relay, 'full', 3), await stalled(relay, 'narrow', 1)];
   const waits = ask(relay, 'narrow', 200);
   fault('rate-limit', KEYS.FULL, 2);
   // The breaker opens for the second that the vendor says; then it is the second limit within a minute.
   while (!(await shown(relay)).includes('estafet_backend_learned_concurrency{')) await ask(relay, 'full', 429);
   await scraped();
-  for (const { abort } of [full, narrow]) abort();
+  await Promise.all([full.leave(), narrow.leave()]);
   await waits;
   relay.run.child.kill('SIGHUP');
   await shows(relay, /^estafet_config_reloads_total\{.*outcome="unchanged"/m);
@@ -128,15 +130,23 @@ async function trouble(relay: Relay): Promise<void> {
   await redis.config('SET', 'maxmemory', '0');
 }
 
-/** Streams that begin and stay silent. */
-async function stalled({ url }: Relay, model: string, count: number): Promise<{ abort(): void }> {
+/** Streams that begin and stay silent. They are read: Node closes the body of an answer that nobody holds. */
+async function stalled({ url }: Relay, model: string, count: number): Promise<{ leave(): Promise<void> }> {
   const leaves = new AbortController();
+  const bodies: Promise<unknown>[] = [];
   const headers = { authorization: `Bearer ${keyOf('apps')}`, 'content-type': 'application/json' };
   const body = JSON.stringify({ model, ...say('[[sim:stall after=1]]', { stream: true }) });
   for (let stream = 0; stream < count; stream++) {
-    expect((await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body, signal: leaves.signal })).status).toBe(200);
+    const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body, signal: leaves.signal });
+    expect(answer.status).toBe(200);
+    bodies.push(answer.text().catch((error: Error) => error));
   }
-  return { abort: () => leaves.abort() };
+  return {
+    leave: async () => {
+      leaves.abort();
+      await Promise.all(bodies);
+    },
+  };
 }
 
 const shown = async ({ metrics }: Relay): Promise<string> => (await fetch(`http://${metrics}/metrics`)).text();
