@@ -9,12 +9,13 @@ export function generateErrorDocs(): Record<string, string> {
   });
   const text = `# Errors
 
-Made from \`openai/errors.ts\` by \`npm run docs\`; edit that file, not this one.
+Generated from \`openai/errors.ts\` (\`npm run docs\`); do not edit.
 
-Every error has OpenAI's form, \`{"error":{"message","type","param","code"}}\`, and every answer has an \`x-request-id\`. Inside a stream that has begun
-an error is one \`data: {"error":…}\` event, after which the stream ends without \`[DONE]\`. *Retry: no* is sent as \`x-should-retry: false\`.
+Every error has OpenAI's form, \`{"error":{"message","type","param","code"}}\`, and every answer has an \`x-request-id\`. In a stream that has begun,
+the error is one \`data: {"error":…}\` event, and the stream ends without \`[DONE]\`. For *retry: no* the relay sends \`x-should-retry: false\`, and the
+official SDKs do not try again. More about causes: [the guide](../guide/errors.md).
 
-| name | status | type | code | retry | meaning |
+| name | status | type | code | retry | meaning, and what to do |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 `;

@@ -52,11 +52,12 @@ export function generateMetricsDocs(): Record<string, string> {
   );
   const text = `# Metrics
 
-Made from \`server/telemetry/metric-set.ts\` by \`npm run docs\`; edit that file, not this one. How they are read: [the guide](../guide/metrics.md).
+Generated from \`server/telemetry/metric-set.ts\` (\`npm run docs\`); do not edit. How to read them: [the guide](../guide/metrics.md).
 
-A histogram is exported as \`_bucket\`, \`_sum\` and \`_count\`. Besides these there are the usual metrics of a process and of Node, \`process_…\` and
-\`nodejs_…\`, the event loop's lag (\`nodejs_eventloop_lag_p99_seconds\`) among them. With [workers](../guide/one-machine.md#workers) each process has its own of
-these, by the label \`worker\` (\`1\`, \`2\`, …, \`primary\`); all others are one number for all workers: their sum, or the largest.
+All counters start at 0 with the process. A histogram is exported as \`_bucket\`, \`_sum\` and \`_count\`. \`/metrics\` also has the usual metrics of a
+process and of Node, \`process_…\` and \`nodejs_…\`, for example the delay of the event loop (\`nodejs_eventloop_lag_p99_seconds\`). With
+[workers](../guide/one-machine.md#workers) these are exported for each process, with the label \`worker\` (\`1\`, \`2\`, …, \`primary\`). All other metrics
+are one number for all workers: the sum, or the largest.
 
 | name | type | labels | of several workers | meaning |
 |---|---|---|---|---|

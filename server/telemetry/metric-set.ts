@@ -50,7 +50,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
 
   new Gauge({
     name: 'estafet_requests_in_flight',
-    help: 'Requests that are being answered now: streams, and whole answers.',
+    help: 'Requests in progress, by kind of answer: `stream` or `whole`.',
     labelNames: ['kind'],
     registers,
     collect() {
@@ -59,13 +59,17 @@ export function metricSet(register: Registry, sources: MetricSources) {
       this.set({ kind: 'whole' }, whole);
     },
   });
-  read('estafet_quota_unsent_settlements', 'Settlements that the store of limits has not confirmed yet.', () => sources.quota().unsent);
-  read('estafet_quota_open_reservations', 'Reservations that this process holds.', () => sources.quota().open);
-  read('estafet_books_waiting_lines', 'Lines of the books that are not in the database yet.', () => sources.books().waiting);
-  read('estafet_books_down', '1 while the database of the books fails, else 0.', () => (sources.books().down ? 1 : 0), 'max');
+  read(
+    'estafet_quota_unsent_settlements',
+    'Settlements that Redis has not confirmed yet. They grow while Redis is unavailable.',
+    () => sources.quota().unsent,
+  );
+  read('estafet_quota_open_reservations', 'Reservations of limits that this process holds.', () => sources.quota().open);
+  read('estafet_books_waiting_lines', 'Lines of the books that wait to be written to the database.', () => sources.books().waiting);
+  read('estafet_books_down', '1 while the books cannot be written to the database, else 0.', () => (sources.books().down ? 1 : 0), 'max');
   new Gauge({
     name: 'estafet_breakers_open',
-    help: 'Breakers that keep requests away now, from a backend, a model or a key, for the cause; not one whose time is over and that nobody probes.',
+    help: 'Breakers that keep requests away now, by cause. A breaker belongs to a backend, or to one model or key of it. One that is due for a probe does not count until the probe is sent.',
     labelNames: ['backend', 'cause'],
     // Workers tell each other: what is open is open in each.
     aggregator: 'max',
@@ -77,7 +81,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Gauge({
     name: 'estafet_backend_queue',
-    help: 'Requests that wait for room at a backend; one that waits at several counts at each.',
+    help: 'Requests that wait in the queue of a backend. One that waits at several backends counts at each.',
     labelNames: ['backend'],
     registers,
     collect() {
@@ -87,7 +91,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Gauge({
     name: 'estafet_backend_learned_concurrency',
-    help: 'Calls at a time that a backend was found to bear, from its refusals; absent while nothing is learned.',
+    help: "Number of calls at a time that a backend accepts, learned from the vendor's rate limits. Absent while nothing is learned.",
     labelNames: ['backend'],
     registers,
     collect() {
@@ -97,7 +101,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Gauge({
     name: 'estafet_backend_running',
-    help: 'Calls under way at a backend with a queue: what a learned concurrency counts.',
+    help: 'Calls in progress at a backend that has a `queue`. The learned concurrency bounds them.',
     labelNames: ['backend'],
     registers,
     collect() {
@@ -107,7 +111,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Counter({
     name: 'estafet_books_lost_lines_total',
-    help: 'Lines of the books that will never be in the database.',
+    help: 'Lines of the books that were lost before they reached the database.',
     registers,
     collect() {
       this.reset();
@@ -116,7 +120,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Counter({
     name: 'estafet_trace_spans_total',
-    help: 'Spans that the collector took (`sent`), and those that are lost: it did not take them, or more waited than may (`lost`).',
+    help: 'Spans, by outcome. `sent`: the collector accepted them. `lost`: it did not, or too many were waiting.',
     labelNames: ['outcome'],
     registers,
     collect() {
@@ -129,7 +133,7 @@ export function metricSet(register: Registry, sources: MetricSources) {
   });
   new Counter({
     name: 'estafet_traces_beyond_rate_total',
-    help: 'Requests without spans although they were to have some: more a second than `server.tracing.maxPerSecond`.',
+    help: 'Sampled requests that were served without spans because of `server.tracing.maxPerSecond`.',
     registers,
     collect() {
       this.reset();
@@ -140,102 +144,116 @@ export function metricSet(register: Registry, sources: MetricSources) {
   return {
     build: new Gauge({
       name: 'estafet_build_info',
-      help: 'Always 1; the version is in the label.',
+      help: 'Always 1. The labels have the versions of the relay and of Node.',
       aggregator: 'max',
       labelNames: ['version', 'node'],
       registers,
     }),
     requests: counter(
       'estafet_requests_total',
-      'Requests that got as far as the limits, by how they ended. `model` is what was asked for, `backend` the one tried last.',
+      'Requests that passed validation and routing, by how they ended. `model` is the requested name, `backend` the one tried last.',
       ['surface', 'model', 'backend', 'status', 'cause'],
     ),
-    errors: counter('estafet_error_answers_total', 'Answers with an error status, those before the limits included.', ['status', 'cause']),
-    attempts: counter('estafet_upstream_attempts_total', 'Calls to backends. `model` is the backend’s own name.', [
+    errors: counter('estafet_error_answers_total', 'Answers with an error status, including those to requests that were refused early.', [
+      'status',
+      'cause',
+    ]),
+    attempts: counter('estafet_upstream_attempts_total', 'Calls to backends, by how they ended. `model` is the backend’s own name.', [
       'backend',
       'model',
       'cause',
     ]),
     needsAdmin: counter(
       'estafet_needs_admin_total',
-      'Calls that failed of what nobody but an admin can mend: the account’s key, its money, or a model that it does not have. From 0 for each backend of the configuration.',
+      'Calls that failed for a reason that only an admin can fix: the API key, the money of the account, or a model that it does not have. Starts at 0 for each configured backend.',
       ['backend', 'cause'],
     ),
     leftOut: counter(
       'estafet_candidates_left_out_total',
-      'Candidates of requests that were not asked, by the rule: `model`, `vendor`, `region` of a permit, `retired`, what the request needs, or `breaker`.',
+      'Candidates that a request skipped, by rule: `model`, `vendor` or `region` of a permit, `retired`, an ability that the request needs (such as `tools`), or `breaker`, which includes the limits of a backend.',
       ['backend', 'rule'],
     ),
     fallbacks: counter(
       'estafet_fallbacks_total',
-      'Requests that another candidate than the first has answered. `backend` is that one, `cause` what the first failed of.',
+      'Requests answered by a candidate other than the first. `backend` is the one that answered, `cause` the reason why the first did not.',
       ['backend', 'cause'],
     ),
     probes: counter(
       'estafet_probes_total',
-      'Questions of the relay’s own to backends that were left out: `answered`, or what they failed of.',
+      'Probes that the relay sent to backends with an open breaker, by outcome: `answered`, or the error.',
       ['backend', 'outcome'],
     ),
-    retries: counter('estafet_retries_total', 'Calls to the place that had just failed, by what it had failed of.', ['backend', 'cause']),
+    retries: counter('estafet_retries_total', 'Repeated calls to the same backend and model, by the error of the call before.', [
+      'backend',
+      'cause',
+    ]),
     queueSeconds: histogram(
       'estafet_queue_wait_seconds',
-      'Waits for room at a backend, by their end: `room`, or `in vain`.',
+      'Time that requests waited in queues of backends. `room`: the request was then sent. `in vain`: it was not.',
       WAIT_SECONDS,
       ['outcome'],
     ),
     firstByte: histogram(
       'estafet_first_byte_seconds',
-      'From the arrival of a streamed request to the first byte of its answer.',
+      'Time from the arrival of a streamed request to the first byte of its answer.',
       ANSWER_SECONDS,
       ['surface', 'backend'],
     ),
-    duration: histogram('estafet_request_duration_seconds', 'From the arrival of a request to the end of its answer.', ANSWER_SECONDS, [
-      'surface',
-      'backend',
-      'stream',
-    ]),
+    duration: histogram(
+      'estafet_request_duration_seconds',
+      'Time from the arrival of a request to the end of its answer.',
+      ANSWER_SECONDS,
+      ['surface', 'backend', 'stream'],
+    ),
     tokens: counter(
       'estafet_tokens_total',
-      'Tokens as backends bill them, answers that were thrown away included. `cached` are among `prompt`, `reasoning` among `completion`.',
+      'Tokens that backends bill, including those of discarded answers. `prompt` includes `cached`, and `completion` includes `reasoning`.',
       ['backend', 'model', 'kind'],
     ),
-    cost: counter('estafet_cost_total', 'List prices of what was used, in units of the currency.', ['backend', 'model', 'currency']),
-    unpriced: counter('estafet_unpriced_requests_total', 'Answers whose cost is in no sum, since no price is known.', ['backend', 'model']),
+    cost: counter('estafet_cost_total', 'Cost of the tokens at list prices, in units of the currency.', ['backend', 'model', 'currency']),
+    unpriced: counter(
+      'estafet_unpriced_requests_total',
+      'Answers of models without a known price. Their cost is missing in `estafet_cost_total`.',
+      ['backend', 'model'],
+    ),
     estimateRatio: histogram(
       'estafet_estimate_ratio',
-      'Tokens that a backend counted, divided by those that were reserved. Above 1 more was used than reserved.',
+      'Tokens that the vendor counted, divided by the tokens reserved. Above 1: the request used more than was reserved.',
       RATIOS,
       ['vendor', 'kind'],
     ),
     hedges: counter(
       'estafet_hedges_total',
-      'Requests whose first candidate was silent for too long, by what came of calling another beside it: `won`, `lost`, `failed`, or not called: `over-budget`, `no-room`.',
+      'Requests for which a second call was due (`hedge`), by outcome. `won`, `lost`, `failed`: what became of the second call. `over-budget`, `no-room`: it was not made.',
       ['model', 'outcome'],
     ),
     ...reloadMetrics(register),
-    reservations: counter('estafet_quota_reservations_total', 'Questions to the limits, by outcome: admitted, refused, unavailable.', [
-      'outcome',
-    ]),
-    refusals: counter('estafet_quota_refusals_total', 'Refusals by the limit that refused, and whether to wait.', ['limit', 'kind']),
-    reserveSeconds: histogram('estafet_quota_reserve_seconds', 'Time that the limits took to answer.', STORE_SECONDS),
-    breakers: counter('estafet_breaker_changes_total', 'Breakers that opened, let a probe through (`half-open`) or closed.', [
-      'backend',
-      'cause',
-      'state',
-    ]),
-    chunks: counter('estafet_stream_chunks_total', 'Chunks of streams that were written, `[DONE]` not counted.', ['backend']),
+    reservations: counter(
+      'estafet_quota_reservations_total',
+      'Requests checked against limits, by outcome: `admitted`, `refused`, `unavailable` (the limits could not be checked).',
+      ['outcome'],
+    ),
+    refusals: counter(
+      'estafet_quota_refusals_total',
+      'Requests refused by a limit. `kind`: `wait` (try again later), `too_large` (more than the whole limit) or `spent` (budget).',
+      ['limit', 'kind'],
+    ),
+    reserveSeconds: histogram('estafet_quota_reserve_seconds', 'Time to check a request against limits.', STORE_SECONDS),
+    breakers: counter(
+      'estafet_breaker_changes_total',
+      'Changes of breakers to the states `open`, `half-open` (a probe may pass) and `closed`.',
+      ['backend', 'cause', 'state'],
+    ),
+    chunks: counter('estafet_stream_chunks_total', 'Chunks written to streams, without `[DONE]`.', ['backend']),
     debt: counter(
       'estafet_quota_debt_tokens_total',
-      'Tokens that requests used beyond what was reserved for them: taken from the limits afterwards, so that the next requests wait.',
+      'Tokens that requests used beyond their reservation. They are taken from the limits afterwards, so the next requests may wait longer.',
       ['vendor'],
     ),
-    redisSeconds: histogram(
-      'estafet_redis_seconds',
-      'Time that Redis took for one script of the limits, failures included.',
-      STORE_SECONDS,
-      ['command'],
-    ),
-    redisFailures: counter('estafet_redis_failures_total', 'Scripts of the limits that Redis did not carry out.', ['command']),
-    quotaFaults: counter('estafet_quota_faults_total', 'Faults of the store of limits, and of the books where it asks them.'),
+    redisSeconds: histogram('estafet_redis_seconds', 'Time of one script of the limits in Redis, including failed ones.', STORE_SECONDS, [
+      'command',
+    ]),
+    redisFailures: counter('estafet_redis_failures_total', 'Scripts of the limits that failed in Redis.', ['command']),
+    quotaFaults: counter('estafet_quota_faults_total', 'Faults of the store of limits (Redis), and of the books when limits read them.'),
   };
 }

@@ -6,13 +6,13 @@ export function reloadMetrics(register: Registry) {
   return {
     reloads: new Counter({
       name: 'estafet_config_reloads_total',
-      help: 'How often the configuration file was read again: applied, unchanged, refused.',
+      help: 'Reloads of the configuration file, by outcome: `applied`, `unchanged`, `refused`.',
       labelNames: ['outcome'],
       registers,
     }),
     fileRefused: new Gauge({
       name: 'estafet_config_refused',
-      help: '1 while the file on disk is refused and an older configuration is in force, else 0.',
+      help: '1 while the file on disk is refused and an older configuration stays in force, else 0.',
       aggregator: 'max',
       registers,
     }),
@@ -24,7 +24,7 @@ export function workerMetrics(register: Registry, serving: () => number) {
   const registers = [register];
   new Gauge({
     name: 'estafet_workers_serving',
-    help: 'Workers that take requests now. Absent where one process serves.',
+    help: 'Workers that accept requests now. Absent with a single process.',
     registers,
     collect() {
       this.set(serving());
@@ -33,7 +33,7 @@ export function workerMetrics(register: Registry, serving: () => number) {
   return {
     ends: new Counter({
       name: 'estafet_worker_ends_total',
-      help: 'Workers that ended unasked and were replaced. Absent where one process serves.',
+      help: 'Workers that ended unexpectedly and were replaced. Absent with a single process.',
       registers,
     }),
   };
