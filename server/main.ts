@@ -38,10 +38,12 @@ export async function startRelay(config: Config, built: Built = build(config)): 
   const metricsServer = built.metrics === null ? null : createMetricsServer(built.metrics);
   try {
     await built.open();
-    await listen(server, config.server.port, config.server.host);
     if (metricsServer !== null && metrics?.port !== undefined) await listen(metricsServer, metrics.port, metrics.host);
+    // Last: whoever can ask is answered.
+    await listen(server, config.server.port, config.server.host);
   } catch (error) {
     server.close();
+    metricsServer?.close();
     await built.close(false);
     throw error;
   }

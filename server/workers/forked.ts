@@ -6,6 +6,7 @@ import type { PrimaryCalls, WorkerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 import { LineForwarder } from './line-forwarder.ts';
 import type { Worker } from './supervisor.ts';
+import { closeUntaken } from './untaken-connections.ts';
 
 /** Connections go to workers in turn: left to the system, most of them end up with a few. */
 export function setUpForks(script: URL): void {
@@ -23,6 +24,7 @@ export function forkWorker(number: number, write: (lines: string) => void, mine:
   const { process: child } = forked;
   // A process that could not be made ends, too.
   forked.on('error', () => {});
+  closeUntaken(child);
   const lines = new LineForwarder(write);
   child.stdout?.on('data', (piece: Buffer) => lines.push(piece));
   child.stdout?.on('end', () => lines.end());

@@ -94,7 +94,7 @@ export async function startWorkers(config: Config, { count, script }: WorkersOpt
       await listen(metricsServer, metrics.port, metrics.host).catch((error: unknown) => {
         throw new Error(startFault(error, config));
       });
-    });
+    }, stopMs(config));
   } catch (error) {
     metricsServer?.close();
     throw error;

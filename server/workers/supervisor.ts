@@ -88,24 +88,34 @@ export class Supervisor {
   }
 
   /**
-   * Starts all or none. The first alone: what cannot be had, or must be brought up to date by one, turns out there.
+   * Starts all or none. The first alone: what cannot be had, or must be brought up to date by one, turns out there. It accepts requests from
+   * then on: if another cannot start, it has so long to end what it has begun.
    * @param between after the first, before the others
    * @returns the address @throws Error with one line
    */
-  async open(between: () => Promise<void>): Promise<string> {
+  async open(between: () => Promise<void>, timeoutMs: number): Promise<string> {
     const { count, start } = this.#options;
     const [first, ...others] = Array.from({ length: count }, (_, index) => this.#forked(index + 1)) as [Worker, ...Worker[]];
+    const started: Worker[] = [];
+    const starting = async (worker: Worker): Promise<string> => {
+      const url = await start(worker);
+      started.push(worker);
+      return url;
+    };
     try {
-      const url = await start(first);
+      const url = await starting(first);
       await between();
-      await Promise.all(others.map(start));
+      const starts = await Promise.allSettled(others.map(starting));
+      for (const one of starts) if (one.status === 'rejected') throw one.reason;
       const gone = [first, ...others].find((worker) => !this.#workers.has(worker));
       if (gone !== undefined) throw new Error(`worker ${gone.number} ended as soon as it had started`);
       this.#open = true;
-      for (const worker of [first, ...others]) this.#serves(worker);
+      for (const worker of started) this.#serves(worker);
       return url;
     } catch (error) {
-      this.kill();
+      this.#stopping = true;
+      for (const worker of this.#workers.keys()) if (!started.includes(worker)) worker.kill();
+      await Promise.all(started.filter((worker) => this.#workers.has(worker)).map((worker) => this.#stopped(worker, timeoutMs)));
       await this.#gone();
       throw error;
     }

@@ -1,3 +1,4 @@
+import { once as event } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -70,7 +71,10 @@ test('kill -9 of a worker under load: the other’s requests end whole, a succes
   expect(await run.exit).toBe(0);
 });
 
-test('while no worker lives the port is closed, and the next one opens it again', async () => {
+test.each([
+  ['idle', 0],
+  ['that connections are on their way to', 4],
+])('while no worker lives, each of them %s, the port is closed, and the next one opens it again', async (_, connections) => {
   const port = await freePort();
   const hold = join(folder({}), 'hold');
   const { run, url, pids } = await serve(here, fileOf(here, TEAMS, { port }), CLUSTER, { LEASE_MS: '1000', HOLD: hold });
@@ -85,9 +89,17 @@ test('while no worker lives the port is closed, and the next one opens it again'
     });
   expect(await answered()).toBe('open');
   writeFileSync(hold, '');
+  const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  if (connections > 0) {
+    // They stand still, and take nothing of what they are handed.
+    for (const pid of pids().values()) process.kill(pid, 'SIGSTOP');
+    await Promise.all(sockets.map((socket) => event(socket, 'connect')));
+  }
+  const closed = sockets.map((socket) => event(socket, 'close'));
   for (const pid of pids().values()) process.kill(pid, 'SIGKILL');
   await Promise.all([1, 2].map((number) => run.seen(new RegExp(`"type":"worker-ended","worker":${number},`))));
-  expect(await answered()).toBe('ECONNREFUSED');
+  await Promise.all(closed);
+  await expect.poll(answered).toBe('ECONNREFUSED');
   rmSync(hold);
   await expect.poll(answered, { timeout: 20_000 }).toBe('open');
   expect((await chat(url, 'many')).status).toBe(200);

@@ -71,6 +71,27 @@ test('both serve; one scrape, one log and one look-up see both; a killed one is 
   expect(run.stderr).toBe('');
 });
 
+test('a connection on its way to a worker that dies is closed, not left waiting', async () => {
+  const { run, url, log, pids } = await serve(here, fileOf(here, TEAMS));
+  // It takes nothing any more, and the primary cannot know.
+  process.kill(pids().get(1) as number, 'SIGSTOP');
+  const ends: string[] = [];
+  const calls = [1, 2, 3].map(() =>
+    chat(url, 'a').then(
+      ({ status }) => ends.push(`${status}`),
+      ({ code }: NodeJS.ErrnoException) => ends.push(`${code}`),
+    ),
+  );
+  await expect.poll(() => ends, { timeout: 15_000 }).toEqual(['200', '200']);
+  process.kill(pids().get(1) as number, 'SIGKILL');
+  await Promise.all(calls);
+  expect(ends).toEqual(['200', '200', 'ECONNRESET']);
+  await expect.poll(() => log().filter(({ type }) => type === 'worker-serves').length, { timeout: 15_000 }).toBe(3);
+  expect((await times(4, () => chat(url, 'a'))).map(({ status }) => status)).toEqual(Array(4).fill(200));
+  run.child.kill('SIGTERM');
+  expect(await run.exit).toBe(0);
+});
+
 test('metrics on the port of the apps, from whichever worker', async () => {
   const token = 'a-token-of-enough-characters';
   const { run, url } = await serve(here, fileOf(here, TEAMS, { metrics: { token: 'env:TOKEN' } }), undefined, { TOKEN: token });

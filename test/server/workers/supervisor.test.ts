@@ -55,7 +55,7 @@ function supervised(count: number) {
   });
   const nothing = async (): Promise<void> => {};
   const since = (): string[] => told.splice(0);
-  return { supervisor, workers, how, since, open: (between = nothing) => supervisor.open(between) };
+  return { supervisor, workers, how, since, open: (between = nothing) => supervisor.open(between, 5_000) };
 }
 const turn = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
@@ -75,17 +75,36 @@ test('all are forked at once; the first starts alone, then what comes between, t
   expect(supervisor.serving.map(({ number }) => number)).toEqual([1, 2, 3]);
 });
 
-test.each([1, 2])('when worker %i cannot start, nothing does', async (which) => {
-  const { how, workers, open, since } = supervised(2);
+test.each([
+  [1, ['kill'], ['kill'], ['kill']],
+  [2, ['release'], ['kill'], ['release']],
+])('when worker %i cannot start, nothing does, and those that could end what they have begun', async (which, ...wanted) => {
+  const { how, workers, open, since } = supervised(3);
   how.start = async ({ number }) => {
     if (number === which) throw new Error('the port is taken');
+    await turn(number);
     return '';
   };
   await expect(open()).rejects.toThrow('the port is taken');
-  expect(workers.map(({ done }) => done)).toEqual([['kill'], ['kill']]);
+  expect(workers.map(({ done }) => done)).toEqual(wanted);
   await turn(60_000);
-  expect(workers).toHaveLength(2);
-  expect(since()).toEqual(['gone 1', 'gone 2']);
+  expect(workers).toHaveLength(3);
+  expect(since().toSorted()).toEqual(['gone 1', 'gone 2', 'gone 3']);
+});
+
+test('when what comes after the first fails, it ends what it has begun, in so long at most', async () => {
+  const { how, workers, open } = supervised(2);
+  how.stop = () => new Promise(() => {});
+  const ended = expect(
+    open(async () => {
+      throw new Error('the port of the metrics is taken');
+    }),
+  ).rejects.toThrow('the port of the metrics is taken');
+  await turn(4_999);
+  expect(workers.map(({ done }) => done)).toEqual([[], ['kill']]);
+  await turn(1);
+  await ended;
+  expect(workers[0]?.done).toEqual(['kill']);
 });
 
 test('one that ends is replaced at once the first time, then later and later while lives are short', async () => {
