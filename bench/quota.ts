@@ -38,7 +38,7 @@ interface Figure {
  */
 export async function measureQuota(machine: Machine, tick: number, say: (line: string) => void): Promise<string> {
   const redis = await startRedis(machine.pinned?.target ?? null);
-  const connection = redisConnection({ kind: 'alone', url: `redis://127.0.0.1:${redis.port}` }, (fault) => say(String(fault)));
+  const connection = redisConnection({ kind: 'alone', tls: false, url: `redis://127.0.0.1:${redis.port}` }, (fault) => say(String(fault)));
   try {
     connection.start();
     const { client } = connection;

@@ -66,7 +66,7 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
     const levels =
       config.redis === undefined
         ? null
-        : await withRedisStore(config.redis, (store) => auditStore({ store, books, owners, listenMs, retainedMs }));
+        : await withRedisStore({ ...config, redis: config.redis }, (store) => auditStore({ store, books, owners, listenMs, retainedMs }));
     const { hours, lines, drifts } = await books.sums(retainedMs, team);
     const findings = drifts.map(({ hourMs, of, column, expected, found }) => ({
       owner: new Date(hourMs).toISOString(),

@@ -49,11 +49,16 @@ export async function usageOwner(config: Config, key: string | null, team: strin
   }
 }
 
-export async function openReservations({ redis }: Pick<Config, 'redis'>, { key, team }: UsageOwner): Promise<OpenTold> {
+export async function openReservations(
+  { redis, redisTls }: Pick<Config, 'redis' | 'redisTls'>,
+  { key, team }: UsageOwner,
+): Promise<OpenTold> {
   if (redis === undefined) return { open: null, reason: 'no redis is configured: only the relay itself knows' };
   if (team === null) return { open: null, reason: 'there is no such key now' };
   try {
-    const { open } = await withRedisStore(redis, (store) => store.levels(`team/${team}`));
+    const { open } = await withRedisStore({ redis, ...(redisTls === undefined ? {} : { redisTls }) }, (store) =>
+      store.levels(`team/${team}`),
+    );
     const held = open.flatMap(({ about }) => heldOf(about) ?? []).filter((one) => key === null || one.key === key);
     const costNano: Partial<Record<Currency, bigint>> = {};
     for (const { cost } of held) if (cost !== null) costNano[cost.currency] = (costNano[cost.currency] ?? 0n) + BigInt(cost.costNano);

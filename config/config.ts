@@ -4,6 +4,7 @@ import type { backendSchema } from './schema-backend.ts';
 import type { booksSchema } from './schema-books.ts';
 import type { catalogEntrySchema } from './schema-catalog.ts';
 import type { limitsSchema, ModelLimits as ModelLimitsFile } from './schema-limits.ts';
+import type { redisTlsSchema } from './schema-redis.ts';
 import type { serverSchema } from './schema-server.ts';
 import type { Secret } from './secret.ts';
 
@@ -25,6 +26,8 @@ export interface Config {
   readonly teams: Readonly<Record<string, Team>>;
   readonly keys: readonly Key[];
   readonly redis?: Secret;
+  /** Absent: authorities that Node knows, and no client certificate. */
+  readonly redisTls?: RedisTls;
   /** What `databaseAddress` reads. */
   readonly database?: Secret;
   readonly books: BooksSettings;
@@ -48,6 +51,8 @@ export interface MetricsSettings {
   readonly host: string;
   readonly token?: Secret;
 }
+/** Full paths of files in PEM form. */
+export type RedisTls = Frozen<z.output<typeof redisTlsSchema>>;
 export type CatalogEntry = Frozen<z.output<typeof catalogEntrySchema>>;
 export type BooksSettings = Frozen<z.output<typeof booksSchema>>;
 export type Limits = Frozen<z.output<typeof limitsSchema>>;

@@ -6,6 +6,7 @@ import { checkCatalog } from './check-catalog.ts';
 import type { CheckContext } from './check-context.ts';
 import { warnDeadlines } from './check-deadlines.ts';
 import { checkModels } from './check-models.ts';
+import { checkRedis, checkRedisTls } from './check-redis.ts';
 import { checkServer } from './check-server.ts';
 import { workersFault } from './check-workers.ts';
 import type { Config } from './config.ts';
@@ -15,7 +16,6 @@ import { globMatches } from './glob.ts';
 import { reportIssues, valueAt } from './issues.ts';
 import { warnNotEnforced } from './not-yet-enforced.ts';
 import { type Problem, Problems } from './problem.ts';
-import { redisAddress } from './redis-address.ts';
 import { type ConfigInput, configSchema } from './schema.ts';
 import { readFault, resolveReference, SECRET_REFERENCE, Secret, type SecretSource } from './secret.ts';
 import { knownRegions, type Vendors } from './vendors.ts';
@@ -119,7 +119,8 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
   const redis = connection('redis', input.redis, context);
   if (input.redis === undefined) warnNoStoreToLose(teams, context);
-  if (redis !== null) checkRedis(redis, context);
+  const address = redis === null ? null : checkRedis(redis, context);
+  const redisTls = input.redisTls === undefined ? undefined : checkRedisTls(input.redisTls, input.redis, address, context);
   const database = connection('database', input.database, context);
   checkDatabase(database, context);
   checkWorkers(server.workers, input, database, context);
@@ -132,6 +133,7 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
     teams,
     keys,
     ...(redis === null ? {} : { redis }),
+    ...(redisTls === undefined ? {} : { redisTls }),
     ...(database === null ? {} : { database }),
     books: input.books,
   };
@@ -162,11 +164,6 @@ function connection(name: 'redis' | 'database', text: string | undefined, contex
   if (resolved.ok) return new Secret(resolved.value);
   context.problems.add([name], resolved.fault);
   return null;
-}
-
-function checkRedis(redis: Secret, context: CheckContext): void {
-  const address = redisAddress(redis.reveal());
-  if ('fault' in address) context.problems.add(['redis'], address.fault);
 }
 
 function checkDatabase(database: Secret | null, context: CheckContext): void {

@@ -11,7 +11,7 @@ interface Login {
 
 /** Where Redis is: one server, a Cluster of which some nodes are named, or what Sentinels call the master of that name. */
 export type RedisAddress =
-  | { readonly kind: 'alone'; readonly url: string }
+  | { readonly kind: 'alone'; readonly tls: boolean; readonly url: string }
   | ({ readonly kind: 'cluster'; readonly tls: boolean; readonly nodes: readonly RedisHost[] } & Login)
   | ({
       readonly kind: 'sentinel';
@@ -42,19 +42,19 @@ export function redisAddress(text: string): RedisAddress | { readonly fault: str
   try {
     if (kind === 'cluster') return cluster(rest, tls);
     if (kind === 'sentinel') return sentinel(rest, tls);
-    return alone(text);
+    return alone(text, tls);
   } catch (error) {
     if (error instanceof Fault) return { fault: error.message };
     throw error;
   }
 }
 
-function alone(url: string): RedisAddress {
+function alone(url: string, tls: boolean): RedisAddress {
   if (!URL.canParse(url) || new URL(url).hostname === '')
     throw new Fault('is not a URL with a host; `/`, `:` and `@` in a password are written %2F, %3A and %40');
   const { pathname } = new URL(url);
   if (!/^(?:\/\d*)?$/.test(pathname)) throw new Fault('must have nothing or the number of a database after the host');
-  return { kind: 'alone', url };
+  return { kind: 'alone', tls, url };
 }
 
 function cluster(rest: string, tls: boolean): RedisAddress {

@@ -4,6 +4,7 @@ import { backendSchema } from './schema-backend.ts';
 import { booksSchema } from './schema-books.ts';
 import { catalogEntrySchema } from './schema-catalog.ts';
 import { modelEntrySchema } from './schema-models.ts';
+import { redisTlsSchema } from './schema-redis.ts';
 import { serverSchema } from './schema-server.ts';
 import type { Vendors } from './vendors.ts';
 import { freeName, name, secretReference } from './words.ts';
@@ -34,6 +35,10 @@ export function configSchema(vendors: Vendors) {
     redis: connectionText.optional().meta({
       description:
         'Address of Redis, or a reference to it: `redis://`, `redis+sentinel://` or `redis+cluster://`; `rediss` in place of `redis` for TLS. Processes with the same Redis share their limits. Absent: each process counts alone.',
+    }),
+    redisTls: redisTlsSchema.optional().meta({
+      description:
+        'For a `rediss` address: whom to trust and what to show. Absent: the authorities that Node knows, and no client certificate.',
     }),
     database: connectionText.optional().meta({
       description:

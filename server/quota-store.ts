@@ -13,7 +13,7 @@ import { StoreBreaker, StoreGone } from '../relay/quota/store-breaker.ts';
 import { Sweeper } from '../relay/quota/sweeper.ts';
 import type { LeaseStore } from '../relay/routing/probe-leases.ts';
 import type { SharedHashes } from '../relay/routing/shared-health.ts';
-import { redisConnection } from './redis-connection.ts';
+import { type RedisConnection, redisConnection } from './redis-connection.ts';
 
 /** What the limits ask of the books. */
 type Spendings = Pick<Books, 'usage' | 'spent'>;
@@ -52,7 +52,7 @@ const LOCAL_RETAIN_MS = 5_000;
  * @param onFault told of every fault of Redis and of the books; requests are served again by themselves when they are back
  */
 export function openQuotaStore(
-  { redis }: Pick<Config, 'redis'>,
+  { redis, redisTls }: Pick<Config, 'redis' | 'redisTls'>,
   owners: () => readonly string[],
   books: Pick<Books, 'usage' | 'spent' | 'book'>,
   leaseMs: number,
@@ -65,10 +65,12 @@ export function openQuotaStore(
   const local = new MemoryStore({ keepLines: false, spent: null });
   // A fault of the store is told with the number of settlements that wait for it.
   let quota: GuardedQuota | undefined;
+  let connection: RedisConnection | undefined;
   const onFailure = (error: unknown): void => {
     // Without a cause the breaker did not even ask.
     if (error instanceof StoreGone && error.cause === undefined) return;
-    onFault(error instanceof StoreGone ? error.cause : error, quota?.unsent);
+    const fault = error instanceof StoreGone ? error.cause : error;
+    onFault(connection === undefined ? fault : connection.told(fault), quota?.unsent);
   };
   const guard = { local, retryMs: RETRY_MS, onFailure };
   const book: BookGuesses = (guesses) => books.book(guesses);
@@ -82,8 +84,8 @@ export function openQuotaStore(
   }
   const address = redisAddress(redis.reveal());
   if ('fault' in address) throw new Error(`redis ${address.fault}`);
-  const connection = redisConnection(address, onFailure);
-  const { client } = connection;
+  const { client, ...opened } = redisConnection(address, onFailure, redisTls);
+  connection = { client, ...opened };
   const breakerOf = breakers(address.kind);
   const store = new RedisStore(client, { ...options, breakerOf, onRun: onRedis });
   const count = new NodeCount({ redis: client, breaker: breakerOf('nodes'), onFault: onFailure });
@@ -93,7 +95,7 @@ export function openQuotaStore(
     quota,
     spent,
     start: () => {
-      connection.start();
+      opened.start();
       count.start();
       sweeper.start();
     },
@@ -102,7 +104,7 @@ export function openQuotaStore(
     close: async () => {
       sweeper.stop();
       await count.stop();
-      connection.close();
+      opened.close();
     },
   };
 }

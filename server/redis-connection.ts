@@ -1,13 +1,29 @@
 import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
+import type { RedisTls } from '../config/config.ts';
 import type { RedisAddress } from '../config/redis-address.ts';
+import { RedisFaults } from './redis-fault.ts';
+import { tlsOptions } from './redis-tls.ts';
 
 export interface RedisConnection {
   readonly client: Redis | Cluster;
   /** Connects, and from then on as often as it is lost, until it is closed. */
   start(): void;
+  /** What failed, in one line, with the cause of there being no connection. */
+  told(fault: unknown): string;
   /** At once, also when nothing answers. */
   close(): void;
 }
+
+type OnFault = (fault: unknown) => void;
+
+interface Listener {
+  /** Told of what concerns the limits. */
+  readonly onFault: OnFault;
+  /** Told of what may be behind it, and may be nothing: one of several that can be asked. */
+  readonly onCause: OnFault;
+}
+
+type Kind<K extends RedisAddress['kind']> = Extract<RedisAddress, { kind: K }>;
 
 const retryMs = (times: number): number => Math.min(100 * times, 1_000);
 
@@ -37,14 +53,24 @@ const SENTINEL_TIMEOUT_MS = 1_000;
  * piles up in memory.
  *
  * @param onFault told of every fault, of whichever server
+ * @param tls whom to trust and what to show; used where the address asks for TLS
  */
-export function redisConnection(address: RedisAddress, onFault: (fault: unknown) => void): RedisConnection {
-  if (address.kind === 'cluster') return clusterConnection(address, onFault);
-  if (address.kind === 'sentinel') return sentinelConnection(address, onFault);
-  const client = inOneWrite(new Redis(address.url, single()));
-  client.on('error', onFault);
-  // What fails is told to the listener.
-  return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
+export function redisConnection(address: RedisAddress, onFault: OnFault, tls: RedisTls = {}): RedisConnection {
+  const faults = new RedisFaults(address.tls);
+  const noted: OnFault = (fault) => {
+    faults.note(fault);
+    onFault(fault);
+  };
+  const opened = open(address, { onFault: noted, onCause: (fault) => faults.note(fault) }, tls);
+  opened.client.on('ready', () => faults.forget());
+  return { ...opened, told: (fault) => faults.told(fault) };
+}
+
+function open(address: RedisAddress, listener: Listener, tls: RedisTls): Omit<RedisConnection, 'told'> {
+  if (address.kind === 'cluster') return clusterConnection(address, listener, tls);
+  if (address.kind === 'sentinel') return sentinelConnection(address, listener, tls);
+  const secure = address.tls ? { tls: tlsOptions(tls, new URL(address.url).hostname) } : {};
+  return keptUp(inOneWrite(new Redis(address.url, { ...single(), ...secure })), listener);
 }
 
 /** To one server at a time. */
@@ -62,28 +88,50 @@ function single() {
   } as const satisfies RedisOptions;
 }
 
-function sentinelConnection(address: Extract<RedisAddress, { kind: 'sentinel' }>, onFault: (fault: unknown) => void): RedisConnection {
-  const { sentinels, master, database, user, password, sentinelLogin, tls } = address;
-  const client = inOneWrite(
-    new Redis({
-      ...single(),
-      ...login(user, password),
-      sentinels: [...sentinels],
-      name: master,
-      db: database,
-      ...(sentinelLogin.user === null ? {} : { sentinelUsername: sentinelLogin.user }),
-      ...(sentinelLogin.password === null ? {} : { sentinelPassword: sentinelLogin.password }),
-      ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-      sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
-      // Its own way of going round the Sentinels again would keep all commands until one answers. So each round ends, and the next is ours.
-      sentinelRetryStrategy: () => null,
-    }),
-  );
-  client.on('error', onFault);
+function sentinelConnection(address: Kind<'sentinel'>, listener: Listener, tls: RedisTls): Omit<RedisConnection, 'told'> {
+  const { sentinels, master, database, user, password, sentinelLogin } = address;
+  const secure = tlsOptions(tls);
+  const client = new Redis({
+    ...single(),
+    ...login(user, password),
+    sentinels: [...sentinels],
+    name: master,
+    db: database,
+    ...(sentinelLogin.user === null ? {} : { sentinelUsername: sentinelLogin.user }),
+    ...(sentinelLogin.password === null ? {} : { sentinelPassword: sentinelLogin.password }),
+    ...(address.tls ? { tls: secure, sentinelTLS: secure, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+    // Its own way of going round the Sentinels again would keep all commands until one answers. So each round ends, and the next is ours.
+    sentinelRetryStrategy: () => null,
+  });
+  tellSentinels(client, listener);
+  return keptUp(inOneWrite(client), listener);
+}
+
+/** As the client has it, though its types do not say so. */
+interface Sentinels {
+  connectToSentinel(...of: readonly unknown[]): Redis;
+}
+
+/** To the client every Sentinel that it cannot ask is a closed connection; what closed it is known to the connection alone. */
+function tellSentinels(client: Redis, { onCause }: Listener): void {
+  const { connector } = client as unknown as { readonly connector: Sentinels };
+  const connect = connector.connectToSentinel.bind(connector);
+  connector.connectToSentinel = (...of) => connect(...of).on('error', onCause);
+}
+
+/** The client gives up when it has gone round the Sentinels, or cannot even begin (a key that is not the certificate's): then it is told to begin anew. */
+function keptUp(client: Redis, { onFault }: Listener): Omit<RedisConnection, 'told'> {
   let rounds = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  // What fails is told to the listener.
   const start = () => void client.connect().catch(() => {});
+  client.on('error', (fault: Error & { readonly command?: { readonly name: string } }) => {
+    onFault(fault);
+    // The client would go on in database 0, which is another's.
+    if (fault.command?.name === 'select') client.disconnect(true);
+  });
   client.on('ready', () => {
     rounds = 0;
   });
@@ -101,8 +149,8 @@ function sentinelConnection(address: Extract<RedisAddress, { kind: 'sentinel' }>
   };
 }
 
-function clusterConnection(address: Extract<RedisAddress, { kind: 'cluster' }>, onFault: (fault: unknown) => void): RedisConnection {
-  const { nodes, user, password, tls } = address;
+function clusterConnection(address: Kind<'cluster'>, { onFault, onCause }: Listener, tls: RedisTls): Omit<RedisConnection, 'told'> {
+  const { nodes, user, password } = address;
   const client = new SoonRefusingCluster([...nodes], {
     lazyConnect: true,
     enableAutoPipelining: true,
@@ -114,12 +162,17 @@ function clusterConnection(address: Extract<RedisAddress, { kind: 'cluster' }>, 
     maxRedirections: 5,
     slotsRefreshTimeout: 500,
     slotsRefreshInterval: 5_000,
-    redisOptions: { ...COMMON, ...login(user, password), ...(tls ? { tls: {} } : {}) },
+    redisOptions: { ...COMMON, ...login(user, password), ...(address.tls ? { tls: tlsOptions(tls) } : {}) },
     // A certificate is for the name, not for the address behind it.
-    ...(tls ? { dnsLookup: (name: string, done: (fault: null, host: string) => void) => done(null, name) } : {}),
+    ...(address.tls ? { dnsLookup: (name: string, done: (fault: null, host: string) => void) => done(null, name) } : {}),
   });
   client.on('error', onFault);
   client.on('node error', onFault);
+  // Where slots lie is asked over connections of their own, and what closes one of them is kept from the client.
+  client.on('+node', (node: Redis) => {
+    const duplicate = node.duplicate.bind(node);
+    node.duplicate = (override) => duplicate(override).on('error', onCause);
+  });
   return { client, start: () => void client.connect().catch(() => {}), close: () => client.disconnect() };
 }
 

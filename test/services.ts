@@ -52,6 +52,16 @@ export function postgresBin({ env, postgresVersions, users }: Pick<Places, 'env'
   return folders.find((folder) => ['initdb', 'pg_ctl', 'createdb'].every((program) => runs(join(folder, program)))) ?? null;
 }
 
+/** Path of `openssl`, which makes the certificates of tests; null when there is none. */
+export function openssl({ env }: Pick<Places, 'env'> = PLACES): string | null {
+  return hidden('openssl', env) ? null : inPath(env, 'openssl');
+}
+
+/** Path of `pgbouncer`; null when there is none. Its package puts it where root's programs are. */
+export function pgbouncer({ env }: Pick<Places, 'env'> = PLACES): string | null {
+  return hidden('pgbouncer', env) ? null : inPath({ PATH: `${env['PATH'] ?? ''}:/usr/sbin` }, 'pgbouncer');
+}
+
 /** Python with OpenAI's SDK of the required version; null when that has not been installed, or not to its end. */
 export function pythonSdk({
   env,

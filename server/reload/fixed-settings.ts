@@ -13,7 +13,7 @@ const SERVER = [
   'metrics',
   'watchFiles',
 ] as const satisfies readonly (keyof Server)[];
-const SECTIONS = ['redis', 'database', 'books'] as const satisfies readonly (keyof Config)[];
+const SECTIONS = ['redis', 'redisTls', 'database', 'books'] as const satisfies readonly (keyof Config)[];
 
 /** The wanted configuration with what only a restart can change left as it is, and the names of what differs there. */
 export function withoutRestart(old: Config, wanted: Config): { readonly config: Config; readonly restart: readonly Change[] } {

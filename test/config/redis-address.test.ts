@@ -5,8 +5,8 @@ import { accepted, GOOD, problemsOf } from './setup.ts';
 const NOBODY = { user: null, password: null };
 
 test.each([
-  ['redis://h:6379/2', { kind: 'alone', url: 'redis://h:6379/2' }],
-  ['rediss://u:p@h', { kind: 'alone', url: 'rediss://u:p@h' }],
+  ['redis://h:6379/2', { kind: 'alone', tls: false, url: 'redis://h:6379/2' }],
+  ['rediss://u:p@h', { kind: 'alone', tls: true, url: 'rediss://u:p@h' }],
   ['redis+cluster://h', { kind: 'cluster', tls: false, nodes: [{ host: 'h', port: 6379 }], ...NOBODY }],
   [
     'rediss+cluster://u:p%40%2F%3A%25@a.example:7000,[::1]:7001,10.0.0.1/',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import type { Config } from '../../config/config.ts';
 import { parseConfig } from '../../config/load.ts';
@@ -15,8 +16,8 @@ export type Teams = Readonly<Record<string, Json>>;
 
 export const keyOf = (team: string): string => `sk-test-${team}-0123456789abcdef`;
 
-/** Of a Redis of this machine, or as a configuration says it. */
-export type RedisPlace = number | string;
+/** Of a Redis of this machine, or as a configuration says it, alone or with its TLS. */
+export type RedisPlace = number | string | { readonly redis: string; readonly redisTls: Json };
 
 /** The configuration as a file: one simulated backend, with what it has besides, and one Redis. */
 export function written(simulator: Simulator, redis: RedisPlace, teams: Teams, backend: Json = {}): string {
@@ -25,7 +26,7 @@ export function written(simulator: Simulator, redis: RedisPlace, teams: Teams, b
   return JSON.stringify({
     server: { host: '127.0.0.1', port: 0, logLevel: 'silent' },
     database: 'memory:',
-    redis: typeof redis === 'number' ? `redis://127.0.0.1:${redis}` : redis,
+    ...(typeof redis === 'object' ? redis : { redis: typeof redis === 'number' ? `redis://127.0.0.1:${redis}` : redis }),
     backends: { qwen: { vendor: 'qwen', baseUrl: qwen.baseUrl, apiKey: 'env:SIMULATED', retries: 0, breaker: 'off', ...backend } },
     models: { 'gpt-4o': ['qwen/qwen-plus'] },
     teams: Object.fromEntries(
@@ -78,11 +79,8 @@ export async function startRedisRig(redis: RedisPlace, teams: Teams): Promise<Re
 }
 
 function parsed(text: string, simulator: Simulator): Config {
-  const readFile = (path: string): never => {
-    throw new Error(`no file is read in a test: ${path}`);
-  };
   const env = { SIMULATED: simulator.vendors['qwen']?.key ?? '' };
-  const result = parseConfig(text, { file: 'test', env, readFile, vendors: VENDORS });
+  const result = parseConfig(text, { file: 'test', env, readFile: readFileSync, vendors: VENDORS });
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
   return result.config;
 }
