@@ -2,8 +2,9 @@ import { loadCatalog } from '../catalog/catalog.ts';
 import type { Config, ModelEntry } from '../config/config.ts';
 import { nearest } from '../config/nearest.ts';
 import { formatPath, type Path, type Problem } from '../config/problem.ts';
+import { PriceList } from '../relay/ledger/price-list.ts';
 import { goneFromMs, retirements, retirementText } from '../relay/routing/retirement.ts';
-import { questionTo } from '../server/probe/question.ts';
+import { modelQuestion, questionTo } from '../server/probe/question.ts';
 import { HORIZON_DAYS } from '../server/telemetry/retirement-watch.ts';
 
 /** What only the catalogue can tell of a file that is good in itself. */
@@ -55,13 +56,20 @@ export function kindWarnings(config: Config): Problem[] {
   });
 }
 
-/** Models of probes that the vendor will hardly answer for: a backend that works again would not be found out by them. */
+/** Models of probes that the vendor will hardly answer for, and probes without any: a backend that works again would not be found out by them. */
 export function probeWarnings(config: Config, nowMs: number): Problem[] {
   const catalog = loadCatalog().with(config.catalog);
+  const prices = new PriceList(catalog, new Date(nowMs).toISOString().slice(0, 10));
   return Object.values(config.backends).flatMap((backend) => {
-    const { name, vendor, probe } = backend;
-    const id = probe === 'off' ? undefined : probe.model;
-    if (id === undefined) return [];
+    const { name, vendor, probe, breaker } = backend;
+    if (probe === 'off') return [];
+    const { model: id } = probe;
+    if (id === undefined) {
+      // Of a breaker that is off is told where the file is read.
+      if (breaker === 'off' || modelQuestion(config, catalog, prices, backend, nowMs) !== null) return [];
+      const text = '`models` sends no model here that a probe could ask, so that requests probe; name one: probe: { model: … }';
+      return [unplaced(config, ['backends', name, 'probe'], text)];
+    }
     const model = catalog.find(vendor, id);
     const told = (what: string): Problem[] => [unplaced(config, ['backends', name, 'probe', 'model'], `${id} ${what}`)];
     const another = 'name another, or none for the cheapest chat model that `models` sends there';

@@ -12,7 +12,7 @@ export function warnDeadlines(
   models: Readonly<Record<string, ModelEntry>>,
   { warnings, isWritten }: CheckContext,
 ): void {
-  const patient = new Map<string, { readonly path: Path; readonly names: Set<string> }>();
+  const patient = new Map<string, { readonly path: Path; readonly deadlineMs: number; readonly names: Set<string> }>();
   for (const [alias, { to, totalDeadlineMs, hedge }] of Object.entries(models)) {
     // Another one is called beside a silent one.
     if (hedge !== null) continue;
@@ -22,14 +22,14 @@ export function warnDeadlines(
       const timeouts = backends[backend]?.timeouts;
       if (timeouts === undefined) continue;
       const keys = (['firstByteMs', 'wholeMs'] as const).filter((key) => Math.min(timeouts[key], timeouts.totalMs) >= deadlineMs);
-      const entry = patient.get(path.join('.')) ?? { path, names: new Set() };
+      const entry = patient.get(path.join('.')) ?? { path, deadlineMs, names: new Set() };
       patient.set(path.join('.'), entry);
-      for (const key of keys) entry.names.add(`backends.${backend}.timeouts.${key}`);
+      for (const key of keys) entry.names.add(`backends.${backend}.timeouts.${key} (${timeouts[key]})`);
     }
   }
-  for (const { path, names } of patient.values()) {
+  for (const { path, deadlineMs, names } of patient.values()) {
     if (names.size === 0 || !isWritten(path)) continue;
-    const message = `leaves no time for another candidate after a silent one, and opens no breaker: it is not longer than ${[...names].join(', ')}`;
+    const message = `leaves no time for another candidate after a silent one, and opens no breaker: ${deadlineMs} ms is not longer than ${[...names].join(', ')}`;
     warnings.add(path, message, { at: 'key' });
   }
 }

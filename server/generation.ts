@@ -4,7 +4,7 @@ import { PriceList } from '../relay/ledger/price-list.ts';
 import type { CountryTable } from '../relay/permit/country-table.ts';
 import { Origins } from '../relay/permit/origins.ts';
 import { Relay, type RelayServices } from '../relay/relay.ts';
-import type { BreakerPlace } from '../relay/routing/breaker-place.ts';
+import { type BreakerPlace, breakerPlace } from '../relay/routing/breaker-place.ts';
 import { Hedging, hedgedPlaces } from '../relay/routing/hedging.ts';
 import { Latencies } from '../relay/routing/latencies.ts';
 import { type Retirement, retirements } from '../relay/routing/retirement.ts';
@@ -35,6 +35,8 @@ export interface Generation {
   readonly probeQuestion: (backend: Backend, place: BreakerPlace) => ProbeQuestion | null;
   readonly hedging: Hedging;
   retirements(): Retirement[];
+  /** Names of backends that have a probe, and no model that it could ask. */
+  unprobed(): string[];
 }
 
 /** What outlives every configuration. */
@@ -73,6 +75,7 @@ export function generation(
   const countries = openCountries(config.server);
   const state = { server: config.server, routes, clients };
   const embeddingFacts = (vendor: string, model: string) => catalog.embedding(vendor, model);
+  const questionAt: Generation['probeQuestion'] = (backend, place) => probeQuestion(backend, place, () => cheapest(backend), catalog);
   return {
     config,
     relay: new Relay(state, services),
@@ -83,9 +86,13 @@ export function generation(
     countries,
     latencies,
     priceOf,
-    probeQuestion: (backend, place) => probeQuestion(backend, place, () => cheapest(backend), catalog),
+    probeQuestion: questionAt,
     hedging,
     retirements: () => retirements(config, catalog, now(), HORIZON_DAYS),
+    unprobed: () => {
+      const probed = Object.values(config.backends).filter(({ probe, breaker }) => probe !== 'off' && breaker !== 'off');
+      return probed.filter((backend) => questionAt(backend, breakerPlace('failure', '', 0)) === null).map(({ name }) => name);
+    },
   };
 }
 

@@ -34,7 +34,7 @@ import type { Change } from './reload/change.ts';
 import { configChanges } from './reload/config-changes.ts';
 import { withoutRestart } from './reload/fixed-settings.ts';
 import { logBooks } from './telemetry/books-log.ts';
-import { logBreaker } from './telemetry/breaker-log.ts';
+import { logBreaker, logUnprobed } from './telemetry/breaker-log.ts';
 import { logKeys, seenByAll } from './telemetry/keys-log.ts';
 import { createLogger, flushRegularly, logError, logFault, logQuotaFault } from './telemetry/logger.ts';
 import { Metrics, metricsPage } from './telemetry/metrics.ts';
@@ -220,6 +220,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       current = currentOf();
       logger.level = next.server.logLevel;
       if (tells) retirementWatch.look();
+      if (tells) logUnprobed(logger, live.unprobed());
       return changes;
     };
     return { commit, abandon: ring.abandon };
@@ -238,6 +239,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       gate.start();
       overload.start();
       if (tells) retirementWatch.start();
+      if (tells) logUnprobed(logger, live.unprobed());
     },
     server: () => live.config.server,
     prepare,

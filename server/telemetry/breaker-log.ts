@@ -1,6 +1,11 @@
 import type { BreakerEvent } from '../../relay/routing/breaker-event.ts';
 import type { Logger } from './logger.ts';
 
+/** As `estafet check` says it, once the catalogue is known. */
+export function logUnprobed(logger: Logger, backends: readonly string[]): void {
+  for (const backend of backends) logger.warn({ backend }, 'probe: there is no model to ask; requests probe this backend');
+}
+
 /** What only an admin can mend is an error; a limit that is reached is ordinary. */
 export function logBreaker(logger: Logger, { at: _at, error, ...event }: BreakerEvent): void {
   const fields = { ...event, ...(error === null ? {} : { error: error.kind, upstreamCode: error.details.upstreamCode ?? null }) };

@@ -107,6 +107,28 @@ ${ACCESS}`,
   expect(catalogWarnings(config, NOW).map(formatProblem)).toEqual(lines);
 });
 
+test.each<[string, string, boolean]>([
+  ['a chat model', '[q/qwen-plus, g/glm-4.6]', false],
+  ['a model for embeddings', '[q/text-embedding-v4]', false],
+  ['one that nobody lists', '[q/ours-alone]', false],
+  ['one that is retired', '[q/qwen-max, g/glm-4.6]', true],
+  ['one for rerank', '[q/qwen3-rerank]', true],
+  ['none, but another backend', '[g/glm-4.6]', true],
+])('a probe without a model of its own, and `models` sends there %s', (_, to, told) => {
+  const config = (more: string) =>
+    configOf(
+      `backends: { q: { vendor: qwen, apiKey: 'env:K', ${more} }, g: { vendor: glm, apiKey: 'env:K' } }\nmodels: { m: ${to} }\n${ACCESS}`,
+      {
+        K: 'secret',
+      },
+    );
+  const text = '`models` sends no model here that a probe could ask, so that requests probe; name one: probe: { model: … }';
+  const lines = told ? [`test.yaml  backends.q.probe: ${text}`] : [];
+  expect(probeWarnings(config('probe: {}'), NOW).map(formatProblem)).toEqual(lines);
+  for (const more of ['probe: off', 'probe: { model: qwen-plus }', 'probe: {}, breaker: off'])
+    expect(probeWarnings(config(more), NOW)).toEqual([]);
+});
+
 test('`estafet check` shows them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'estafet-check-'));
   const print = vi.spyOn(console, 'log').mockReturnValue();

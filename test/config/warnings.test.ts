@@ -102,16 +102,20 @@ redis: redis://x
 });
 
 describe('a deadline that leaves no time for the next candidate', () => {
-  const LONE =
-    'leaves no time for another candidate after a silent one, and opens no breaker: it is not longer than backends.qwen.timeouts';
+  const LONE = (ms: number) =>
+    `leaves no time for another candidate after a silent one, and opens no breaker: ${ms} ms is not longer than backends.qwen.timeouts`;
   const server = (ms: number, models: string): string => `${GOOD}server: { totalDeadlineMs: ${ms} }\nmodels: { m: ${models} }\n`;
   test.each([
-    ['of the server', server(120_000, '[qwen/a, qwen/b]'), [`server.totalDeadlineMs: ${LONE}.firstByteMs, backends.qwen.timeouts.wholeMs`]],
-    ['for whole answers only', server(310_000, '[qwen/a, qwen/b]'), [`server.totalDeadlineMs: ${LONE}.wholeMs`]],
+    [
+      'of the server',
+      server(120_000, '[qwen/a, qwen/b]'),
+      [`server.totalDeadlineMs: ${LONE(120_000)}.firstByteMs (120000), backends.qwen.timeouts.wholeMs (310000)`],
+    ],
+    ['for whole answers only', server(310_000, '[qwen/a, qwen/b]'), [`server.totalDeadlineMs: ${LONE(310_000)}.wholeMs (310000)`]],
     [
       'of a name',
       `${GOOD}models: { m: { totalDeadlineMs: 200000, to: [qwen/a, qwen/b] } }\n`,
-      [`models.m.totalDeadlineMs: ${LONE}.wholeMs`],
+      [`models.m.totalDeadlineMs: ${LONE(200_000)}.wholeMs (310000)`],
     ],
     ['long enough', server(310_001, '[qwen/a, qwen/b]'), []],
     ['one candidate', server(1_000, '[qwen/a]'), []],
