@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Config } from '../../config/config.ts';
 import { attemptId } from '../../relay/exchange.ts';
 import type { RequestRecord } from '../../relay/records/request-record.ts';
+import { type RunningRelay, startRelay } from '../../server/main.ts';
+import { build } from '../../server/wiring.ts';
 import type { JournalEntry } from '../../simulator/kernel/journal.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import { checkCompletion, checkErrorResponse, checkStream, foldCompletion, foldStream } from '../contract/openai-schema.ts';
@@ -14,7 +17,7 @@ export type FaultList = readonly (readonly [name: string, args: Readonly<Record<
 const PATIENCE_MS = 3_000;
 
 /** Numbers from 0 to 1 that only look like chance. */
-export const chance = (seed: number) => (): number => {
+const chance = (seed: number) => (): number => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
   return seed / 2 ** 32;
 };
@@ -25,6 +28,12 @@ export function setWeather(simulator: Simulator, faultsOf: Readonly<Record<'qwen
     for (const [place, [name, args]] of faultsOf[vendor].entries()) simulator.setFault({ name, args, vendor, every: 37, skip: 3 * place });
   }
 }
+
+/** Nodes of one configuration, each with a chance of its own, whose records go to one list. */
+export const startNodes = (config: Config, records: RequestRecord[]): Promise<RunningRelay[]> =>
+  Promise.all(
+    [1, 2].map((seed) => startRelay(config, build(config, { random: chance(seed), onSettled: (record) => void records.push(record) }))),
+  );
 
 /** What callers were told. */
 export interface Told {
@@ -83,7 +92,23 @@ export async function soak(urls: readonly string[], keys: readonly string[], cal
   return told;
 }
 
-export const isFailed = ({ faults }: JournalEntry): boolean => faults.some(({ name }) => name !== 'slow');
+const isFailed = ({ faults }: JournalEntry): boolean => faults.some(({ name }) => name !== 'slow');
+
+/** The weather was as bad as it should be; callers whom a fallback can help did not notice, but for so many; and whom the team has no permit for never heard of anything. */
+export function checkWeather(
+  told: Told,
+  journal: readonly JournalEntry[],
+  served: number,
+  more: Readonly<Record<string, number>> = {},
+): string {
+  const { asked } = told;
+  const [good, broken, sent, failed] = [told.good.length, told.broken.length, journal.length, journal.filter(isFailed).length];
+  const context = JSON.stringify({ asked, good, broken, sent, failed, ...more });
+  expect(failed / sent, context).toBeGreaterThan(0.25);
+  expect(good + broken, context).toBeGreaterThan(served);
+  expect(journal.filter(({ region }) => region === 'intl')).toEqual([]);
+  return context;
+}
 
 /**
  * Each request has ended once, each call that a vendor saw is an attempt of one record, and each good answer is one record of an answer.

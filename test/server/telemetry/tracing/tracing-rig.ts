@@ -30,6 +30,8 @@ interface Options extends Pick<TracingHooks, 'now'> {
   readonly server?: string;
   /** YAML of every backend. */
   readonly backend?: string;
+  /** YAML of more entries of `models`. */
+  readonly models?: string;
 }
 
 /** A relay and a collector of its spans for each test of the file that calls this. */
@@ -62,12 +64,15 @@ export function tracingRig() {
     get collector(): Collector {
       return collector;
     },
-    open: async ({ env = {}, server = '', backend = '', ...hooks }: Options = {}): Promise<SimulatedDesk> => {
+    open: async ({ env = {}, server = '', backend = '', models = '', ...hooks }: Options = {}): Promise<SimulatedDesk> => {
       // The exporter reads the environment itself.
       const all = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: '', ...env };
       for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
       const make = await openTracing(process.env);
-      desk = await openSimulated(server, `${MODELS}${ACCESS}`, { backend, tracing: make && ((given) => make({ ...given, ...hooks })) });
+      desk = await openSimulated(server, `${MODELS}${models}${ACCESS}`, {
+        backend,
+        tracing: make && ((given) => make({ ...given, ...hooks })),
+      });
       return desk;
     },
     post,
