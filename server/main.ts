@@ -6,7 +6,7 @@ import { createHttpServer, setServerLimits, stopListening } from './http-server.
 import { listen, urlOf } from './listen.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { Change } from './reload/change.ts';
-import type { Logger } from './telemetry/logger.ts';
+import { flushed } from './telemetry/logger.ts';
 import { build } from './wiring.ts';
 
 /** A relay that listens. */
@@ -93,20 +93,9 @@ async function emptied(server: Server, connections: Connections, built: Built, t
   clearTimeout(heads);
   clearTimeout(timer);
   clearTimeout(end);
+  // The lines of the last answers, beside all else: what follows has few of its own.
+  built.logger.flush();
   await built.close(!cut);
   await flushed(built.logger);
   return !cut;
-}
-
-/** A reader of the log that has stopped reading holds nobody up for longer. */
-const LOG_MS = 500;
-
-function flushed(logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(resolve, LOG_MS);
-    logger.flush(() => {
-      clearTimeout(late);
-      resolve();
-    });
-  });
 }

@@ -248,6 +248,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     reloaded: (outcome) => metrics?.reloaded(outcome),
     drain: () => {
       draining = true;
+      clients.drain();
       // Nobody's key is looked up any more: the running answers leave time for this. What fails is told by `close`, which waits for the same end.
       watch?.close(KEYS_CLOSE_MS).catch(() => {});
     },

@@ -112,6 +112,13 @@ export class BackendClient {
     await this.close();
   }
 
+  /** Each connection is closed as soon as its call has ended, those without one now. Calls that are yet to come share new ones. */
+  drain(): void {
+    const pool = this.#pool;
+    this.#pool = this.#newPool();
+    void this.#end(pool);
+  }
+
   /** Lets running calls end, then closes the connections. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.keys(), (pool) => this.#end(pool)));

@@ -9,7 +9,7 @@ export interface LogFileOptions {
   /** Told once when lines cannot be written, and again only after some could. */
   readonly onFault: (error: NodeJS.ErrnoException) => void;
   /** Of the system, unless told. */
-  readonly calls?: Pick<typeof fs, 'writeSync'> & {
+  readonly calls?: Pick<typeof fs, 'writeSync' | 'closeSync'> & {
     write(file: number, bytes: Buffer, done: (error: NodeJS.ErrnoException | null, written: number) => void): void;
   };
 }
@@ -30,7 +30,9 @@ export class LogFile {
   #failing = false;
   #lost = 0;
   #atExit = false;
+  #closing = false;
   readonly #flushes: (() => void)[] = [];
+  readonly #onExit = (): void => this.#writeLast();
 
   constructor(file: number, { onFault, calls = fs }: LogFileOptions) {
     this.#file = file;
@@ -42,7 +44,7 @@ export class LogFile {
   write(lines: string): void {
     if (!this.#atExit) {
       this.#atExit = true;
-      process.on('exit', () => this.#writeLast());
+      process.on('exit', this.#onExit);
     }
     if (this.#waiting.length + lines.length > MOST_WAITING) {
       this.#lost++;
@@ -59,6 +61,16 @@ export class LogFile {
     if (!this.#writing) this.#writeNext();
   }
 
+  /** Writes what can be written, as at the end of the process, and closes the file: whoever reads it learns that nothing more comes. */
+  close(): void {
+    this.#closing = true;
+    if (this.#writing) return;
+    this.#writeLast();
+    this.#calls.closeSync(this.#file);
+    process.off('exit', this.#onExit);
+    this.#atExit = false;
+  }
+
   #writeNext(): void {
     const batch = this.#next();
     if (batch === null) {
@@ -68,14 +80,13 @@ export class LogFile {
     this.#writing = true;
     this.#calls.write(this.#file, batch, (error, written) => {
       this.#writing = false;
-      if (error !== null) {
-        this.#failed(error);
-        this.#flushed();
-        return;
-      }
-      this.#failing = false;
-      this.#wrote(batch, written);
-      if (this.#batch !== null || this.#flushes.length > 0 || this.#waiting.length >= BATCH_CHARS) this.#writeNext();
+      if (error === null) {
+        this.#failing = false;
+        this.#wrote(batch, written);
+      } else this.#failed(error);
+      if (this.#closing) this.close();
+      if (error !== null || this.#closing) this.#flushed();
+      else if (this.#batch !== null || this.#flushes.length > 0 || this.#waiting.length >= BATCH_CHARS) this.#writeNext();
     });
   }
 

@@ -43,6 +43,20 @@ export function flushRegularly(logger: Logger): () => void {
   return () => clearInterval(timer);
 }
 
+/** A reader of the log that has stopped reading holds nobody up for longer. */
+const LAST_FLUSH_MS = 500;
+
+/** Resolves when all lines are written, or cannot be. */
+export function flushed(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LAST_FLUSH_MS);
+    logger.flush(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
 /**
  * One line per request: its record as it stands, under the level and time of any other line. The record's text is made once for the log
  * and the look-up, and goes past pino, which would write every field anew.

@@ -17,7 +17,7 @@ export type WorkerCalls = {
   abandon(argument: null): Promise<null>;
   metrics(argument: null): Promise<MetricValues>;
   find(wanted: Wanted): Promise<string | null>;
-  /** Drains. The process stands until the channel is closed. */
+  /** Drains, and closes its output. The process stands until the channel is closed. */
   stop(argument: null): Promise<Stopped>;
 };
 

@@ -35,6 +35,7 @@ export function forkWorker(number: number, write: (lines: string) => void, mine:
       (message) => void forked.send(message, () => {}),
       asked(() => mine(self)),
     ),
+    silent: silenceOf(child),
     ended: endOf(child),
     kill: () => void child.kill('SIGKILL'),
     release: () => {
@@ -43,6 +44,10 @@ export function forkWorker(number: number, write: (lines: string) => void, mine:
   };
   forked.on('message', (message) => self.channel.receive(message));
   return self;
+}
+
+async function silenceOf({ stdout }: ChildProcess): Promise<void> {
+  if (stdout !== null) await once(stdout, 'close');
 }
 
 /** Once all it has written is here, too. Node's own `close` does not come where this side has closed the channel. */

@@ -7,7 +7,7 @@ import type { Change } from '../reload/change.ts';
 import { withoutRestart } from '../reload/fixed-settings.ts';
 import type { Serving } from '../serving.ts';
 import { startFault } from '../start-fault.ts';
-import { createLogger, flushRegularly, standardOutput } from '../telemetry/logger.ts';
+import { createLogger, flushed, flushRegularly, standardOutput } from '../telemetry/logger.ts';
 import { metricsPage } from '../telemetry/metrics.ts';
 import { reloadMetrics, workerMetrics } from '../telemetry/own-metrics.ts';
 import { logWorker } from '../telemetry/workers-log.ts';
@@ -144,6 +144,7 @@ export async function startWorkers(config: Config, { count, script }: WorkersOpt
         // Last: the end is watched too.
         metricsServer?.close();
         metricsServer?.closeAllConnections();
+        await flushed(logger);
       }
     },
     kill: () => supervisor.kill(),

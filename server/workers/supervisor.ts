@@ -7,6 +7,8 @@ export interface Worker {
   readonly number: number;
   readonly pid: number;
   readonly channel: Channel<WorkerCalls>;
+  /** Resolves when all it has written has arrived: it has closed its output, or ended. */
+  readonly silent: Promise<void>;
   /** How it ended: `exit code 1`, or the name of a signal. All it has written has arrived then. */
   readonly ended: Promise<string>;
   /** At once. */
@@ -56,6 +58,8 @@ export class Supervisor {
   readonly #now: () => number;
   /** All that live, and what they do. */
   readonly #workers = new Map<Worker, 'starts' | 'serves' | 'drains'>();
+  /** What came of those that drain; see `#stopped`. */
+  readonly #outcomes = new Map<Worker, Promise<boolean | null>>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #lost = Promise.withResolvers<string>();
   /** Starts and changes of the configuration take turns. */
@@ -115,7 +119,7 @@ export class Supervisor {
     } catch (error) {
       this.#stopping = true;
       for (const worker of this.#workers.keys()) if (!started.includes(worker)) worker.kill();
-      await Promise.all(started.filter((worker) => this.#workers.has(worker)).map((worker) => this.#stopped(worker, timeoutMs)));
+      await Promise.all(started.filter((worker) => this.#workers.has(worker)).map((worker) => this.#dismissed(worker, timeoutMs)));
       await this.#gone();
       throw error;
     }
@@ -130,11 +134,13 @@ export class Supervisor {
 
   /** A worker that drains and is replaced, as it wishes. */
   async leave(worker: Worker, timeoutMs: number): Promise<void> {
-    if (!this.#stopping && this.#workers.get(worker) === 'serves') await this.#stopped(worker, timeoutMs);
+    if (this.#stopping || this.#workers.get(worker) !== 'serves') return;
+    await this.#dismissed(worker, timeoutMs);
   }
 
   /**
-   * Drains all of them. True when no answer was cut. Whoever calls it again hears of the same end.
+   * Drains all of them. True when no answer was cut. Whoever calls it again hears of the same end. It waits for the last words of all: what is
+   * left of those then has nothing to do, and ends with this process, whose own end it would hold up.
    * @throws Error when one did not end as it should
    */
   stop(timeoutMs: number): Promise<boolean> {
@@ -146,8 +152,9 @@ export class Supervisor {
     for (const timer of this.#timers) clearTimeout(timer);
     // One that starts has no answers to end.
     for (const worker of this.#that('starts')) worker.kill();
-    const outcomes = await Promise.all(this.serving.map((worker) => this.#stopped(worker, timeoutMs)));
-    await this.#gone();
+    for (const worker of this.serving) void this.#stopped(worker, timeoutMs);
+    // With those that drain already, as they wished.
+    const outcomes = await Promise.all(this.#outcomes.values());
     const failed = outcomes.filter((outcome) => outcome === null).length;
     if (failed > 0) throw new Error(`${failed} of ${outcomes.length} workers did not end as they should`);
     return outcomes.every((outcome) => outcome === true);
@@ -179,6 +186,7 @@ export class Supervisor {
   #ended(worker: Worker, how: string, livedMs: number): void {
     const { number, pid, channel } = worker;
     this.#workers.delete(worker);
+    this.#outcomes.delete(worker);
     channel.close(`worker ${number} ended: ${how}`);
     this.#options.onEnd(worker);
     if (!this.#open || this.#stopping) return;
@@ -221,17 +229,31 @@ export class Supervisor {
     });
   }
 
-  /** Null when it did not end in time or not by itself. */
-  async #stopped(worker: Worker, timeoutMs: number): Promise<boolean | null> {
-    const { number, pid, channel } = worker;
+  /** Drained, and told to end while this process stays. */
+  async #dismissed(worker: Worker, timeoutMs: number): Promise<void> {
+    if ((await this.#stopped(worker, timeoutMs)) === null) return;
+    worker.release();
+    const timer = setTimeout(() => worker.kill(), ITS_END_MS);
+    void worker.ended.then(() => clearTimeout(timer));
+  }
+
+  /** What its last word said: true when it has cut no answer; null when none came in time. All it has written has arrived then. */
+  #stopped(worker: Worker, timeoutMs: number): Promise<boolean | null> {
     this.#workers.set(worker, 'drains');
-    // Once more at its end, for one that answers and does not go.
+    const outcome = this.#lastWord(worker, timeoutMs);
+    this.#outcomes.set(worker, outcome);
+    return outcome;
+  }
+
+  async #lastWord(worker: Worker, timeoutMs: number): Promise<boolean | null> {
+    const { number, pid, channel, silent } = worker;
+    // For one that answers and does not close its output.
     const timer = setTimeout(() => worker.kill(), timeoutMs + ITS_END_MS);
     try {
       const stopped = await channel.call('stop', null, timeoutMs);
       this.#options.onStopped(worker, stopped);
-      worker.release();
-      return (await worker.ended) === 'exit code 0' ? stopped.clean : null;
+      await silent;
+      return stopped.clean;
     } catch (error) {
       this.#options.report({ type: 'worker-stuck', worker: number, pid, fault: error instanceof Error ? error.message : String(error) });
       worker.kill();

@@ -4,7 +4,8 @@ import { takeOver } from '../../config/handed-over.ts';
 import type { Built, Prepared } from '../built.ts';
 import { type RunningRelay, startRelay } from '../main.ts';
 import { startFault } from '../start-fault.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import type { LogFile } from '../telemetry/log-file.ts';
+import { createLogger, standardOutput } from '../telemetry/logger.ts';
 import { openTracing } from '../telemetry/tracing/open-tracing.ts';
 import { build } from '../wiring.ts';
 import type { PrimaryCalls, Stopped, WorkerCalls } from './calls.ts';
@@ -27,6 +28,7 @@ export function runWorker(options: WorkerOptions = {}): void {
   let prepared: Promise<Prepared> | null = null;
   let stopping: Promise<Stopped> | null = null;
 
+  const output = standardOutput();
   const served = () => {
     if (serving === null) throw new Error('it has not been started');
     return serving;
@@ -35,13 +37,16 @@ export function runWorker(options: WorkerOptions = {}): void {
     stopping ??= (async () => {
       const { built, relay } = served();
       const clean = await relay.stop();
-      return { clean, metrics: await built.counted() };
+      const metrics = await built.counted();
+      // So that the primary knows when it has read all of it, and need not wait for this process's end.
+      output.close();
+      return { clean, metrics };
     })();
     return stopping;
   };
   const mine: WorkerCalls = {
     start: async ({ number, config }) => {
-      serving = await started(number, config, primary, options);
+      serving = await started(number, config, primary, output, options);
       // As `serve` does.
       flushCompileCache();
       return serving.relay.url;
@@ -86,14 +91,14 @@ export function runWorker(options: WorkerOptions = {}): void {
 }
 
 /** @throws Error with the one line for the operator */
-async function started(number: number, handed: string, primary: Channel<PrimaryCalls>, { leaseMs }: WorkerOptions) {
+async function started(number: number, handed: string, primary: Channel<PrimaryCalls>, output: LogFile, { leaseMs }: WorkerOptions) {
   const config = takeOver(handed);
   const siblings = {
     number,
     text: () => primary.call('metrics', null, ASK_MS),
     find: (wanted: Parameters<PrimaryCalls['find']>[0]) => primary.call('find', wanted, ASK_MS),
   };
-  const logger = createLogger(config.server.logLevel, undefined, number);
+  const logger = createLogger(config.server.logLevel, output, number);
   let built: Built;
   try {
     built = build(config, {

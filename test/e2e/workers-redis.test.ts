@@ -151,7 +151,8 @@ describe('the end', () => {
     log.flatMap((line) => (line['msg'] === 'request' ? [line['worker']] : [])).toSorted();
 
   test('SIGTERM: the streams of all workers end whole, the port is closed, exit code 0', async () => {
-    const { run, url, log, backend, answers } = await standing(30_000);
+    const { run, url, log, pids, backend, answers } = await standing(30_000);
+    const workers = [...pids().values()];
     run.child.kill('SIGTERM');
     await expect.poll(() => closed(url), { timeout: 15_000 }).toBe(true);
     backend.finish();
@@ -162,6 +163,8 @@ describe('the end', () => {
     expect(await run.exit).toBe(0);
     expect(run.stderr).toBe('');
     expect(workersOf(log())).toEqual([1, 1, 2, 2]);
+    // They need not have gone before the first process, but they do go.
+    await expect.poll(() => workers.filter(lives), { timeout: 15_000 }).toEqual([]);
     await backend.close();
   });
 

@@ -124,6 +124,28 @@ describe('connections', () => {
     expect(heard.text.length).toBe(total);
   });
 
+  test('drained: each is closed when its call has ended, those without one at once; late calls share new ones', async () => {
+    const held: (() => void)[] = [];
+    const { ask, client, server } = await against((socket, _, number) => {
+      const answer = (): void => void socket.write(http(200, 'ok'));
+      if (number === 2) held.push(answer);
+      else answer();
+    });
+    const [first, running] = [ask(), ask()];
+    expect(await first.over).toBe('end');
+    await until('both have arrived', () => held.length === 1);
+    client.drain();
+    await until('the one without a call is closed', () => server.sockets.size === 1);
+    for (let late = 0; late < 5; late++) expect(await ask().over).toBe('end');
+    const kept = server.connections - 2;
+    expect(kept).toBeLessThanOrEqual(2);
+    held[0]?.();
+    expect(await running.over).toBe('end');
+    await until('that of the running call is closed', () => server.sockets.size === kept);
+    await client.close();
+    await until('those of the late calls are closed', () => server.sockets.size === 0);
+  });
+
   test('closing lets a running call end; destroying does not', async () => {
     const held: (() => void)[] = [];
     const { ask, client } = await against((socket) => void held.push(() => socket.write(http(200, 'ok'))));

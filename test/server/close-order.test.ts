@@ -38,6 +38,31 @@ async function relayTo(backend: string) {
 }
 const NOBODY = 'http://127.0.0.1:9';
 
+test('connections to backends are closed as their answers end, not all of them after the last', async () => {
+  const backend = await standingBackend();
+  const relay = await relayTo(backend.url);
+  const ask = (): Promise<Response> =>
+    fetch(`${relay.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...HELLO, stream: true }),
+    });
+  const answers = [await ask(), await ask()];
+  const [first, second] = [...backend.sockets];
+  const closed: string[] = [];
+  first?.on('close', () => closed.push('first'));
+  second?.on('close', () => closed.push('second'));
+  const stopped = relay.stop().then(() => closed.push('stopped'));
+  backend.finish(1);
+  await answers[0]?.text();
+  await until('the first is closed', () => closed.length === 1);
+  backend.finish();
+  await answers[1]?.text();
+  await stopped;
+  await backend.close();
+  expect(closed).toEqual(['first', 'second', 'stopped']);
+});
+
 test('the connection of the keys is closed while the last answers run; that of the books after them', async () => {
   const backend = await standingBackend();
   const relay = await relayTo(backend.url);

@@ -23,6 +23,7 @@ function disk() {
   const log = new LogFile(99, {
     onFault: ({ code = '' }) => void faults.push(code),
     calls: {
+      closeSync: () => void taken.push(Buffer.from('closed')),
       writeSync: ((_file: number, bytes: Buffer) => take(bytes)) as typeof import('node:fs').writeSync,
       write: (_file, bytes, done) =>
         setImmediate(() => {
@@ -49,6 +50,34 @@ test('lines are in the file in their order once it is flushed, many or few', asy
   await flushed(log);
   expect(readFileSync(path, 'utf8')).toBe(lines.join(''));
   closeSync(file);
+});
+
+describe('at its end what waits is written, and the file is closed after it', () => {
+  test('at once', () => {
+    const { log, outcomes, text } = disk();
+    outcomes.push(2);
+    log.write('one\n');
+    log.write('two\n');
+    log.close();
+    expect(text()).toBe('one\ntwo\nclosed');
+  });
+
+  test.each<[string, (number | string)[], string]>([
+    ['while a batch is being written', [], 'one\ntwo\nclosed'],
+    ['while a part of a batch is being written', [1], 'one\ntwo\nclosed'],
+    ['while a batch fails', ['EAGAIN'], 'one\ntwo\nclosed'],
+    ['where nothing can be written', ['ENOSPC', 'ENOSPC'], 'closed'],
+  ])('%s', async (_, next, expected) => {
+    const { log, outcomes, text } = disk();
+    outcomes.push(...next);
+    log.write('one\n');
+    const written = flushed(log);
+    log.write('two\n');
+    log.close();
+    expect(text()).toBe('');
+    await written;
+    expect(text()).toBe(expected);
+  });
 });
 
 test('a full disk throws nothing, tells it once, and the flush ends', async () => {

@@ -1,63 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Stopped, WorkerCalls } from '../../../server/workers/calls.ts';
-import { Channel } from '../../../server/workers/channel.ts';
-import { Supervisor, type Worker } from '../../../server/workers/supervisor.ts';
+import type { Stopped } from '../../../server/workers/calls.ts';
+import { type Fake, supervised, turn } from './supervised.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-interface Fake extends Worker {
-  end(how: string): void;
-  /** What was done to it. */
-  readonly done: string[];
-}
-
-/** Workers that do as they are told; `start` and `stop` may be replaced. */
-function supervised(count: number) {
-  const workers: Fake[] = [];
-  const told: string[] = [];
-  const how = {
-    start: async (worker: Worker): Promise<string> => `http://${worker.number}`,
-    stop: async (): Promise<Stopped> => ({ clean: true, metrics: [] }),
-  };
-  const supervisor = new Supervisor({
-    count,
-    fork: (number) => {
-      const { promise: ended, resolve } = Promise.withResolvers<string>();
-      const done: string[] = [];
-      const answers = new Channel<Record<never, never>>((message) => channel.receive(message), { stop: () => how.stop() });
-      const channel: Channel<WorkerCalls> = new Channel((message) => answers.receive(message), {});
-      const worker: Fake = {
-        number,
-        pid: workers.length + 100,
-        channel,
-        ended,
-        done,
-        end: resolve,
-        kill: () => {
-          done.push('kill');
-          resolve('SIGKILL');
-        },
-        release: () => {
-          done.push('release');
-          resolve('exit code 0');
-        },
-      };
-      workers.push(worker);
-      return worker;
-    },
-    start: (worker) => how.start(worker),
-    report: (event) =>
-      told.push(`${event.type} ${event.worker}${'againInMs' in event ? ` ${event.how}, again in ${event.againInMs}` : ''}`),
-    onEnd: ({ number }) => told.push(`gone ${number}`),
-    onStopped: () => {},
-    now: () => Date.now(),
-  });
-  const nothing = async (): Promise<void> => {};
-  const since = (): string[] => told.splice(0);
-  return { supervisor, workers, how, since, open: (between = nothing) => supervisor.open(between, 5_000) };
-}
-const turn = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 test('all are forked at once; the first starts alone, then what comes between, then the others', async () => {
   const { how, workers, open, since, supervisor } = supervised(3);
@@ -156,60 +102,6 @@ test('it gives up when none serves and the last five of each had short lives, no
   const { length } = workers;
   await turn(200_000);
   expect(workers).toHaveLength(length);
-});
-
-test('stop: those that serve drain, one that starts is killed, one that waits for its turn never comes', async () => {
-  const { workers, how, open, supervisor } = supervised(3);
-  await open();
-  how.start = () => new Promise(() => {});
-  workers[2]?.end('SIGKILL');
-  await turn();
-  expect(workers).toHaveLength(4);
-  how.stop = async () => ({ clean: true, metrics: [] });
-  const stopped = supervisor.stop(1_000);
-  await turn();
-  expect(await stopped).toBe(true);
-  expect(workers.map(({ done }) => done)).toEqual([['release'], ['release'], [], ['kill']]);
-  await turn(60_000);
-  expect(workers).toHaveLength(4);
-});
-
-test.each<[string, () => Promise<Stopped>, boolean]>([
-  ['clean', async () => ({ clean: true, metrics: [] }), true],
-  ['cut', async () => ({ clean: false, metrics: [] }), false],
-])('stop: %s', async (_, stop, expected) => {
-  const { how, open, supervisor } = supervised(2);
-  await open();
-  how.stop = stop;
-  expect(await supervisor.stop(1_000)).toBe(expected);
-});
-
-test('stop: whoever asks again, before or after the end, hears of the same end, and nobody is told twice', async () => {
-  const { supervisor, how, open } = supervised(2);
-  await open();
-  let told = 0;
-  how.stop = async () => {
-    told++;
-    await turn(10);
-    return { clean: false, metrics: [] };
-  };
-  expect(await Promise.all([supervisor.stop(1_000), supervisor.stop(1_000)])).toEqual([false, false]);
-  expect(await supervisor.stop(1_000)).toBe(false);
-  expect(told).toBe(2);
-});
-
-test('stop: one that does not answer is killed, and that is an error', async () => {
-  const { workers, how, open, supervisor, since } = supervised(2);
-  await open();
-  since();
-  how.stop = () => new Promise(() => {});
-  const stopped = expect(supervisor.stop(1_000)).rejects.toThrow('2 of 2 workers did not end as they should');
-  const again = expect(supervisor.stop(1_000)).rejects.toThrow('2 of 2 workers did not end as they should');
-  await turn(1_000);
-  await stopped;
-  await again;
-  expect(workers.map(({ done }) => done)).toEqual([['kill'], ['kill']]);
-  expect(since().toSorted()).toEqual(['gone 1', 'gone 2', 'worker-stuck 1', 'worker-stuck 2']);
 });
 
 test('one that asks for leave drains and is replaced; those that drain are among the running', async () => {
