@@ -56,6 +56,11 @@ export class ChatLeg implements CallListener {
     return this.call === null || this.call.unsent;
   }
 
+  /** See `UpstreamCall`. */
+  get overdue(): boolean {
+    return this.call?.overdue === true;
+  }
+
   /** Ends the leg from our side; the owner is not told. */
   abort(): void {
     this.#over = true;

@@ -7,6 +7,7 @@ import type { ChatTranslator, FamilyRules, UpstreamPlan } from '../../translator
 import type { SchemaCheck } from '../emulation/json-guard.ts';
 import { NOWHERE } from '../placed-set.ts';
 import type { Settled } from '../records/record-of.ts';
+import { isForAll } from '../routing/breaker.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
@@ -63,6 +64,8 @@ export class ChatRun implements LegOwner, Deadline {
   #open = 0;
   /** The call that failed, and all others with it; null where none did. */
   #broken: ChatLeg | null = null;
+  /** So were the others, or would have been: they ask the same, by the same key. What was made of it may be moderated apart. */
+  #refused = false;
   #started = false;
   #settled = false;
   #gone = false;
@@ -115,12 +118,12 @@ export class ChatRun implements LegOwner, Deadline {
     return this.#legs.filter(({ leg }) => !leg.unsent).length;
   }
 
-  /** What each call that left costs, as the vendor tells, else as is likely: it works on what it was sent. One that it failed, without a word of an answer, costs nothing. */
+  /** What each call that left costs, as the vendor tells, else as is likely: it works on what it was sent. One that failed without a word of an answer costs nothing. */
   get paid(): readonly Usage[] {
     return this.#legs.flatMap(({ leg, chain: { meter } }) => {
       if (meter.usageSeen !== null) return meter.usageSeen;
-      const costs = !leg.unsent && (leg !== this.#broken || meter.begun);
-      return costs ? estimatedUsage(this.#input.request, meter) : [];
+      const failed = leg === this.#broken || leg.overdue || this.#refused;
+      return leg.unsent || (failed && !meter.begun) ? [] : estimatedUsage(this.#input.request, meter);
     });
   }
 
@@ -168,6 +171,7 @@ export class ChatRun implements LegOwner, Deadline {
   failed(leg: ChatLeg, error: OpenAIError): void {
     if (this.#settled) return;
     this.#broken = leg;
+    this.#refused = isForAll(error) || (error.status === 400 && error.kind !== 'content_filter');
     this.#fail(error);
   }
 

@@ -22,6 +22,9 @@ const CAUSES: Readonly<Partial<Record<ErrorName, Cause>>> = {
 /** Null for an error that says nothing against the backend. */
 export const causeOf = ({ kind }: OpenAIError): Cause | null => CAUSES[kind] ?? null;
 
+/** What is refused of one call so is refused of all that go there with it: it is of the key, the account or the model. */
+export const isForAll = (error: OpenAIError): boolean => ['key', 'credit', 'model'].includes(causeOf(error) ?? '');
+
 /** Another key of the same backend may fare better. */
 export const isOfKey = (cause: Cause | null): boolean => cause !== null && cause !== 'failure' && cause !== 'overload';
 

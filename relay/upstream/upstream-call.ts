@@ -57,6 +57,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
     return this.#controller === null;
   }
 
+  /** Nothing of an answer has come in its time: it is about to be given up, or was given up with another. */
+  get overdue(): boolean {
+    return !this.#answering && this.deadlineAt <= this.#wheel.nowMs;
+  }
+
   /** Closes the call without telling the listener. */
   abort(): void {
     if (this.#over) return;

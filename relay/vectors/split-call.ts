@@ -35,6 +35,11 @@ export class SplitCall implements CallListener {
     return this.upstream === null || this.upstream.unsent;
   }
 
+  /** See `UpstreamCall`. */
+  get overdue(): boolean {
+    return this.upstream?.overdue === true;
+  }
+
   /** Ends the call from our side; the owner is not told. */
   abort(): void {
     this.#over = true;

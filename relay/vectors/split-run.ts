@@ -4,6 +4,7 @@ import type { UpstreamFailure } from '../../translators/translator.ts';
 import type { Share, SplitPlan } from '../../translators/vectors-translator.ts';
 import { type Redact, redactedFailure } from '../chat/redaction.ts';
 import type { Settled } from '../records/record-of.ts';
+import { isForAll } from '../routing/breaker.ts';
 import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { type CallOwner, SplitCall } from './split-call.ts';
@@ -107,7 +108,7 @@ export class SplitRun implements CallOwner {
     if (this.#settled) return;
     this.#signals = call.signals;
     this.#over(call);
-    this.#abort();
+    this.#abort(undefined, isForAll(error));
     this.#end(error);
   }
 
@@ -138,11 +139,14 @@ export class SplitRun implements CallOwner {
     if (this.#running.size === 0) this.#settle(null, this.#gone);
   }
 
-  /** What has been sent is most likely worked on, and paid for. */
-  #abort(which: (call: SplitCall) => boolean = () => true): void {
+  /**
+   * What has been sent is most likely worked on, and paid for.
+   * @param refused none of it is
+   */
+  #abort(which: (call: SplitCall) => boolean = () => true, refused = false): void {
     for (const call of this.#running) {
       if (!which(call)) continue;
-      if (!call.unsent) this.#told.push(this.#input.estimate(call.share));
+      if (!call.unsent && !call.overdue && !refused) this.#told.push(this.#input.estimate(call.share));
       call.abort();
       this.#over(call);
     }

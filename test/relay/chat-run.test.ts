@@ -140,6 +140,17 @@ describe('several legs for `n`', () => {
     expect(run.sent).toBe(2);
   });
 
+  test('those that are silent for as long as the one that was given up cost nothing, whoever has begun does', async () => {
+    const { run, posted } = rig({ stream: true, emulation: { choices: 4 } });
+    const result = run.start();
+    const [first, second, third] = posted as [Posted, Posted, Posted];
+    first.listener.onHead(200, SSE);
+    first.say(roleFrame, textFrame('a'));
+    for (const late of [first, second, third]) late.overdue = true;
+    second.listener.onFail(new OpenAIError('upstream_timeout', 'late'));
+    expect((await result).paid.map(({ completion }) => completion)).toEqual([1, 0]);
+  });
+
   test('one that breaks off costs what had come of it', async () => {
     const { run, posted } = rig({ stream: true });
     const result = run.start();

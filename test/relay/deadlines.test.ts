@@ -63,6 +63,18 @@ describe('time limits of a call', () => {
     expect(heard).toHaveLength(1);
   });
 
+  test('is overdue as soon as its time is over, and not once something has come', () => {
+    const [silent, heard] = [call(), call()];
+    for (const one of [silent, heard]) one.start();
+    heard.head();
+    heard.data('x');
+    silent.at(99);
+    expect(silent.made.overdue).toBe(false);
+    silent.at(100);
+    heard.at(200);
+    expect([silent.made.overdue, heard.made.overdue]).toEqual([true, false]);
+  });
+
   test('a head alone is no first byte', () => {
     const { at, heard, start, head } = call();
     start();

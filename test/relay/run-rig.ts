@@ -22,6 +22,8 @@ export interface Posted {
   readonly did: string[];
   /** No connection is free for it. */
   waiting: boolean;
+  /** It has been silent for too long. */
+  overdue: boolean;
   say(...texts: string[]): void;
 }
 
@@ -49,6 +51,7 @@ export function rig(
         listener,
         did,
         waiting: false,
+        overdue: false,
         say: (...texts) => {
           for (const text of texts) listener.onData(Buffer.from(text));
         },
@@ -57,6 +60,9 @@ export function rig(
       const call = {
         get unsent() {
           return made.waiting;
+        },
+        get overdue() {
+          return made.overdue;
         },
         abort: () => did.push('abort'),
         pause: () => did.push('pause'),

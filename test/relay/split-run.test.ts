@@ -14,6 +14,8 @@ interface Made {
   aborted: boolean;
   /** A connection is not free for it. */
   unsent: boolean;
+  /** It has been silent for too long. */
+  overdue: boolean;
 }
 
 let made: Made[] = [];
@@ -34,12 +36,15 @@ function run(calls: number, tell: (share: Share) => Usage | null = () => usage(1
     plan: { path: '/p', shares, body: ({ from }) => ({ from }) },
     requestId: 'req_1',
     post: (path, body, id, listener) => {
-      const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false, unsent: false };
+      const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false, unsent: false, overdue: false };
       made.push(call);
       const upstream = {
         abort: () => void (call.aborted = true),
         get unsent() {
           return call.unsent;
+        },
+        get overdue() {
+          return call.overdue;
         },
       };
       return upstream as unknown as UpstreamCall;
@@ -116,6 +121,30 @@ describe('a run', () => {
     expect(running.sent).toBe(5);
     answer(2);
     expect(taken.length).toBe(1);
+  });
+
+  test.each<[string, OpenAIError, number]>([
+    ['overload: the others may be worked on', new OpenAIError('upstream_overloaded', 'x'), 3],
+    ['a bad key: the others are refused, too', new OpenAIError('upstream_auth', 'x'), 0],
+    ['an empty account: the others are refused, too', new OpenAIError('upstream_out_of_credit', 'x'), 0],
+    ['a wrong text: the others have texts of their own', new OpenAIError('invalid_value', 'x'), 3],
+  ])('%s', async (_, error, paid) => {
+    const running = run(4);
+    const result = running.start();
+    over.add(made[0] as Made);
+    made[0]?.listener.onFail(error);
+    await expect(result).rejects.toBe(error);
+    expect([running.told.length, running.sent]).toEqual([paid, 4]);
+  });
+
+  test('silence: those that have been silent for as long cost nothing, either', async () => {
+    const running = run(4);
+    const result = running.start();
+    for (const number of [0, 1, 2]) (made[number] as Made).overdue = true;
+    over.add(made[0] as Made);
+    made[0]?.listener.onFail(new OpenAIError('upstream_timeout', 'x'));
+    await expect(result).rejects.toMatchObject({ kind: 'upstream_timeout' });
+    expect([running.told.length, running.sent]).toEqual([1, 4]);
   });
 
   test.each<[string, unknown]>([
