@@ -1,5 +1,6 @@
 /** There is no engine to start them with in the tests: what can be read is held to the tree and to the relay's own loader. */
 import { existsSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -17,10 +18,12 @@ interface Service {
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
   readonly read_only?: boolean;
   readonly ports?: readonly string[];
+  readonly networks?: { readonly default: { readonly ipv4_address: string } };
 }
 const compose = parse(read('compose.yaml'), { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: object;
+  readonly networks: { readonly default: { readonly ipam: { readonly config: readonly { readonly subnet: string }[] } } };
 };
 const services = Object.entries(compose.services);
 
@@ -55,6 +58,18 @@ test('the configuration is one the relay takes, with the variables the relays ar
   };
   const result = parseConfig(read('estafet.yaml'), { file: 'estafet.yaml', env, readFile: noFiles, vendors: VENDORS });
   expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([]);
+});
+
+test('the relays believe nginx alone where a request comes from, at its address of the project’s network', () => {
+  const address = compose.services.front?.networks?.default.ipv4_address ?? '';
+  const { server } = parse(read('estafet.yaml')) as { server: { trustedProxies: string[] } };
+  expect(server.trustedProxies).toEqual([address]);
+  const [net = '', bits] = compose.networks.default.ipam.config[0]?.subnet.split('/') ?? [];
+  const list = new BlockList();
+  list.addSubnet(net, Number(bits));
+  expect(list.check(address)).toBe(true);
+  // What a caller wrote into it itself is passed on, but stands left of what nginx adds.
+  expect(read('nginx.conf')).toMatch(/^ *proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;$/m);
 });
 
 test('both relays are alike, and stand behind the front and before Prometheus', () => {
