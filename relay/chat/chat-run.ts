@@ -122,7 +122,7 @@ export class ChatRun implements LegOwner, Deadline {
   get paid(): readonly Usage[] {
     return this.#legs.flatMap(({ leg, chain: { meter } }) => {
       if (meter.usageSeen !== null) return meter.usageSeen;
-      const failed = leg === this.#broken || leg.overdue || this.#refused;
+      const failed = this.#broken !== null && (leg === this.#broken || leg.overdue || this.#refused);
       return leg.unsent || (failed && !meter.begun) ? [] : estimatedUsage(this.#input.request, meter);
     });
   }

@@ -108,7 +108,8 @@ export class SplitRun implements CallOwner {
     if (this.#settled) return;
     this.#signals = call.signals;
     this.#over(call);
-    this.#abort(undefined, isForAll(error));
+    const refused = isForAll(error);
+    this.#abort(undefined, (cancelled) => !refused && !cancelled.overdue);
     this.#end(error);
   }
 
@@ -139,14 +140,11 @@ export class SplitRun implements CallOwner {
     if (this.#running.size === 0) this.#settle(null, this.#gone);
   }
 
-  /**
-   * What has been sent is most likely worked on, and paid for.
-   * @param refused none of it is
-   */
-  #abort(which: (call: SplitCall) => boolean = () => true, refused = false): void {
+  /** @param isPaid of what has been sent: it is most likely worked on */
+  #abort(which: (call: SplitCall) => boolean = () => true, isPaid: (call: SplitCall) => boolean = () => true): void {
     for (const call of this.#running) {
       if (!which(call)) continue;
-      if (!call.unsent && !call.overdue && !refused) this.#told.push(this.#input.estimate(call.share));
+      if (!call.unsent && isPaid(call)) this.#told.push(this.#input.estimate(call.share));
       call.abort();
       this.#over(call);
     }

@@ -174,6 +174,14 @@ describe('a caller who leaves', () => {
     expect(made.length).toBe(5);
   });
 
+  test('in the moment in which the time of a call is over: it is booked all the same', async () => {
+    const running = run(1);
+    const result = running.start();
+    (made[0] as Made).overdue = true;
+    running.callerGone(false);
+    expect((await result).paid).toHaveLength(1);
+  });
+
   test('before the start: nothing is sent', async () => {
     const running = run(9);
     running.callerGone(false);
