@@ -39,35 +39,37 @@ const DURATIONS_MS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 /** The options of a key; each stands for the key of the file that has its name. */
 export function keyOptions(command: Command): Command {
   return permitOptions(limitOptions(command))
-    .option('--strict', 'refuse a request (400) rather than change or drop one of its fields')
+    .option('--strict', 'refuse a request (400) if carrying it to the vendor would need a change that may alter the answer')
     .option('--no-strict', 'the opposite')
     .addOption(
-      new Option('--on-disconnect <what>', "when the app goes away: end the vendor's call or read it to its end").choices([
-        'cancel',
-        'drain',
-      ]),
+      new Option(
+        '--on-disconnect <what>',
+        "when the app disconnects: end the vendor's call, or read the answer to its end to learn its cost",
+      ).choices(['cancel', 'drain']),
     )
-    .addOption(new Option('--reasoning <what>', 'whether `reasoning_content` is part of the answers').choices(['show', 'hide']))
-    .option('--expires <when>', 'in 12h, 30d or 8w from now, or a time such as 2027-01-31T00:00:00Z, or none', moment);
+    .addOption(new Option('--reasoning <what>', 'whether answers contain `reasoning_content`').choices(['show', 'hide']))
+    .option('--expires <when>', '12h, 30d or 8w from now, or a time such as 2027-01-31T00:00:00Z, or none', moment);
 }
 
 export function teamOptions(command: Command): Command {
   return permitOptions(limitOptions(command))
-    .option('--time-zone <zone>', 'in which the windows of budgets begin, such as Asia/Shanghai, or none (UTC)')
-    .addOption(new Option('--on-store-loss <what>', 'what happens while Redis is gone').choices(['refuse', 'local', 'admit']))
-    .option('--log-prompts', 'prompts and answers of the team stand in the log')
+    .option('--time-zone <zone>', 'time zone of the windows of budgets, such as Asia/Shanghai, or none (UTC)')
+    .addOption(
+      new Option('--on-store-loss <what>', 'what happens to requests while Redis is unavailable').choices(['refuse', 'local', 'admit']),
+    )
+    .option('--log-prompts', 'write prompts and answers of the team to the log')
     .option('--no-log-prompts', 'the opposite');
 }
 
 function limitOptions(command: Command): Command {
   return command
-    .option('--rpm <n>', 'requests a minute, or none', number)
-    .option('--rpd <n>', 'requests a day, or none', number)
-    .option('--tpm <n>', 'tokens a minute, or none', number)
-    .option('--tpd <n>', 'tokens a day, or none', number)
+    .option('--rpm <n>', 'requests per minute, or none', number)
+    .option('--rpd <n>', 'requests per day, or none', number)
+    .option('--tpm <n>', 'tokens per minute, or none', number)
+    .option('--tpd <n>', 'tokens per day, or none', number)
     .option('--concurrency <n>', 'requests at the same time, or none', number)
-    .option('--budget <money>', 'such as "500 CNY per month" (CNY, USD; hour, day, week, month, never), or none', budget)
-    .option('--output-reserve <n>', 'output tokens reserved for a request without `max_tokens`, or none', number)
+    .option('--budget <money>', 'money, such as "500 CNY per month" (CNY or USD; hour, day, week, month or never), or none', budget)
+    .option('--output-reserve <n>', 'most output tokens to reserve for each choice, or none', number)
     .option(
       '--model-limits <entry>',
       'limits for a model or pattern, such as "gpt-4*=rpm 60, budget 5 CNY per month" or "gpt-4*=none", or none; may be repeated',
@@ -77,11 +79,11 @@ function limitOptions(command: Command): Command {
 
 function permitOptions(command: Command): Command {
   return command
-    .option('--vendors <list>', 'vendors that may be used, such as qwen,glm, or none', list)
-    .option('--regions <list>', 'regions that may be used, such as cn-*,intl, or none', list)
-    .option('--models <list>', 'models that may be asked for, such as gpt-4o,qwen-*, or none', list)
-    .option('--callers <list>', 'addresses and networks that may call, such as 10.0.0.0/8, or none', list)
-    .option('--countries <list>', 'countries that may call, such as CN,SG, or none', list);
+    .option('--vendors <list>', 'vendors that requests may go to, such as qwen,glm, or none', list)
+    .option('--regions <list>', 'regions that requests may go to, such as cn-*,intl, or none', list)
+    .option('--models <list>', 'model names that apps may request, such as gpt-4o,qwen-*, or none', list)
+    .option('--callers <list>', 'addresses and networks that requests may come from, such as 10.0.0.0/8, or none', list)
+    .option('--countries <list>', 'countries that requests may come from, such as CN,SG, or none', list);
 }
 
 /** Null when no option says anything. */
@@ -123,7 +125,7 @@ const budget = (text: string): ReturnType<typeof money> | None => (text === 'non
 function list(text: string): string[] | None {
   if (text === 'none') return 'none';
   const entries = text.split(',').map((entry) => entry.trim());
-  if (entries.includes('')) throw new InvalidArgumentError('must be a list with commas and without empty places, or none');
+  if (entries.includes('')) throw new InvalidArgumentError('must be a list separated by commas, without empty entries, or none');
   return entries;
 }
 

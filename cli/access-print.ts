@@ -10,7 +10,7 @@ const STATES = {
   removed: 'removed',
   no_team: 'REFUSED: no such team',
   defined_by_file: 'REFUSED: the file defines this name',
-  not_understood: 'REFUSED: not understood by this release',
+  not_understood: 'REFUSED: this release cannot read its settings',
 } as const;
 
 export function printJson(value: unknown): void {

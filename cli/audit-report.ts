@@ -18,18 +18,18 @@ export interface AuditReport {
 
 /** Kind of drift → what is wrong, and what it may mean. */
 const MEANING: Readonly<Record<Finding['kind'], string>> = {
-  sum: 'the hourly sum is not that of its lines: lines or sums were changed by hand, or lines were deleted before their time',
-  window: 'books and reservations add up to something else',
-  slots: 'the open reservations hold another number of slots',
-  rate: 'the books lead to another level',
-  heard: 'the level moved without a line that says so',
+  sum: 'the hourly sum differs from its lines: lines or sums were changed by hand, or lines were deleted too early',
+  window: 'books and open reservations add up to a different amount',
+  slots: 'the open reservations hold a different number of slots',
+  rate: 'the level does not follow from the books',
+  heard: 'the level changed without a line in the books',
 };
 
 /** The report for people: one line when all agree, else one for each drift and for each owner that could not be read. */
 export function auditText({ ok, teams, hours, lines, buckets, listened_ms, drifts, unread, notes }: AuditReport): string {
   const checked = `${count(lines, 'line')} in ${count(hours, 'hour')} of books`;
   const levels =
-    buckets === null ? '' : `, ${count(buckets, 'level')} of ${count(teams, 'team')} in Redis, heard for ${(listened_ms ?? 0) / 1000} s`;
+    buckets === null ? '' : `, ${count(buckets, 'level')} of ${count(teams, 'team')} in Redis, watched for ${(listened_ms ?? 0) / 1000} s`;
   const told = notes.map((note) => `note: ${note}\n`).join('');
   if (ok) return `no drift: ${checked}${levels}\n${told}`;
   const missed = unread.map(({ owner, reason }) => `not read: ${owner}: ${reason}\n`);

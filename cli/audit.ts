@@ -86,7 +86,7 @@ async function auditedBy(config: Config, team: string | null, listenMs: number):
       listened_ms: levels === null ? null : listenMs,
       drifts: all,
       unread,
-      notes: levels?.notes ?? ['No redis is configured: the levels live in the process that counts them, and only the books were checked.'],
+      notes: levels?.notes ?? ['redis is not configured: limits are kept in the relay process, so only the books were checked.'],
     };
   } finally {
     await books.close();

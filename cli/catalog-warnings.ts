@@ -19,7 +19,7 @@ export const catalogWarnings = (config: Config, nowMs: number): Problem[] => [
 export function retirementWarnings(config: Config, nowMs: number): Problem[] {
   const found = retirements(config, loadCatalog().with(config.catalog), nowMs, HORIZON_DAYS);
   return found.map(({ alias, form, index, backend, model, forced, ...when }) => {
-    const skipped = when.daysLeft > 0 ? '' : forced ? '; it is asked for all the same (force)' : '; it is skipped';
+    const skipped = when.daysLeft > 0 ? '' : forced ? '; it is used all the same (force)' : '; it is skipped';
     return ofCandidate(config, alias, form, index, `${backend}/${model} ${retirementText(when)}${skipped}`);
   });
 }
@@ -33,7 +33,7 @@ export function unlistedWarnings(config: Config): Problem[] {
       if (catalog.find(vendor, model) !== null) return [];
       const near = nearest(model, catalog.models(vendor, ['chat', 'embedding', 'rerank']));
       const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
-      const text = `${backend}/${model} is not in the catalogue${meant}; \`catalog\` can say what it can do`;
+      const text = `${backend}/${model} is not in the catalogue${meant}; if the name is right, describe the model in \`catalog\``;
       return [ofCandidate(config, alias, form, index, text)];
     }),
   );
@@ -50,7 +50,7 @@ export function kindWarnings(config: Config): Problem[] {
     const [first] = listed;
     return listed.flatMap(({ place, kind, index }) => {
       if (first === undefined || kind === first.kind) return [];
-      const text = `${place} is ${kindText(kind)}, and ${first.place} before it ${kindText(first.kind)}: neither stands in for the other; give each kind a name of its own`;
+      const text = `${place} is ${kindText(kind)}, and ${first.place} before it ${kindText(first.kind)}: neither can replace the other; give each kind its own name`;
       return [ofCandidate(config, alias, form, index, text)];
     });
   });
@@ -72,7 +72,7 @@ export function probeWarnings(config: Config, nowMs: number): Problem[] {
     }
     const model = catalog.find(vendor, id);
     const told = (what: string): Problem[] => [unplaced(config, ['backends', name, 'probe', 'model'], `${id} ${what}`)];
-    const another = 'name another, or none for the cheapest chat model that `models` sends there';
+    const another = 'name another, or leave it out for the cheapest chat model that `models` sends there';
     if (model === null) {
       const near = nearest(id, catalog.models(vendor, ['chat', 'embedding']));
       return told(`is not in the catalogue${near === undefined ? '' : ` (did you mean ${near}?)`}; ${another}`);

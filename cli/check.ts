@@ -66,7 +66,7 @@ async function askBackends(config: Config, { backend, chat = false, json = false
   const backends = backend?.split(',');
   const unknown = backends?.find((name) => !Object.hasOwn(config.backends, name));
   if (unknown !== undefined) {
-    console.error(`estafet: there is no backend ${JSON.stringify(unknown)}; there are: ${Object.keys(config.backends).join(', ')}`);
+    console.error(`estafet: there is no backend ${JSON.stringify(unknown)}; the file has: ${Object.keys(config.backends).join(', ')}`);
     process.exitCode = 1;
     return;
   }
@@ -95,9 +95,9 @@ async function comparison(next: Config, against: string, vendors: typeof VENDORS
 function differenceText({ old, next }: Compared, name: string): string {
   const { config, restart } = withoutRestart(old, next);
   const changes = [...configChanges(routed(old), routed(config)), ...restart];
-  if (changes.length === 0) return `no change against ${name}`;
+  if (changes.length === 0) return `no changes compared with ${name}`;
   return [
-    `changes against ${name} (- less, + more, ~ other, ! needs a restart):`,
+    `changes compared with ${name} (- less, + more, ~ other, ! needs a restart):`,
     ...changes.map((change) => `  ${changeLine(change)}`),
   ].join('\n');
 }

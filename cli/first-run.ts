@@ -72,6 +72,6 @@ Try it:
 
   curl ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' -d '{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}]}'
 
-The key lives as long as this process. For real backends write an estafet.yaml: see docs/guide/configuration.md.
+The key is valid until this process ends. To use real backends, write an estafet.yaml: see docs/guide/configuration.md.
 `;
 }

@@ -23,7 +23,7 @@ export function keyNew({ name, team, config, json }: Common & { readonly name?: 
     if (json) printJson({ id, name: called, team: of, key: made.key, ...rest });
     else {
       printOne({ id, name: called, team: of, ...rest }, { key: made.key });
-      console.error('The key is shown this once: the relay keeps only its digest.');
+      console.error('Copy the key now: it is shown only once, and the database keeps only its digest.');
     }
   });
 }
@@ -34,7 +34,9 @@ export function keyList({ team, config, json }: Common & { readonly team?: strin
     if (json) printJson({ keys: shown });
     else printKeys(shown);
     for (const { name } of keys.filter(({ state }) => state === 'defined_by_file')) {
-      console.error(`warning: the file defines a key ${JSON.stringify(name)} too, and wins: the one in the database is refused`);
+      console.error(
+        `warning: the file also defines a key ${JSON.stringify(name)}, and takes precedence: the one in the database is refused`,
+      );
     }
   });
 }
@@ -66,6 +68,6 @@ export function keyRevoke(idOrName: string, { config, json }: Common): Promise<v
     if (json) printJson(changed(row));
     else console.log(`key ${JSON.stringify(row.name)} (${row.id}) ${was ? 'is revoked' : 'was revoked already'}`);
     if (ofFile)
-      console.error(`warning: ${file} defines a key ${JSON.stringify(row.name)} too, and that one goes on: take it out of the file`);
+      console.error(`warning: ${file} also defines a key ${JSON.stringify(row.name)}, which stays valid: remove it from the file`);
   });
 }

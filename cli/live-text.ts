@@ -7,9 +7,9 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   'model-not-opened': 'model not opened',
   'wrong-region': 'region wrong',
   'not-reached': 'not reached',
-  busy: 'at a limit or overloaded, ask again later',
+  busy: 'at a limit or overloaded, try again later',
   failed: 'failed',
-  'not-asked': 'not asked: its vendor has no list of models, and no model of `models` for chat or embeddings leads to it',
+  'not-asked': 'not asked: the vendor has no list of models, and `models` sends neither chat nor embeddings to this backend',
 };
 
 /** What was found, for a person: a line for each key, and what to do. Control characters of vendors' texts are masked. */
@@ -30,12 +30,14 @@ const keyName = ({ key }: KeyResult, count: number): string =>
 
 /** Where a refused key belongs, and what was asked to find out. */
 function adviceOf({ verdict, elsewhere, ownAddress }: KeyResult, vendor: string, only: boolean): string[] {
-  if (ownAddress === true) return ['other regions were not asked: the backend has an address of its own'];
+  if (ownAddress === true) return ['other regions were not tried: the backend has its own baseUrl or workspace'];
   if (elsewhere === undefined) return [];
   const [home, ...others] = elsewhere.filter((one) => one.verdict === 'works');
   if (home !== undefined) {
-    const also = others.length === 0 ? [] : [`it works in ${others.map((one) => one.region).join(', ')} too`];
-    const plan = home.plan ? ['that is a subscription for coding tools: vendors block keys that other applications use there'] : [];
+    const also = others.length === 0 ? [] : [`it also works in ${others.map((one) => one.region).join(', ')}`];
+    const plan = home.plan
+      ? ['that region is a subscription plan for coding tools: vendors block keys that other applications use there']
+      : [];
     return [`this key works in region ${home.region}: ${moveTo(home, only)}`, ...plan, ...also];
   }
   const known = verdict === 'wrong-region' ? elsewhere.find((one) => isKnown(one.verdict)) : undefined;
@@ -43,7 +45,7 @@ function adviceOf({ verdict, elsewhere, ownAddress }: KeyResult, vendor: string,
   const named = (wanted: readonly Verdict[]): string[] =>
     elsewhere.filter((one: RegionResult) => wanted.includes(one.verdict)).map((one) => one.region);
   const open = named(['not-reached', 'not-asked', 'failed']);
-  return [`no other region of ${vendor} takes it either`, ...(open.length === 0 ? [] : [`not known: ${open.join(', ')}`])];
+  return [`no other region of ${vendor} accepts it either`, ...(open.length === 0 ? [] : [`could not be tried: ${open.join(', ')}`])];
 }
 
 /** A backend has one region: a key among others needs one of its own. */
@@ -56,8 +58,10 @@ function remarks(keys: readonly KeyResult[]): string[] {
   const chatted = keys.some(({ mayCost }) => mayCost);
   return [
     ...(listed
-      ? ['  GET of a list costs nothing; it shows that the key is taken, not that there is money or a model is opened (--chat does).']
+      ? [
+          '  A list of models costs nothing. It shows that the key is accepted, but not that there is money or that a model is opened; --chat does.',
+        ]
       : []),
-    ...(chatted ? ['  one token or vector was asked for with a prompt of one word: it may be billed.'] : []),
+    ...(chatted ? ['  One token or vector was requested, with a prompt of one word. It may be billed.'] : []),
   ];
 }

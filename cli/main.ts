@@ -16,7 +16,7 @@ function workers(text: string): number | 'auto' {
 }
 
 function address(text: string): string {
-  if (text === '') throw new InvalidArgumentError('must not be empty: that would mean every address of this machine');
+  if (text === '') throw new InvalidArgumentError('must not be empty; use 0.0.0.0 to listen on every address of this machine');
   return text;
 }
 
@@ -29,11 +29,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   program
     .command('serve', { isDefault: true })
-    .description('Run the relay. Without a configuration file it runs on the built-in simulator and prints a key to try it with.')
-    .option('-c, --config <file>', 'configuration file (default: ./estafet.yaml where there is one)')
-    .option('--host <address>', 'address to listen on, before `server.host` and HOST', address)
-    .option('-p, --port <number>', 'port to listen on, before `server.port` and PORT', port)
-    .option('-w, --workers <number or auto>', 'processes that share the port, before `server.workers` and WORKERS', workers)
+    .description(
+      'Run the relay. Without a configuration file it runs on the built-in simulator and prints a key to try it with. SIGTERM stops it, SIGHUP reloads the file.',
+    )
+    .option('-c, --config <file>', 'configuration file (default: ./estafet.yaml if it exists)')
+    .option('--host <address>', 'address to listen on; overrides HOST and `server.host`', address)
+    .option('-p, --port <number>', 'port to listen on; overrides PORT and `server.port`', port)
+    .option('-w, --workers <number or auto>', 'number of processes that share the port; overrides WORKERS and `server.workers`', workers)
     .action((options) => serve(options));
   // What serves for months is started without what the other commands need.
   if (argv[2] !== 'serve') (await import('./other-commands.ts')).addOtherCommands(program);

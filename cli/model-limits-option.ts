@@ -18,7 +18,7 @@ const FORM = 'must be written as "gpt-4o=rpm 60, budget 5 CNY per month", as "gp
 export function modelLimits(text: string, before: ModelLimitsOption | undefined): ModelLimitsOption {
   if (text === 'none' && before === undefined) return 'none';
   const at = text.indexOf('=');
-  if (text === 'none' || before === 'none') throw new InvalidArgumentError('none stands alone');
+  if (text === 'none' || before === 'none') throw new InvalidArgumentError('none cannot be combined with other entries');
   if (at < 1) throw new InvalidArgumentError(FORM);
   const name = text.slice(0, at).trim();
   if (Object.hasOwn(before ?? {}, name)) throw new InvalidArgumentError(`${JSON.stringify(name)} is named twice`);

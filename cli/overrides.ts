@@ -18,7 +18,7 @@ export function overridden(config: Config, options: ServeOptions, env: NodeJS.Pr
   }
   // An empty address would mean every one of this machine.
   if (options.host === undefined && env['HOST'] === '') {
-    console.error('estafet: the environment variable HOST is empty: unset it, or name the address to listen on.');
+    console.error('estafet: the environment variable HOST is empty: unset it, or set it to the address to listen on.');
     return null;
   }
   const workers = workersOf(config, options, env['WORKERS']);

@@ -104,7 +104,7 @@ async function keyEntry(name: string, config: Config): Promise<KeyEntry | null> 
   try {
     const ofFile = await callerNamed(name, config, SETTINGS, null);
     const found = ofFile ?? (await ofDatabase(name, config));
-    if (found === null) console.error(`estafet: no key named ${JSON.stringify(name)} is in force, neither in the file nor in the database`);
+    if (found === null) console.error(`estafet: no key named ${JSON.stringify(name)} is valid, neither in the file nor in the database`);
     return found;
   } catch (error) {
     if (!(error instanceof LedgerFault)) throw error;
@@ -125,10 +125,10 @@ async function ofDatabase(name: string, config: Config): Promise<KeyEntry | null
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
-  unknown: 'no such model for this key: 404 model_not_found',
-  region: 'only forbidden regions have it: 403 region_not_permitted',
-  kind: 'the model is for another path: 404',
-  retired: 'its vendor has retired it: 502 upstream_model_unavailable',
+  unknown: 'the model does not exist for this key: 404 model_not_found',
+  region: 'the model is only in regions that are not permitted: 403 region_not_permitted',
+  kind: 'the model is of another kind, for another path: 404',
+  retired: 'the vendor has retired the model: 502 upstream_model_unavailable',
 };
 
 function textOf(explained: Explained): string {
@@ -136,9 +136,11 @@ function textOf(explained: Explained): string {
   const lines = [`${model} for key ${key} of team ${team}`];
   if (explained.ok) {
     const { strategy, order, unmet } = explained;
-    lines.push(`by ${strategy}${strategy === 'weighted' ? ' (drawn for each request or conversation; here as written)' : ''}:`);
+    lines.push(
+      `by ${strategy}${strategy === 'weighted' ? ' (drawn for each request or conversation; shown in the order of the file)' : ''}:`,
+    );
     lines.push(...order.map((ranked, index) => `  ${index + 1}. ${rankedText(ranked)}`));
-    if (unmet !== undefined) lines.push(`no candidate has all that is needed (${unmet.join(', ')}): each says what it cannot carry`);
+    if (unmet !== undefined) lines.push(`no candidate can do everything (${unmet.join(', ')}): each is tried in turn`);
   } else lines.push(`refused: ${REFUSALS[explained.why] ?? explained.why}`);
   if (skipped.length > 0) lines.push('left out:', ...skipped.map(({ to, rule }) => `  ${to}: ${rule}`));
   return `${lines.join('\n')}\n`.replace(/[^\P{Cc}\n]/gu, '?');

@@ -35,7 +35,7 @@ export async function againstRunning(next: Config, base: string, env: Readonly<R
   const { version } = parsed(z.object({ object: z.literal('estafet.config'), version: z.string() }), text, base);
   if (version !== VERSION) {
     throw new NotCompared(
-      `${base} runs Estafet ${version} and this is ${VERSION}, which may read a file otherwise: use the release that runs there, or compare with its file`,
+      `${base} runs Estafet ${version}, but this is ${VERSION}, which may read a file differently: use the same release as there, or compare with its file`,
     );
   }
   const { salt, config } = parsed(shownSchema, text, base);
@@ -46,7 +46,7 @@ export async function againstRunning(next: Config, base: string, env: Readonly<R
 async function read(base: string, token: string | undefined): Promise<string> {
   const url = addressOf(base);
   if (token === undefined || token === '') {
-    throw new NotCompared(`the environment variable ${TOKEN} is not set: it must hold the token of server.admin of the running relay`);
+    throw new NotCompared(`the environment variable ${TOKEN} is not set: set it to the server.admin token of the running relay`);
   }
   let answer: Response;
   let text: string;
@@ -69,7 +69,7 @@ function addressOf(base: string): URL {
   // Not repeated: there may be a password in it.
   if (!URL.canParse(base)) throw new NotCompared('the address is not a valid URL');
   const url = new URL(base);
-  if (url.username !== '' || url.password !== '') throw new NotCompared('the address must be without a user name or password');
+  if (url.username !== '' || url.password !== '') throw new NotCompared('the address must not contain a user name or password');
   url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/estafet/config`;
   url.search = '';
   url.hash = '';
@@ -77,10 +77,10 @@ function addressOf(base: string): URL {
 }
 
 function refusalText(status: number, ours: boolean, location: string | null): string {
-  if (status >= 300 && status < 400) return `leads to another address (${location ?? 'unnamed'}): give that one`;
-  if (!ours) return `is not an Estafet, or something stands before it: the answer is ${status}`;
-  if (status === 401) return `refuses the token in ${TOKEN}`;
-  if (status === 404) return 'shows no configuration: set server.admin.token there';
+  if (status >= 300 && status < 400) return `redirects to another address (${location ?? 'not named'}): use that one`;
+  if (!ours) return `is not an Estafet relay, or a proxy in front of it answered: status ${status}`;
+  if (status === 401) return `refuses the token in ${TOKEN}: it must be that of server.admin there`;
+  if (status === 404) return 'does not show its configuration: set server.admin.token there';
   return `answers ${status}`;
 }
 
@@ -88,14 +88,14 @@ function refusalText(status: number, ours: boolean, location: string | null): st
 const isOurs = (text: string): boolean => z.object({ error: z.object({ message: z.string() }) }).safeParse(json(text)).success;
 
 function faultText(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `has not answered within ${WITHIN_MS / 1000} s`;
+  if (error instanceof Error && error.name === 'TimeoutError') return `did not answer within ${WITHIN_MS / 1000} s`;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return `cannot be reached: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`;
 }
 
 function parsed<T extends z.ZodType>(schema: T, text: string, base: string): z.output<T> {
   const result = schema.safeParse(json(text));
-  if (!result.success) throw new NotCompared(`${base} is not an Estafet: its answer has another form`);
+  if (!result.success) throw new NotCompared(`${base} is not an Estafet relay: its answer has another form`);
   return result.data;
 }
 

@@ -26,8 +26,8 @@ export async function scorecard(options: ScorecardOptions): Promise<void> {
   if (config === undefined) return fail();
   const features = FEATURES.filter(({ id }) => id.startsWith(options.feature ?? ''));
   const models = config === null ? simulatedModels(options) : configuredModels(config, options);
-  if (features.length === 0) return fail(`no feature's id begins with "${options.feature}".`);
-  if (models.length === 0) return fail('no model of such a backend is asked for by anything in `models`.');
+  if (features.length === 0) return fail(`no feature id begins with "${options.feature}".`);
+  if (models.length === 0) return fail('`models` uses no model of such a backend.');
   const card =
     config === null || options.live !== true
       ? await simulatedCard(models, features, config?.catalog)
@@ -44,7 +44,7 @@ function configOf({ config: file, live: isLive }: ScorecardOptions): Config | nu
   if (file === undefined && isLive !== true) return null;
   const named = file ?? 'estafet.yaml';
   if (!existsSync(named)) {
-    console.error(`estafet: there is no file ${named}; --config names one.`);
+    console.error(`estafet: there is no file ${named}; name one with --config.`);
     return undefined;
   }
   return loadOrExplain(named)?.config;
@@ -60,7 +60,7 @@ async function live(
   const calls = Object.entries(liveCalls(models, features));
   console.error(`This makes about ${calls.map(([backend, count]) => `${count} calls to ${backend}`).join(', ')}, which the vendors bill.`);
   if (yes === true) return liveCard(config, models, features, Date.now());
-  console.error('Nothing was sent. With --yes they are made.');
+  console.error('Nothing was sent. Add --yes to make them.');
   return null;
 }
 

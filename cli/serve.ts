@@ -55,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   flushCompileCache();
   // Before the line is out: whoever reads it may send a signal at once.
   stopOnSignals(serving, simulator);
-  if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP: there is no configuration file to read again.'));
+  if (file === null) process.on('SIGHUP', () => console.error('estafet: SIGHUP ignored: there is no configuration file to reload.'));
   else await liveReload({ file, files, options, serving });
   process.off('SIGHUP', wantReload);
   const workers = count === 1 ? '' : `, ${count} workers`;
@@ -103,7 +103,7 @@ function stopOnSignals(serving: Serving, simulator: StartedSimulator | null): vo
       if (performance.now() - stoppingSince < ONE_WISH_MS) return;
       simulator?.child.kill();
       serving.kill();
-      console.error('estafet: told to stop a second time: answers that still ran are cut.');
+      console.error('estafet: second signal to stop: running answers were cut.');
       process.exit(1);
     }
     stoppingSince = performance.now();
@@ -126,6 +126,6 @@ function stopOnSignals(serving: Serving, simulator: StartedSimulator | null): vo
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   simulator?.child.on('exit', () => {
-    if (stoppingSince === null) console.error('estafet: the simulator has ended; requests will fail until the relay is started again.');
+    if (stoppingSince === null) console.error('estafet: the simulator has ended; requests will fail. Restart the relay.');
   });
 }

@@ -21,7 +21,9 @@ export function teamList({ config, json }: Common): Promise<void> {
     if (json) printJson({ teams });
     else printTeams(teams);
     for (const { name } of teams.filter(({ state }) => state === 'defined_by_file')) {
-      console.error(`warning: the file defines a team ${JSON.stringify(name)} too, and wins: what the database says of it has no effect`);
+      console.error(
+        `warning: the file also defines a team ${JSON.stringify(name)}, and takes precedence: the one in the database has no effect`,
+      );
     }
   });
 }
@@ -49,7 +51,7 @@ export function teamRemove(name: string, { config, json }: Common): Promise<void
   return changing(config, async (desk) => {
     const row = await desk.removeTeam(name);
     if (json) print(row, json);
-    else console.log(`team ${JSON.stringify(name)} is removed: every key of it is refused`);
+    else console.log(`team ${JSON.stringify(name)} is removed: all its keys are refused`);
   });
 }
 

@@ -53,8 +53,8 @@ export async function openReservations(
   { redis, redisTls }: Pick<Config, 'redis' | 'redisTls'>,
   { key, team }: UsageOwner,
 ): Promise<OpenTold> {
-  if (redis === undefined) return { open: null, reason: 'no redis is configured: only the relay itself knows' };
-  if (team === null) return { open: null, reason: 'there is no such key now' };
+  if (redis === undefined) return { open: null, reason: 'redis is not configured: only the relay itself knows' };
+  if (team === null) return { open: null, reason: 'the key no longer exists' };
   try {
     const { open } = await withRedisStore({ redis, ...(redisTls === undefined ? {} : { redisTls }) }, (store) =>
       store.levels(`team/${team}`),

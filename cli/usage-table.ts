@@ -88,9 +88,9 @@ function cells(name: string, totals: UsageTotals, currencies: readonly Currency[
 
 function footnotes({ estimated, expired, unpriced }: UsageTotals): string {
   const notes = [
-    ...(unpriced > 0 ? [`unpriced: no price is known for ${unpriced} answered requests; their cost is in no sum.`] : []),
-    ...(estimated > 0 ? [`estimated: for ${estimated} requests the vendor told no count, and the relay's estimate stands in.`] : []),
-    ...(expired > 0 ? [`expired: ${expired} requests ended with their process, and what had been reserved for them stands in.`] : []),
+    ...(unpriced > 0 ? [`unpriced: no price is known for ${unpriced} answered requests; their cost is not included.`] : []),
+    ...(estimated > 0 ? [`estimated: for ${estimated} requests the vendor gave no count; the relay's estimate is used.`] : []),
+    ...(expired > 0 ? [`expired: ${expired} requests ended when their process died; what was reserved for them is used.`] : []),
   ];
   return notes.length === 0 ? '' : `\n${notes.join('\n')}\n`;
 }

@@ -33,7 +33,7 @@ export function moment(text: string, end: boolean): number {
   if (Number.isNaN(ms) || (day && new Date(ms).toISOString().slice(0, 10) !== text)) {
     throw new Error('must be a day such as 2026-11-01, or a time such as 2026-11-01T08:00Z or 2026-11-01T08:00+08:00');
   }
-  if (ms % HOUR_MS !== 0) throw new Error('must be on the full hour of UTC: the books keep sums by the hour');
+  if (ms % HOUR_MS !== 0) throw new Error('must be a full hour of UTC: the books keep hourly sums');
   return day && end ? ms + DAY_MS : ms;
 }
 
@@ -64,7 +64,7 @@ async function told(config: Config, span: Span, key: string | null, team: string
   const query = { ...span, key: owner.key, team };
   const rows = await read(ledger, query);
   if (owner.missing !== null && rows.length === 0)
-    throw new LedgerFault(`there is no ${owner.missing}, nor has it a line in the books of that time`);
+    throw new LedgerFault(`there is no ${owner.missing}, and the books have no lines of it in that time`);
   if (format !== 'json' || (key === null && team === null)) return formatUsage(rows, span.by, format);
   const books = auditReader(config.database);
   try {

@@ -44,7 +44,7 @@ export function checkTeamSettings(
 function warnUseless(permit: Permit, team: string, path: Path, backends: readonly Backend[], { warnings }: SettingsContext): void {
   const inRegion = ({ region }: Backend) => permit.regions.some((glob) => regionMatches(glob, region));
   if (!backends.some((backend) => permit.vendors.includes(backend.vendor) && inRegion(backend))) {
-    warnings.add([...path, 'permit'], `admits no backend of this file: every request of team ${team} is refused`, { at: 'key' });
+    warnings.add([...path, 'permit'], `permits no backend of this file: every request of team ${team} is refused`, { at: 'key' });
     return;
   }
   permit.vendors.forEach((vendor, index) => {
@@ -68,7 +68,7 @@ export function checkKeys(
   for (const [position, entry] of input.entries()) {
     const path = ['keys', indexes[position] ?? position];
     const { key: reference, expires, ...rest } = entry;
-    if (names.has(entry.name)) context.problems.add([...path, 'name'], `${JSON.stringify(entry.name)} is the name of another key too`);
+    if (names.has(entry.name)) context.problems.add([...path, 'name'], `${JSON.stringify(entry.name)} is also the name of another key`);
     names.add(entry.name);
     if (!context.teamNames.includes(entry.team)) reportUnknownName(context, [...path, 'team'], 'team', entry.team, context.teamNames);
     checkKeySettings(entry, path, teams[entry.team], context);
@@ -119,7 +119,7 @@ const SHORTEST_SAFE_KEY = 20;
 
 /** Without a table nobody's country is known, and everyone would be refused. */
 function checkCountries(countries: readonly string[] | undefined, path: Path, { problems, hasCountries }: SettingsContext): void {
-  if (countries !== undefined && !hasCountries) problems.add(path, 'needs a table of countries: set server.countries', { at: 'key' });
+  if (countries !== undefined && !hasCountries) problems.add(path, 'needs a file of countries: set server.countries', { at: 'key' });
 }
 
 /** A key's permit narrows its team's: what it names outside of that has no effect, and is probably a slip. */
@@ -127,10 +127,7 @@ function warnOutside(permit: KeyPermit, team: Permit, teamName: string, path: Pa
   const warn = (list: keyof KeyPermit, isInside: (entry: string) => boolean): void => {
     permit[list]?.forEach((entry, index) => {
       if (isInside(entry)) return;
-      context.warnings.add(
-        [...path, list, index],
-        `${JSON.stringify(entry)} is outside the permit of team ${teamName} and permits nothing`,
-      );
+      context.warnings.add([...path, list, index], `${JSON.stringify(entry)} is outside the permit of team ${teamName} and has no effect`);
     });
   };
   warn('vendors', (vendor) => team.vendors.includes(vendor));

@@ -17,7 +17,7 @@ export function checkBackends(input: ConfigInput['backends'], context: CheckCont
     checkPrices(backend.prices, path, context);
     warnTimeouts(backend, path, context);
     if (backend.probe !== 'off' && backend.breaker === 'off')
-      context.warnings.add([...path, 'probe'], 'has no effect: breaker is off', { at: 'key' });
+      context.warnings.add([...path, 'probe'], 'has no effect while breaker is off', { at: 'key' });
     const {
       apiKey: _reference,
       apiKeys: _references,
@@ -45,13 +45,13 @@ function checkVendorOptions(backend: BackendInput, facts: VendorFacts, path: Pat
   const options = facts.options ?? [];
   if (protocol !== 'compatible' && !facts.protocols.includes(protocol)) {
     const known = [...new Set(['compatible', ...facts.protocols])].join(', ');
-    problems.add([...path, 'protocol'], `vendor ${vendor} does not speak ${JSON.stringify(protocol)}; it speaks: ${known}`);
+    problems.add([...path, 'protocol'], `vendor ${vendor} does not have the protocol ${JSON.stringify(protocol)}; it has: ${known}`);
   }
   if (backend.appId !== undefined && !options.includes('appId')) {
-    problems.add([...path, 'appId'], `vendor ${vendor} knows no appId`, { at: 'key' });
+    problems.add([...path, 'appId'], `vendor ${vendor} has no appId`, { at: 'key' });
   }
   if (backend.auth === 'jwt' && !options.includes('jwt')) {
-    problems.add([...path, 'auth'], `vendor ${vendor} does not accept a JWT, use bearer`);
+    problems.add([...path, 'auth'], `vendor ${vendor} does not accept a JWT; use bearer`);
   }
 }
 
@@ -65,12 +65,13 @@ function credentials(
   const pair = (['accessKey', 'secretKey'] as const).filter((key) => backend[key] !== undefined);
   if (pair[0] !== undefined) {
     const message = facts.options?.includes('accessKey')
-      ? 'accessKey/secretKey exchange is not supported yet, use apiKey'
-      : `vendor ${backend.vendor} has no accessKey/secretKey, use apiKey`;
+      ? 'accessKey and secretKey are not supported yet; use apiKey'
+      : `vendor ${backend.vendor} has no accessKey and secretKey; use apiKey`;
     problems.add([...path, pair[0]], message, { at: 'key' });
   }
   const { apiKey, apiKeys } = backend;
-  if (apiKey !== undefined && apiKeys !== undefined) problems.add([...path, 'apiKeys'], 'cannot stand beside apiKey', { at: 'key' });
+  if (apiKey !== undefined && apiKeys !== undefined)
+    problems.add([...path, 'apiKeys'], 'cannot be combined with apiKey; remove one of them', { at: 'key' });
   if (apiKey === undefined && apiKeys === undefined && pair.length === 0 && facts.requires.includes('apiKey')) {
     problems.add([...path, 'apiKey'], 'is required', { at: 'key' });
   }
@@ -90,7 +91,7 @@ function credentials(
     keys.push(new Secret(key ?? resolved.value));
     if (behind === undefined) continue;
     if (appId !== undefined && appId !== behind)
-      problems.add([...path, 'appId'], 'another application stands behind the key, after its |', { at: 'key' });
+      problems.add([...path, 'appId'], 'differs from the application after the | of the key', { at: 'key' });
     appId ??= behind;
   }
   return {
@@ -104,19 +105,16 @@ function credentials(
 function address(backend: BackendInput, region: string, facts: VendorFacts, path: Path, context: CheckContext): string {
   const { baseUrl, workspace } = backend;
   if (baseUrl !== undefined && workspace !== undefined)
-    context.problems.add([...path, 'workspace'], 'cannot stand beside baseUrl, which says the whole address', { at: 'key' });
+    context.problems.add([...path, 'workspace'], 'cannot be combined with baseUrl, which is the whole address', { at: 'key' });
   const known = workspace === undefined ? publicAddress : workspaceAddress;
   const url = baseUrl === undefined ? known(backend, region, facts, path, context) : baseUrl.replace(/\/+$/, '');
   if (baseUrl !== undefined && facts.formerUrls?.test(url))
-    context.problems.add(
-      [...path, 'baseUrl'],
-      `is an interface that the vendor has switched off; the present one is ${Object.values(facts.baseUrls)[0]}`,
-    );
+    context.problems.add([...path, 'baseUrl'], `is an interface that the vendor has switched off; use ${Object.values(facts.baseUrls)[0]}`);
   if (baseUrl !== undefined) checkHome(backend, url, region, facts, path, context);
   if (/\/coding|\/token-?plan/i.test(url)) {
     context.warnings.add(
       [...path, baseUrl === undefined ? 'region' : 'baseUrl'],
-      'looks like a subscription plan for coding tools; vendors block keys used there by other applications',
+      'looks like a subscription plan for coding tools; vendors block keys that other applications use there',
     );
   }
   return url;
@@ -134,13 +132,13 @@ function publicAddress(
   const known = Object.hasOwn(urls, region) ? urls[region] : undefined;
   if (known !== undefined) return known;
   if (!facts.regions.includes(region)) {
-    const message = `vendor ${vendor} has no region ${JSON.stringify(region)}; it has: ${facts.regions.join(', ')} (any other needs baseUrl)`;
+    const message = `vendor ${vendor} has no region ${JSON.stringify(region)}; it has: ${facts.regions.join(', ')} (for any other, set baseUrl)`;
     problems.add([...path, 'region'], message);
   } else if (Object.hasOwn(facts.baseUrls, region)) {
-    problems.add([...path, 'protocol'], `vendor ${vendor} does not speak ${JSON.stringify(protocol)} in ${region}`);
+    problems.add([...path, 'protocol'], `vendor ${vendor} does not have the protocol ${JSON.stringify(protocol)} in ${region}`);
   } else {
-    const workspaces = facts.workspaces?.regions.includes(region) ? '; `workspace` will do too' : '';
-    problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no address common to all accounts in ${region}${workspaces}`, {
+    const workspaces = facts.workspaces?.regions.includes(region) ? '; you can set `workspace` instead' : '';
+    problems.add([...path, 'baseUrl'], `is required: vendor ${vendor} has no public address in ${region}${workspaces}`, {
       at: 'key',
     });
   }
@@ -153,7 +151,7 @@ function workspaceAddress(backend: BackendInput, region: string, facts: VendorFa
   const { workspaces } = facts;
   const urlPath = workspaces?.paths[protocol];
   if (workspaces === undefined || urlPath === undefined)
-    problems.add([...path, 'workspace'], `vendor ${vendor} has no addresses of workspaces`, { at: 'key' });
+    problems.add([...path, 'workspace'], `vendor ${vendor} has no workspaces`, { at: 'key' });
   else if (!workspaces.regions.includes(region))
     problems.add([...path, 'workspace'], `vendor ${vendor} has workspaces in ${workspaces.regions.join(', ')}, not in ${region}`, {
       at: 'key',

@@ -15,7 +15,7 @@ export function checkCatalog(input: ConfigInput['catalog'], context: CheckContex
       reportUnknownName(context, path, 'vendor', vendor, Object.keys(context.vendors), 'key');
     }
     if (entry.retired === false && entry.shutdown !== undefined) {
-      context.problems.add([...path, 'retired'], 'contradicts shutdown: leave one of them out');
+      context.problems.add([...path, 'retired'], 'contradicts shutdown: remove one of them');
     }
     entries[name] = entry;
   }

@@ -29,7 +29,7 @@ export function checkLimits(
     warnReserve(entry, [own, entry], at, context);
     checkBudget(entry.budget, at, context);
     const why = unaskable(name, globs, earlier, context);
-    if (why !== null) context.warnings.add(at, `limits nothing: ${why}`, { at: 'key' });
+    if (why !== null) context.warnings.add(at, `has no effect: ${why}`, { at: 'key' });
     if (name.includes('*')) earlier.push(name);
   }
 }
@@ -37,7 +37,10 @@ export function checkLimits(
 function warnReserve({ outputReserve }: ModelLimits, holding: readonly ModelLimits[], path: Path, { warnings }: SettingsContext): void {
   const tightest = Math.min(...holding.flatMap(({ tpm, tpd }) => [tpm ?? Number.POSITIVE_INFINITY, tpd ?? Number.POSITIVE_INFINITY]));
   if (outputReserve === undefined || outputReserve <= tightest) return;
-  warnings.add([...path, 'outputReserve'], `is more than ${tightest} tokens allow: requests without max_tokens would all be refused`);
+  warnings.add(
+    [...path, 'outputReserve'],
+    `is more than the limit of ${tightest} tokens: all requests without max_tokens would be refused`,
+  );
 }
 
 /** What was spent on names is known from the lines of the books only: their hourly sums are by the vendor's model. */
@@ -45,7 +48,7 @@ function checkBudget(budget: Budget | undefined, path: Path, { problems, retenti
   if (budget === undefined || DAYS[budget.per] <= retentionDays) return;
   problems.add(
     [...path, 'budget', 'per'],
-    `${budget.per} is longer than books.retentionDays: what was spent on a model is read from the lines of the books`,
+    `${budget.per} is longer than books.retentionDays, but what a model cost is read from the lines of the books: choose a shorter window or keep lines longer`,
   );
 }
 
@@ -58,10 +61,10 @@ function unaskable(
 ): string | null {
   const isPattern = name.includes('*');
   if (!permits.every((globs) => globs.some((glob) => (isPattern ? globsOverlap(glob, name) : globMatches(glob, name))))) {
-    return 'the permit lets nobody ask for it';
+    return 'the permit does not include this name';
   }
   if (!isPattern) return isModel(name) ? null : 'no model and no backend of this file has that name';
   // A star of the later one is met by a star of the earlier one only: whatever it stands for, the earlier one matches too.
   const wider = earlier.find((glob) => globMatches(glob, name));
-  return wider === undefined ? null : `${JSON.stringify(wider)} stands before it and matches all its names`;
+  return wider === undefined ? null : `${JSON.stringify(wider)} comes before it and matches all its names`;
 }

@@ -13,7 +13,7 @@ export function checkModels(input: ConfigInput['models'], context: CheckContext)
     const path = ['models', alias];
     const prefix = alias.includes('/') ? alias.slice(0, alias.indexOf('/')) : '';
     if (context.backendNames.includes(prefix)) {
-      context.warnings.add(path, `hides the model of that name of backend ${prefix}`, { at: 'key' });
+      context.warnings.add(path, `hides the model of backend ${prefix} with that name`, { at: 'key' });
     }
     models[alias] = Array.isArray(entry) ? shortForm(entry, path, context) : longForm(entry, path, context);
   }
@@ -26,7 +26,7 @@ function shortForm(entries: readonly (string | CandidateInput)[], path: Path, co
   let weighted = false;
   const to = candidatesIn(entries, path, context, ({ weight, tier: written }, here) => {
     if (written !== undefined)
-      context.problems.add([...here, 'tier'], 'needs a strategy: write { strategy: weighted, to: [ … ] }', { at: 'key' });
+      context.problems.add([...here, 'tier'], 'needs a strategy, as in { strategy: weighted, to: [ … ] }', { at: 'key' });
     if (weight === undefined || !weighted) tier++;
     weighted = weight !== undefined;
     return tier;
@@ -41,7 +41,7 @@ function longForm(entry: Exclude<EntryInput, readonly unknown[]>, path: Path, co
   const to = candidatesIn(entry.to, [...path, 'to'], context, ({ weight, tier }, here, index) => {
     if (weight !== undefined && strategy !== 'weighted') useless([...here, 'weight'], `has no effect with strategy ${strategy}`);
     if (strategy !== 'order') return tier ?? 0;
-    if (tier !== undefined) useless([...here, 'tier'], 'has no effect with strategy order: the list is the order');
+    if (tier !== undefined) useless([...here, 'tier'], 'has no effect with strategy order, which follows the list');
     return index;
   });
   if (cnyPerUsd !== null && strategy !== 'cost') useless([...path, 'cnyPerUsd'], `has no effect with strategy ${strategy}`);
@@ -67,7 +67,7 @@ const hedgeOf = (written: Exclude<EntryInput, readonly unknown[]>['hedge']): Hed
 function checkHedge(to: readonly Candidate[], strategy: ModelEntry['strategy'], path: Path, context: CheckContext): void {
   const other = to.find(({ backend, model }) => !context.isChat(backend, model));
   if (other !== undefined) {
-    context.problems.add(path, `is for chat models only: ${other.backend}/${other.model} is none`, { at: 'key' });
+    context.problems.add(path, `is for chat models only, and ${other.backend}/${other.model} is not one`, { at: 'key' });
     return;
   }
   const tiers = Map.groupBy(to, ({ tier }) => (strategy === 'order' ? 0 : tier));

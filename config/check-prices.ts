@@ -15,11 +15,11 @@ export function checkPrices(prices: BackendInput['prices'], path: Path, { proble
       continue;
     }
     for (const key of ['input', 'cachedInput', 'output', 'thinkingOutput'] as const) {
-      if (price[key] !== undefined) problems.add([...here, key], 'belongs into each of the tiers, where there are any', { at: 'key' });
+      if (price[key] !== undefined) problems.add([...here, key], 'must be in each of the tiers when there are tiers', { at: 'key' });
     }
     price.tiers.forEach((tier, index) => {
       if (price.tiers?.slice(0, index).some((earlier) => covers(earlier, tier)) === true) {
-        problems.add([...here, 'tiers', index], 'is never met: a tier before it takes all its requests');
+        problems.add([...here, 'tiers', index], 'is never used: a tier before it covers all its requests');
       }
     });
   }

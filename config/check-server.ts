@@ -36,7 +36,10 @@ const SHORTEST_ADMIN_TOKEN = 32;
 function checkAdmin(reference: string, { problems, secrets }: CheckContext): Pick<Server, 'admin'> {
   const resolved = resolveReference(reference, secrets);
   if (resolved.ok && resolved.value.length >= SHORTEST_ADMIN_TOKEN) return { admin: { token: new Secret(resolved.value) } };
-  problems.add(['server', 'admin', 'token'], resolved.ok ? `is shorter than ${SHORTEST_ADMIN_TOKEN} characters` : resolved.fault);
+  problems.add(
+    ['server', 'admin', 'token'],
+    resolved.ok ? `must have at least ${SHORTEST_ADMIN_TOKEN} characters; \`openssl rand -hex 32\` makes a good one` : resolved.fault,
+  );
   return {};
 }
 
@@ -49,12 +52,12 @@ function checkMetrics(
 ): MetricsSettings {
   const path = ['server', 'metrics'];
   if (port === undefined && reference === undefined) {
-    problems.add(path, 'needs a port of its own, or a token to be read on the port of the apps', { at: 'key' });
+    problems.add(path, 'needs a port of its own, or a token for access on server.port', { at: 'key' });
   }
   if (port !== undefined && port !== 0 && port === appsPort)
-    problems.add([...path, 'port'], 'is the port of the apps; leave it out and set a token');
+    problems.add([...path, 'port'], 'is the same as server.port; remove it and set a token, or choose another port');
   if (port !== undefined && reference === undefined && !isLoopback(host)) {
-    warnings.add([...path, 'host'], 'opens the metrics to the network, and no token is asked for');
+    warnings.add([...path, 'host'], 'opens the metrics to the network without a token; set metrics.token');
   }
   const settings = { host, ...(port === undefined ? {} : { port }) };
   if (reference === undefined) return settings;
@@ -64,7 +67,10 @@ function checkMetrics(
     return settings;
   }
   if (resolved.value.length < SHORTEST_SAFE_TOKEN) {
-    warnings.add([...path, 'token'], `is shorter than ${SHORTEST_SAFE_TOKEN} characters and can be guessed`);
+    warnings.add(
+      [...path, 'token'],
+      `is shorter than ${SHORTEST_SAFE_TOKEN} characters and can be guessed; \`openssl rand -hex 24\` makes a good one`,
+    );
   }
   return { ...settings, token: new Secret(resolved.value) };
 }

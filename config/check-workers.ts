@@ -5,8 +5,8 @@ type Shared = Pick<Config, 'redis' | 'database'>;
 
 /** Why several processes cannot serve with this configuration; null when they can. */
 export function workersFault({ redis, database }: Shared): string | null {
-  if (redis === undefined) return 'redis is not set, and limits that live in each process would admit so many times as much';
+  if (redis === undefined) return 'redis is not set, so each process would allow the full limits on its own';
   const address = databaseAddress(database?.reveal());
-  if ('kind' in address && address.kind === 'memory') return '`database: memory:` lives in one process, and the books would fall apart';
+  if ('kind' in address && address.kind === 'memory') return '`database: memory:` belongs to one process, so each would have its own books';
   return null;
 }

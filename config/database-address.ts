@@ -14,11 +14,11 @@ export function databaseAddress(text: string = DEFAULT_DATABASE): DatabaseAddres
   // SQLite itself would take these as its own forms, the first as a database that is gone with the process.
   if (path !== undefined) {
     return path.includes('\0') || /^(?::memory:$|file:)/.test(path)
-      ? { fault: 'must name a file after `sqlite:`; write `memory:` for a database that is gone with the process' }
+      ? { fault: 'must name a file after `sqlite:`; write `memory:` for a database that is lost when the process ends' }
       : { kind: 'sqlite', path };
   }
   if (/^postgres(?:ql)?:\/\//.test(text)) {
-    return URL.canParse(text) ? { kind: 'postgres', url: text } : { fault: 'is not a URL that PostgreSQL understands' };
+    return URL.canParse(text) ? { kind: 'postgres', url: text } : { fault: 'is not a valid PostgreSQL URL' };
   }
   return { fault: 'must be `sqlite:` and a path, `postgres://…` or `memory:`' };
 }

@@ -57,7 +57,7 @@ export function readDocument(text: string, file: string): ReadResult {
     return refused(file, START, OUT_OF_STACK.test(reason) ? TOO_DEEP : `cannot be read as YAML: ${reason}`);
   }
   if (root === null || (isScalar(root) && root.value === null))
-    return refused(file, START, 'the file is empty; see config/examples for a start');
+    return refused(file, START, 'the file is empty; config/examples has files to start from');
   if (!isMap(root)) return refused(file, START, 'the file must be a mapping such as "server: …", "backends: …"');
 
   let values = 0;

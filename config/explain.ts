@@ -92,11 +92,9 @@ function strategyText({ form, strategy, affinity, hedge, totalDeadlineMs }: Omit
   const { after, mostPercent } = hedge ?? {};
   const parts = [
     `by ${strategy}`,
-    ...(affinity ? ['conversations keep to one'] : []),
-    ...(hedge === null
-      ? []
-      : [`the next beside one silent for ${after}${typeof after === 'number' ? ' ms' : ''} (${mostPercent} of 100 requests at most)`]),
-    ...(totalDeadlineMs === null ? [] : [`within ${totalDeadlineMs} ms`]),
+    ...(affinity ? ['conversations keep to one candidate'] : []),
+    ...(hedge === null ? [] : [`hedge after ${after}${typeof after === 'number' ? ' ms' : ''} (at most ${mostPercent}% of requests)`]),
+    ...(totalDeadlineMs === null ? [] : [`deadline ${totalDeadlineMs} ms`]),
   ];
   return `; ${parts.join(', ')}`;
 }

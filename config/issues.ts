@@ -45,7 +45,7 @@ function isNarrower(issue: Issue, than: Issue): boolean {
 function reportUnknownKey(key: string, path: Path, schema: Schema, problems: Problems): void {
   const known = keysAt(schema, path);
   const near = nearest(key, known);
-  const message = near === undefined ? `unknown key; known here: ${known.join(', ')}` : 'unknown key';
+  const message = near === undefined ? `unknown key; the keys here are: ${known.join(', ')}` : 'unknown key';
   problems.add([...path, key], message, { at: 'key', nearest: near });
 }
 
@@ -84,7 +84,7 @@ function describe(issue: Issue, written: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
       if (written === undefined) return 'is required';
-      return `must be ${KINDS[issue.expected] ?? issue.expected}, ${written === null ? 'but nothing is written' : `not ${kindOf(written)}`}`;
+      return `must be ${KINDS[issue.expected] ?? issue.expected}, ${written === null ? 'but is empty' : `not ${kindOf(written)}`}`;
     case 'too_small':
       if (issue.origin === 'array') return 'must not be an empty list';
       if (issue.origin === 'string') return 'must not be empty';

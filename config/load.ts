@@ -116,7 +116,10 @@ function build(input: ConfigInput, keyIndexes: readonly number[] | undefined, co
   const catalog = checkCatalog(input.catalog, context);
   const teams = checkTeams(input.teams, backends, context);
   const keys = checkKeys(input.keys, keyIndexes ?? [...input.keys.keys()], teams, context);
-  if (input.keys.length === 0) context.warnings.add(['keys'], 'no keys: every request is refused', { at: 'key' });
+  if (input.keys.length === 0)
+    context.warnings.add(['keys'], 'there are no keys: every request is refused, unless keys are made with `estafet key new`', {
+      at: 'key',
+    });
   const redis = connection('redis', input.redis, context);
   if (input.redis === undefined) warnNoStoreToLose(teams, context);
   const address = redis === null ? null : checkRedis(redis, context);
@@ -150,7 +153,7 @@ function isModel(name: string, { models, backends, catalog }: ConfigInput, { ser
 function warnNoStoreToLose(teams: Config['teams'], { warnings }: CheckContext): void {
   for (const { name, onStoreLoss } of Object.values(teams)) {
     if (onStoreLoss === 'refuse') continue;
-    warnings.add(['teams', name, 'onStoreLoss'], 'has no effect without redis: limits live in this process and cannot be lost', {
+    warnings.add(['teams', name, 'onStoreLoss'], 'has no effect without redis: limits are kept in the process', {
       at: 'key',
     });
   }

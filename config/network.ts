@@ -10,13 +10,13 @@ export function networkFault(written: string): string | undefined {
   const four = ipaddr.IPv4.isValidFourPartDecimal(address);
   const six = address.includes(':') && !address.includes('%') && ipaddr.IPv6.isValid(address);
   if (more.length > 0 || (!four && !six)) return 'must be an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32';
-  if (six && ipaddr.IPv6.parse(address).isIPv4MappedAddress()) return 'write an IPv4 network as IPv4, without ::ffff:';
+  if (six && ipaddr.IPv6.parse(address).isIPv4MappedAddress()) return 'must be written as IPv4, without ::ffff:';
   if (prefix === undefined) return undefined;
   const bits = four ? 32 : 128;
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return `the part after / must be a whole number from 0 to ${bits}`;
   const base = four ? ipaddr.IPv4.networkAddressFromCIDR(written) : ipaddr.IPv6.networkAddressFromCIDR(written);
   if (base.toNormalizedString() === ipaddr.parse(address).toNormalizedString()) return undefined;
-  return `has bits set outside its prefix: write ${base.toString()}/${Number(prefix)} for the network or ${address} for the one address`;
+  return `is not the start of its network: write ${base.toString()}/${Number(prefix)} for the network, or ${address} for the single address`;
 }
 
 /** Do two valid entries (see `networkFault`) share an address? */

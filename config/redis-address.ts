@@ -25,9 +25,10 @@ export type RedisAddress =
 
 const FORMS =
   'must be an address such as `redis://host:6379`, `redis+cluster://host:6379,host:6379` or `redis+sentinel://host:26379,host:26379/master`, with `rediss` for TLS';
-const CLUSTER_FORM = 'must be `redis+cluster://`, perhaps `user:password@`, hosts with ports between commas, and nothing after them';
+const CLUSTER_FORM =
+  'must be `redis+cluster://`, then `user:password@` (optional) and hosts with ports, separated by commas; nothing may follow';
 const SENTINEL_FORM =
-  'must be `redis+sentinel://`, perhaps `user:password@`, hosts with ports between commas, `/`, the name of the master, and perhaps `/` and the number of a database';
+  'must be `redis+sentinel://`, then `user:password@` (optional), hosts with ports, separated by commas, `/`, the name of the master, and `/` with the number of a database (optional)';
 
 class Fault extends Error {}
 
@@ -51,9 +52,9 @@ export function redisAddress(text: string): RedisAddress | { readonly fault: str
 
 function alone(url: string, tls: boolean): RedisAddress {
   if (!URL.canParse(url) || new URL(url).hostname === '')
-    throw new Fault('is not a URL with a host; `/`, `:` and `@` in a password are written %2F, %3A and %40');
+    throw new Fault('is not a URL with a host; write %2F, %3A and %40 for `/`, `:` and `@` in a password');
   const { pathname } = new URL(url);
-  if (!/^(?:\/\d*)?$/.test(pathname)) throw new Fault('must have nothing or the number of a database after the host');
+  if (!/^(?:\/\d*)?$/.test(pathname)) throw new Fault('must have nothing after the host, or `/` and the number of a database');
   return { kind: 'alone', tls, url };
 }
 
@@ -75,16 +76,16 @@ function sentinel(rest: string, tls: boolean): RedisAddress {
 function hostsOf(list: string, port: number): RedisHost[] {
   return list.split(',').map((entry) => {
     // The same host would be refused in `redis://`.
-    if (entry === '' || !URL.canParse(`http://${entry}`)) throw new Fault('has a host or a port that is none');
+    if (entry === '' || !URL.canParse(`http://${entry}`)) throw new Fault('has a host or a port that is not valid');
     const [, host, own] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(entry) ?? [];
-    if (host === undefined || own === '0') throw new Fault('has a host or a port that is none');
+    if (host === undefined || own === '0') throw new Fault('has a host or a port that is not valid');
     return { host: host.replace(/^\[|\]$/g, ''), port: Number(own ?? port) };
   });
 }
 
 function loginOf(text = ''): Login {
   const [user = '', password, more] = text.split(':');
-  if (more !== undefined) throw new Fault('has a `:` too many before `@`; in a password it is written %3A');
+  if (more !== undefined) throw new Fault('has more than one `:` before `@`; write %3A for one in a password');
   return { user: decoded(user) || null, password: decoded(password ?? '') || null };
 }
 
@@ -92,7 +93,7 @@ function sentinelLoginOf(query = ''): Login {
   const login: Record<string, string | null> = { sentinelUser: null, sentinelPassword: null };
   for (const part of query.split('&').filter((one) => one !== '')) {
     const [name = '', value = ''] = part.split('=', 2);
-    if (!Object.hasOwn(login, name)) throw new Fault('may have nothing but `sentinelUser` and `sentinelPassword` after `?`');
+    if (!Object.hasOwn(login, name)) throw new Fault('may have only `sentinelUser` and `sentinelPassword` after `?`');
     login[name] = decoded(value) || null;
   }
   return { user: login['sentinelUser'] ?? null, password: login['sentinelPassword'] ?? null };
@@ -102,6 +103,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Fault('has a `%` that no two hexadecimal digits follow; itself it is written %25');
+    throw new Fault('has a `%` without two hexadecimal digits after it; write %25 for a `%`');
   }
 }

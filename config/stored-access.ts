@@ -96,7 +96,7 @@ function parsed<T extends Permitting>(settings: string, schema: Schema & z.ZodTy
   try {
     written = JSON.parse(settings);
   } catch {
-    return { ok: false, fault: 'its settings are no JSON' };
+    return { ok: false, fault: 'its settings are not valid JSON' };
   }
   const read = schema.safeParse(written);
   if (!read.success) {

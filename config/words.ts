@@ -25,7 +25,7 @@ export const freeName = z.string().regex(/^(?! )[^\p{Cc}\p{Cs}]{1,128}(?<! )$/u,
 /** Names of keys: books and limits go by them, so what looks the same must be the same. */
 export const keyName = freeName.refine((text) => text === text.normalize('NFC'), {
   error:
-    'must be in Unicode’s composed form (NFC): a letter and its accent are one character, or two names that look alike would be two keys',
+    'must be in Unicode’s composed form (NFC), in which a letter with an accent is one character; otherwise two names could look alike',
 });
 
 /** What is wrong with a word that does not come from a file; null when nothing is. */
@@ -38,10 +38,10 @@ export const ENV_REFERENCE = `\${NAME}`;
 
 /** A vendor's credential. The messages never repeat what was written: it may be the secret itself. */
 export const secretReference = z.string().regex(SECRET_REFERENCE, {
-  error: `a secret is not written into the file: write ${ENV_REFERENCE} or env:NAME for an environment variable, or file:/path`,
+  error: `a secret must not be written into the file: write ${ENV_REFERENCE} or env:NAME for an environment variable, or file:/path`,
 });
 
 /** A client key: a reference, or its digest. */
 export const clientKey = z.string().regex(new RegExp(`${SECRET_REFERENCE.source}|^sha256:[0-9a-fA-F]{64}$`), {
-  error: `a key is not written into the file: write ${ENV_REFERENCE}, env:NAME, file:/path or sha256: and 64 hex digits`,
+  error: `a key must not be written into the file: write ${ENV_REFERENCE}, env:NAME, file:/path or sha256: and 64 hex digits`,
 });

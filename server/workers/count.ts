@@ -8,5 +8,5 @@ export function workerCount(config: Config, cores = availableParallelism()): { r
   if (workers !== 'auto') return { count: workers, note: null };
   const fault = workersFault(config);
   if (fault === null) return { count: cores, note: null };
-  return { count: 1, note: `server.workers is auto, but ONE process serves: ${fault}.` };
+  return { count: 1, note: `server.workers is auto, but only ONE process serves: ${fault}.` };
 }

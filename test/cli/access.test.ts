@@ -99,7 +99,7 @@ test('from the first key to its end, beside a relay on SQLite: each change binds
   await binds(String(red['key']), 200);
   expect((await run(at, 'key', 'revoke', 'web')).out).toBe(`key "web" (${made['id']}) is revoked\n`);
   await binds(key, 401);
-  expect((await run(at, 'team', 'remove', 'red')).out).toBe('team "red" is removed: every key of it is refused\n');
+  expect((await run(at, 'team', 'remove', 'red')).out).toBe('team "red" is removed: all its keys are refused\n');
   await binds(String(red['key']), 401);
   expect(await status(url, KEY)).toBe(200);
   relay.child.kill('SIGTERM');
@@ -136,7 +136,7 @@ test('from the first key to its end, beside a relay on SQLite: each change binds
 test('for people: the key once, then a table', async () => {
   const at = home();
   const { code, out, err } = await run(at, 'key', 'new', '--team', 't', '--name', '网站', '--rpm', '5', '--models', 'glm-*', '--strict');
-  expect([code, err]).toEqual([0, 'The key is shown this once: the relay keeps only its digest.\n']);
+  expect([code, err]).toEqual([0, 'Copy the key now: it is shown only once, and the database keeps only its digest.\n']);
   expect(out).toMatch(/^key {11}sk-estafet-\S{43}\nid {12}key_\w+\nname {10}网站\n[\s\S]*\nlimits {8}rpm 5\npermit {8}models glm-\*\n$/);
   const list = await run(at, 'key', 'list');
   expect(list.out.split('\n')).toEqual([
@@ -159,14 +159,14 @@ database: 'sqlite:${at}/data/estafet.db'
   });
   const { key } = await json(without, 'key', 'new', '--team', 't', '--name', 'app');
   const { err } = await run(at, 'key', 'list', '-c', other);
-  expect(err).toBe('warning: the file defines a key "app" too, and wins: the one in the database is refused\n');
+  expect(err).toBe('warning: the file also defines a key "app", and takes precedence: the one in the database is refused\n');
   const relay = estafet(['serve', '-c', other], env(), at);
   const url = (await relay.seen(/listens on (http:\S+)/))[1] as string;
   await relay.seen(/the file defines a key of this name too, and wins/);
   expect([await status(url, KEY), await status(url, String(key))]).toEqual([200, 401]);
   const revoked = await run(at, 'key', 'revoke', 'app', '-c', other);
   expect(revoked).toMatchObject({ code: 0, out: expect.stringMatching(/^key "app" \(key_\w+\) is revoked\n$/) });
-  expect(revoked.err).toBe(`warning: ${other} defines a key "app" too, and that one goes on: take it out of the file\n`);
+  expect(revoked.err).toBe(`warning: ${other} also defines a key "app", which stays valid: remove it from the file\n`);
   expect(await status(url, KEY)).toBe(200);
 }, 30_000);
 

@@ -232,9 +232,9 @@ describe('printed', () => {
     expect(lines[1]).toMatch(/^产品,"甲" .* 1\.500000001$/);
     expect(lines[3]).toMatch(/^total .* 21\.500000001 {2}0\.000000007$/);
     expect(lines.slice(5)).toEqual([
-      'unpriced: no price is known for 3 answered requests; their cost is in no sum.',
-      "estimated: for 1 requests the vendor told no count, and the relay's estimate stands in.",
-      'expired: 2 requests ended with their process, and what had been reserved for them stands in.',
+      'unpriced: no price is known for 3 answered requests; their cost is not included.',
+      "estimated: for 1 requests the vendor gave no count; the relay's estimate is used.",
+      'expired: 2 requests ended when their process died; what was reserved for them is used.',
       '',
     ]);
   });

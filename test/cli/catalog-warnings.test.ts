@@ -32,7 +32,7 @@ test.each<[string, string[]]>([
   expect(lines).toEqual([
     'test.yaml  models.gpt-4o[1]: q/qwen-max was retired by its vendor on 2026-07-13; its replacement is qwen3.8-max; it is skipped',
     ...expected,
-    'test.yaml  models."gpt-4.1"[1]: q/qwen-turbo was retired by its vendor on 2026-07-13; its replacement is qwen3.8-flash; it is asked for all the same (force)',
+    'test.yaml  models."gpt-4.1"[1]: q/qwen-turbo was retired by its vendor on 2026-07-13; its replacement is qwen3.8-flash; it is used all the same (force)',
     'test.yaml  models.long.to[1]: q/qwen-max was retired by its vendor on 2026-07-13; its replacement is qwen3.8-max; it is skipped',
   ]);
 });
@@ -49,7 +49,7 @@ keys: [{ name: k, team: t, key: '${digestOf('k'.repeat(20))}' }]
 `,
     { K: 'secret' },
   );
-  const end = '; `catalog` can say what it can do';
+  const end = '; if the name is right, describe the model in `catalog`';
   expect(unlistedWarnings(slips).map(formatProblem)).toEqual([
     `test.yaml  models.gpt-4o[1]: q/qwen_plus is not in the catalogue (did you mean qwen-plus?)${end}`,
     `test.yaml  models.gpt-4o[2]: g/qwen-plus is not in the catalogue${end}`,
@@ -72,7 +72,7 @@ models:
 ${ACCESS}`,
     { K: 'secret' },
   );
-  const end = 'neither stands in for the other; give each kind a name of its own';
+  const end = 'neither can replace the other; give each kind its own name';
   const chat = 'and q/qwen-plus before it a chat model';
   const lines = [
     `test.yaml  models.vectors[1]: g/glm-4.6 is a chat model, and q/text-embedding-v4 before it an embedding model: ${end}`,
@@ -101,7 +101,7 @@ catalog: { qwen/ours: { tools: false } }
 ${ACCESS}`,
     { K: 'secret' },
   );
-  const end = '; name another, or none for the cheapest chat model that `models` sends there';
+  const end = '; name another, or leave it out for the cheapest chat model that `models` sends there';
   const lines = expected === null ? [] : [`test.yaml  backends.q.probe.model: ${expected}${end}`];
   expect(probeWarnings(config, NOW).map(formatProblem)).toEqual(lines);
   expect(catalogWarnings(config, NOW).map(formatProblem)).toEqual(lines);

@@ -148,12 +148,12 @@ ${REST}`;
       '    key 1 of 4: works  (GET /models)',
       '      this key works in region ap-southeast-1: give it a backend of its own with region: ap-southeast-1',
       '      this key works in region ap-southeast-1: set region: ap-southeast-1',
-      '      that is a subscription for coding tools: vendors block keys that other applications use there',
+      '      that region is a subscription plan for coding tools: vendors block keys that other applications use there',
       '    key 3 of 4: key refused  (GET /models)',
-      '      no other region of qwen takes it either',
+      '      no other region of qwen accepts it either',
       '    key 3 of 5: account without money  (one token of glm-4.5-air)',
       '      this key is known in region intl (account without money): give it a backend of its own with region: intl',
-      '      it works in intl-coding-plan too',
+      '      it also works in intl-coding-plan',
     ]) {
       expect(live.split('\n')).toContain(line);
     }
@@ -240,7 +240,7 @@ describe('what one key is answered, at an address of the backend’s own', () =>
       expect(run.stdout).toContain(
         'its key: key refused  (GET /models)\n      the vendor said: 401 invalid_api_key Incorrect API key: ***?[2J',
       );
-      expect(run.stdout).toContain('other regions were not asked: the backend has an address of its own');
+      expect(run.stdout).toContain('other regions were not tried: the backend has its own baseUrl or workspace');
       expect(run.stdout).not.toContain(secret);
     } finally {
       quoting.closeAllConnections();
@@ -262,8 +262,8 @@ ${REST}`,
     ['all work', ['--live', '--backend', 'good'], 0, /good \(qwen, cn-beijing\)\n {4}its key: works/],
     ['one does not', ['--live'], 1, /its key: key refused/],
     ['JSON alone', ['--live', '--json', '--backend', 'good'], 0, /^\{\n {2}"ok": true,/],
-    ['no such backend', ['--live', '--backend', 'god'], 1, /there is no backend "god"; there are: good, bad/],
-    ['no --live', ['--json'], 2, /--backend, --chat and --json need --live/],
+    ['no such backend', ['--live', '--backend', 'god'], 1, /there is no backend "god"; the file has: good, bad/],
+    ['no --live', ['--json'], 2, /--backend, --chat and --json require --live/],
     ['nothing is asked without it', [], 0, /^(?![\s\S]*live:)/],
   ])('%s', async (_, options, exit, output) => {
     const run = estafet(['check', 'a.yaml', ...options], { GOOD: key('qwen', 'good-beijing'), BAD: key('qwen', 'wrong') }, folder(files()));

@@ -48,13 +48,13 @@ describe('estafet check --against a running relay', () => {
     const relay = estafet(['serve', '--config', 'f.yaml', '--port', '0'], ENV, folder({ 'f.yaml': file({ port: 8080 }) }));
     const [, url = ''] = await relay.seen(/listens on (http:\S+)/);
     const same = await checked(file({ port: 8080 }), url);
-    expect([same.code, same.out.trim().split('\n').at(-1)], same.err).toEqual([0, `no change against ${url}`]);
+    expect([same.code, same.out.trim().split('\n').at(-1)], same.err).toEqual([0, `no changes compared with ${url}`]);
     const other = await checked(file({ port: 8080, rpm: 300, models: 'gpt-4o: [q/qwen-plus]', key: 'sk-another-key' }), `${url}/v1`, {
       Q: 'sk-vendor-two',
     });
     expect(other.code, other.err).toBe(0);
-    expect(other.out.slice(other.out.indexOf('changes against')).trim().split('\n')).toEqual([
-      `changes against ${url}/v1 (- less, + more, ~ other, ! needs a restart):`,
+    expect(other.out.slice(other.out.indexOf('changes compared with')).trim().split('\n')).toEqual([
+      `changes compared with ${url}/v1 (- less, + more, ~ other, ! needs a restart):`,
       '  - team t loses gpt-4.1 (keys app)',
       '  - key app: another secret; the old one is refused',
       '  - team t: rpm 600 → 300',
@@ -89,9 +89,9 @@ describe('why it cannot be compared', () => {
   const withoutAdmin = configOf(file().replace(/, admin: .*? }(?= })/, ''), ENV);
 
   test.each<[string, Config, string, RegExp]>([
-    ['another token', next, 'x'.repeat(40), /^http:\S+ refuses the token in ESTAFET_ADMIN_TOKEN$/],
+    ['another token', next, 'x'.repeat(40), /^http:\S+ refuses the token in ESTAFET_ADMIN_TOKEN: it must be that of server\.admin there$/],
     ["a caller's key", next, KEY, /refuses the token/],
-    ['a relay that shows nothing', withoutAdmin, TOKEN, /^http:\S+ shows no configuration: set server\.admin\.token there$/],
+    ['a relay that shows nothing', withoutAdmin, TOKEN, /^http:\S+ does not show its configuration: set server\.admin\.token there$/],
   ])('%s', async (_what, config, token, expected) => {
     expect(await fault(await relay(config), token)).toMatch(expected);
   });
@@ -99,20 +99,24 @@ describe('why it cannot be compared', () => {
   const shown = (more: object): string =>
     JSON.stringify({ object: 'estafet.config', version: VERSION, salt: 's', config: portable(next, 's'), ...more });
   test.each<[string, RequestListener, RegExp]>([
-    ['a page', (_, response) => void response.end('<html>'), /is not an Estafet: its answer has another form$/],
-    ['other JSON', (_, response) => void response.end('{"object":"list"}'), /is not an Estafet: its answer has another form$/],
-    ['half a configuration', (_, response) => void response.end(shown({ config: {} })), /is not an Estafet: its answer has another form$/],
+    ['a page', (_, response) => void response.end('<html>'), /is not an Estafet relay: its answer has another form$/],
+    ['other JSON', (_, response) => void response.end('{"object":"list"}'), /is not an Estafet relay: its answer has another form$/],
+    [
+      'half a configuration',
+      (_, response) => void response.end(shown({ config: {} })),
+      /is not an Estafet relay: its answer has another form$/,
+    ],
     [
       'another release',
       (_, response) => void response.end(shown({ version: '99.0.0', config: {} })),
-      new RegExp(`runs Estafet 99\\.0\\.0 and this is ${VERSION.replaceAll('.', '\\.')}`),
+      new RegExp(`runs Estafet 99\\.0\\.0, but this is ${VERSION.replaceAll('.', '\\.')}`),
     ],
     [
       'a proxy that wants a login',
       (_, response) => void response.writeHead(401).end('<html>'),
-      /is not an Estafet, or something stands before it: the answer is 401$/,
+      /is not an Estafet relay, or a proxy in front of it answered: status 401$/,
     ],
-    ['a broken proxy', (_, response) => void response.writeHead(502).end('bad gateway'), /the answer is 502$/],
+    ['a broken proxy', (_, response) => void response.writeHead(502).end('bad gateway'), /answered: status 502$/],
     ['a connection that breaks', (request) => void request.socket.destroy(), /cannot be reached: /],
   ])('%s', async (_what, handler, expected) => {
     expect(await fault(await serving(handler))).toMatch(expected);
@@ -125,14 +129,14 @@ describe('why it cannot be compared', () => {
       response.end('{}');
     });
     const url = await serving((_, response) => void response.writeHead(308, { location: `${elsewhere}/v1/estafet/config` }).end());
-    expect(await fault(url)).toBe(`${url} leads to another address (${elsewhere}/v1/estafet/config): give that one`);
+    expect(await fault(url)).toBe(`${url} redirects to another address (${elsewhere}/v1/estafet/config): use that one`);
     expect(seen).toEqual([]);
   });
 
   test.each<[string, string, string | undefined, RegExp]>([
     ['no token', 'http://127.0.0.1:9', undefined, /ESTAFET_ADMIN_TOKEN is not set/],
     ['an empty token', 'http://127.0.0.1:9', '', /ESTAFET_ADMIN_TOKEN is not set/],
-    ['a password in the address', 'http://u:p@127.0.0.1:9', TOKEN, /must be without a user name or password/],
+    ['a password in the address', 'http://u:p@127.0.0.1:9', TOKEN, /must not contain a user name or password/],
     ['no address', 'http://', TOKEN, /is not a valid URL/],
     ['no address, and a password in it, which is not repeated', 'http://u:secret@host:port', TOKEN, /^the address is not a valid URL$/],
   ])('%s', async (_what, url, token, expected) => {

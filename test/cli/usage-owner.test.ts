@@ -12,7 +12,7 @@ backends: { q: { vendor: qwen, apiKey: 'env:BACKEND_KEY' } }
 teams: { blue: { permit: { vendors: [qwen], regions: ['*'] } } }
 keys: [{ name: app, team: blue, key: '${digestOf(KEY)}' }]
 `;
-const WITHOUT_REDIS = { open: null, open_unknown: 'no redis is configured: only the relay itself knows' };
+const WITHOUT_REDIS = { open: null, open_unknown: 'redis is not configured: only the relay itself knows' };
 
 let folder: string;
 let id: string;
@@ -84,7 +84,7 @@ test.each([
 ])(
   '%s of a name that neither the file, the database nor the books know is refused, not told as nothing',
   async (option, name, what) => {
-    const err = `estafet: there is no ${what}, nor has it a line in the books of that time\n`;
+    const err = `estafet: there is no ${what}, and the books have no lines of it in that time\n`;
     for (const more of [[], ['--json']]) expect(await run('usage', option, name, ...more)).toEqual({ code: 1, out: '', err });
   },
   90_000,

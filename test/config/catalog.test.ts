@@ -28,7 +28,7 @@ test.each([
   ['{ qwen/a: { shutdown: soon } }', 'estafet.yaml:7:32  catalog.qwen/a.shutdown: must be a day such as 2027-01-31'],
   [
     '{ qwen/a: { shutdown: 2027-01-31, retired: false } }',
-    'estafet.yaml:7:53  catalog.qwen/a.retired: contradicts shutdown: leave one of them out',
+    'estafet.yaml:7:53  catalog.qwen/a.retired: contradicts shutdown: remove one of them',
   ],
 ])('%s', (entries, problem) => {
   expect(problemsOf(withCatalog(entries))).toEqual([problem]);

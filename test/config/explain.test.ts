@@ -34,9 +34,9 @@ models:
   gpt-4o → q/qwen-plus, g/glm-4.6 (weight 2, thinking off, forced)
   plain → q/qwen-plus; by order
   shared → q/qwen-plus (weight 2), g/glm-4.6; by weighted
-  quick → q/qwen-plus, g/glm-4.6; by latency, conversations keep to one
-  hedged → q/qwen-plus, g/glm-4.6; by order, the next beside one silent for p95 (10 of 100 requests at most)
-  soon → q/qwen-plus, g/glm-4.6; by order, the next beside one silent for 800 ms (5 of 100 requests at most), within 20000 ms
+  quick → q/qwen-plus, g/glm-4.6; by latency, conversations keep to one candidate
+  hedged → q/qwen-plus, g/glm-4.6; by order, hedge after p95 (at most 10% of requests)
+  soon → q/qwen-plus, g/glm-4.6; by order, hedge after 800 ms (at most 5% of requests), deadline 20000 ms
 catalog:
   qwen/own: family qwen-plus, contextTokens 32768
 teams:

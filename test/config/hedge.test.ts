@@ -42,6 +42,6 @@ describe('for chat models only, as far as the catalogue knows', () => {
     ['[qwen/text-embedding-v99, qwen/qwen-plus]', 'qwen/text-embedding-v99'],
     ['[qwen/qwen-plus, qwen/gte-rerank-v2]', 'qwen/gte-rerank-v2'],
   ])('%s', (to, none) => {
-    expect(problemsOf(to)).toEqual(none === null ? [] : [`models.m.hedge: is for chat models only: ${none} is none`]);
+    expect(problemsOf(to)).toEqual(none === null ? [] : [`models.m.hedge: is for chat models only, and ${none} is not one`]);
   });
 });

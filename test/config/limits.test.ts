@@ -36,7 +36,7 @@ test.each([
   ['redis://', 'is not a URL with a host'],
   ['redis://u:secret@h:99999', 'is not a URL with a host'],
   ['redis://:secret/secret@h', 'is not a URL with a host'],
-  ['redis://u:secret@h/db', 'must have nothing or the number of a database after the host'],
+  ['redis://u:secret@h/db', 'must have nothing after the host, or `/` and the number of a database'],
 ])('redis: %s is none, and is not repeated', (address, fault) => {
   const [problem, ...more] = problemsOf(`${GOOD}redis: "${address}"\n`);
   expect(problem).toContain(`redis: ${fault}`);
@@ -55,7 +55,7 @@ const BAD_COUNTS = [
   ['-5', 'must be at least 1'],
   ['1.5', 'must be a whole number, not a number with decimals'],
   ['"60"', 'must be a number, not text'],
-  ['null', 'must be a number, but nothing is written'],
+  ['null', 'must be a number, but is empty'],
   ['.inf', 'must be a number, not infinite or undefined'],
   ['.nan', 'must be a number, not infinite or undefined'],
   ['[1]', 'must be a number, not a list'],
@@ -132,24 +132,24 @@ describe('entries of models', () => {
   });
 
   test.each([
-    ['outside the permit', 'o3: { rpm: 1 }', 'o3: limits nothing: the permit lets nobody ask for it'],
-    ['a pattern outside the permit', '"o3*": { rpm: 1 }', 'o3*: limits nothing: the permit lets nobody ask for it'],
-    ['leads nowhere', 'gpt-5: { rpm: 1 }', 'gpt-5: limits nothing: no model and no backend of this file has that name'],
-    ['behind a wider pattern', '"gpt-*": { rpm: 1 }, "gpt-4o*": { rpm: 2 }', 'gpt-4o*: limits nothing: "gpt-*" stands before it'],
-    ['a reserve above its own limit', 'gpt-4o: { tpm: 10, outputReserve: 11 }', 'gpt-4o.outputReserve: is more than 10 tokens allow'],
-    ['a reserve above the limit of all', 'gpt-4o: { outputReserve: 5001 }', 'gpt-4o.outputReserve: is more than 5000 tokens allow'],
+    ['outside the permit', 'o3: { rpm: 1 }', 'o3: has no effect: the permit does not include this name'],
+    ['a pattern outside the permit', '"o3*": { rpm: 1 }', 'o3*: has no effect: the permit does not include this name'],
+    ['leads nowhere', 'gpt-5: { rpm: 1 }', 'gpt-5: has no effect: no model and no backend of this file has that name'],
+    ['behind a wider pattern', '"gpt-*": { rpm: 1 }, "gpt-4o*": { rpm: 2 }', 'gpt-4o*: has no effect: "gpt-*" comes before it'],
+    ['a reserve above its own limit', 'gpt-4o: { tpm: 10, outputReserve: 11 }', 'gpt-4o.outputReserve: is more than the limit of 10 tokens'],
+    ['a reserve above the limit of all', 'gpt-4o: { outputReserve: 5001 }', 'gpt-4o.outputReserve: is more than the limit of 5000 tokens'],
   ])('%s: a warning', (_, text, warning) => {
     expect(warned(entries(text))).toEqual([expect.stringContaining(`teams.t.limits.models.${warning}`)]);
   });
 
   test('a key’s entry outside its own permit', () => {
     const text = key('limits: { models: { qwen-max: { rpm: 1 } } }, permit: { models: [qwen-plus] }');
-    expect(warned(text)).toEqual([expect.stringContaining('keys[0].limits.models.qwen-max: limits nothing: the permit')]);
+    expect(warned(text)).toEqual([expect.stringContaining('keys[0].limits.models.qwen-max: has no effect: the permit')]);
   });
 
   test.each([
-    ['never', 90, 'never is longer than books.retentionDays: '],
-    ['month', 30, 'month is longer than books.retentionDays: '],
+    ['never', 90, 'never is longer than books.retentionDays, '],
+    ['month', 30, 'month is longer than books.retentionDays, '],
     ['month', 31, null],
     ['day', 1, null],
   ])('a budget per %s with lines of %i days', (per, days, fault) => {

@@ -30,7 +30,7 @@ describe('models, teams, keys', () => {
     [
       'a tier without a strategy',
       models('{ m: [{ to: qwen/a, tier: 1 }] }'),
-      '7:29  models.m[0].tier: needs a strategy: write { strategy: weighted, to: [ … ] }',
+      '7:29  models.m[0].tier: needs a strategy, as in { strategy: weighted, to: [ … ] }',
     ],
     [
       'a hedge that is no quantile',
@@ -108,7 +108,7 @@ describe('models, teams, keys', () => {
     [
       'host bits',
       team('{ permit: { vendors: [qwen], regions: ["*"], callers: [10.0.0.5/8] } }'),
-      '4:61  teams.t.permit.callers[0]: "10.0.0.5/8" has bits set outside its prefix: write 10.0.0.0/8 for the network or 10.0.0.5',
+      '4:61  teams.t.permit.callers[0]: "10.0.0.5/8" is not the start of its network: write 10.0.0.0/8 for the network, or 10.0.0.5',
     ],
     ['time zone', team('{ timeZone: Asia/Shangai }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
     ['offset for a zone', team('{ timeZone: "+08:00" }'), '4:18  teams.t.timeZone: must be an IANA time zone such as Asia/Shanghai'],
@@ -127,14 +127,14 @@ describe('models, teams, keys', () => {
     [
       'literal key',
       key('{ name: a, team: t, key: my-own-key }'),
-      '6:30  keys[0].key: a key is not written into the file: write ${NAME}, env:NAME, file:/path or sha256: and 64 hex digits',
+      '6:30  keys[0].key: a key must not be written into the file: write ${NAME}, env:NAME, file:/path or sha256: and 64 hex digits',
     ],
     [
       'a name of two code points where one is enough',
       key('{ name: "cafe\\u0301", team: t, key: "sha256:abcd" }'),
       '6:13  keys[0].name: must be in Unicode’s composed form (NFC)',
     ],
-    ['short digest', key('{ name: a, team: t, key: "sha256:abcd" }'), '6:30  keys[0].key: a key is not written into the file'],
+    ['short digest', key('{ name: a, team: t, key: "sha256:abcd" }'), '6:30  keys[0].key: a key must not be written into the file'],
     ['unknown team', key('{ name: a, team: tt, key: env:APP_KEY }'), '6:22  keys[0].team: unknown team "tt", did you mean "t"?'],
     [
       'date without zone',
@@ -146,7 +146,11 @@ describe('models, teams, keys', () => {
       key('{ name: a, team: t, key: env:APP_KEY, expires: 2027-02-30T00:00:00Z }'),
       '6:52  keys[0].expires: must be an ISO date and time with a zone',
     ],
-    ['key name twice', `${GOOD}  - { name: app, team: t, key: env:GLM_KEY }\n`, '7:13  keys[1].name: "app" is the name of another key too'],
+    [
+      'key name twice',
+      `${GOOD}  - { name: app, team: t, key: env:GLM_KEY }\n`,
+      '7:13  keys[1].name: "app" is also the name of another key',
+    ],
     ['same key twice', `${GOOD}  - { name: b, team: t, key: env:APP_KEY }\n`, '7:30  keys[1].key: is the same key as that of "app"'],
   ])('%s', (_name, text, expected) => {
     const line = problemsOf(text)[0] ?? '';

@@ -7,8 +7,8 @@ const start = (expected: string) => `estafet.yaml${expected.startsWith(' ') ? ''
 
 describe('YAML', () => {
   test.each([
-    ['empty', '', '1:1  the file is empty; see config/examples for a start'],
-    ['only a comment', '# nothing\n', '1:1  the file is empty; see config/examples for a start'],
+    ['empty', '', '1:1  the file is empty; config/examples has files to start from'],
+    ['only a comment', '# nothing\n', '1:1  the file is empty; config/examples has files to start from'],
     ['a list', '- a\n', '1:1  the file must be a mapping such as "server: …", "backends: …"'],
     ['plain text', 'hello', '1:1  the file must be a mapping such as "server: …", "backends: …"'],
     ['a tab', 'server:\n\tport: 1\n', '2:1  tabs are not allowed for indentation, use spaces'],
@@ -27,20 +27,20 @@ describe('YAML', () => {
     ['a mapping as key', '? { a: 1 }\n: b\n', '1:1  a key must be plain text'],
     ['unknown alias', 'server: *nothing\n', '1:9  server: alias *nothing has no anchor &nothing before it'],
     ['an alias in itself', 'models: &a { x: *a }\n', '1:17  models.x.x: alias *a contains itself'],
-    ['a merge key', 'server: { "<<": { port: 1 } }', '1:11  server.<<: unknown key; known here: '],
+    ['a merge key', 'server: { "<<": { port: 1 } }', '1:11  server.<<: unknown key; the keys here are: '],
     ['too deep', `a: ${'['.repeat(40)}${']'.repeat(40)}`, '1:36  nested more than 32 levels'],
     ['too deep by indentation', Array.from({ length: 40 }, (_, level) => `${' '.repeat(level)}a:\n`).join(''), '34:34  a.a.a'],
     ['far too deep', '['.repeat(50_000), '1:33  nested more than 32 levels'],
     ['5,000 lists', `server: {}\nmodels: ${'['.repeat(5_000)}${']'.repeat(5_000)}\n`, '2:41  nested more than 32 levels'],
     ['5,000 mappings', `models:\n  ${'{a: '.repeat(5_000)}1${'}'.repeat(5_000)}\n`, '2:131  nested more than 32 levels'],
     ['5,000 dashes', `models:\n  ${'- '.repeat(5_000)}x\n`, '2:67  nested more than 32 levels'],
-    ['brackets in text are no levels', `x: "${'['.repeat(99)}"\n`, '1:1  x: unknown key; known here: server, '],
+    ['brackets in text are no levels', `x: "${'['.repeat(99)}"\n`, '1:1  x: unknown key; the keys here are: server, '],
     ['too long', `# ${'x'.repeat(1024 * 1024)}`, '  the file is longer than 1024 KiB'],
     ['a BOM does not move columns', '\uFEFFsevrer: {}\n', '1:1  sevrer: unknown key, did you mean "server"?'],
     [
       'a reference in braces does not move columns',
       'x: ${A}\ny: { a: ${B}, b: ${C} }\nsevrer: { a: ${B} }',
-      '1:1  x: unknown key; known here: server, ',
+      '1:1  x: unknown key; the keys here are: server, ',
     ],
     ['Windows line ends', 'server: {}\r\nsevrer: {}\r\n', '2:1  sevrer: unknown key, did you mean "server"?'],
   ])('%s', (_name, text, expected) => {

@@ -18,10 +18,10 @@ describe('values', () => {
       '2:8  backends.b.vender: unknown key, did you mean "vendor"?',
     ],
     ['snake case', backend('{ vendor: qwen, api_key: env:QWEN_KEY }'), '2:22  backends.b.api_key: unknown key, did you mean "apiKey"?'],
-    ['a foreign key', 'server: { zzz: 1 }', '1:11  server.zzz: unknown key; known here: host, port, workers, maxBodyBytes'],
-    ['a key of Object.prototype', 'server: { constructor: 1 }', '1:11  server.constructor: unknown key; known here: '],
+    ['a foreign key', 'server: { zzz: 1 }', '1:11  server.zzz: unknown key; the keys here are: host, port, workers, maxBodyBytes'],
+    ['a key of Object.prototype', 'server: { constructor: 1 }', '1:11  server.constructor: unknown key; the keys here are: '],
     ['missing key', backend('{ apiKey: env:QWEN_KEY }'), '2:3  backends.b.vendor: is required'],
-    ['nothing written', 'server: { port: }', '1:17  server.port: must be a number, but nothing is written'],
+    ['nothing written', 'server: { port: }', '1:17  server.port: must be a number, but is empty'],
     ['text for a number', 'server: { port: "80" }', '1:17  server.port: must be a number, not text'],
     ['a decimal', 'server: { port: 80.5 }', '1:17  server.port: must be a whole number, not a number with decimals'],
     [
@@ -53,12 +53,12 @@ describe('values', () => {
     [
       'a literal secret',
       backend('{ vendor: qwen, apiKey: sk-live-0815 }'),
-      '2:30  backends.b.apiKey: a secret is not written into the file: write ${NAME} or env:NAME for an environment variable, or file:/path',
+      '2:30  backends.b.apiKey: a secret must not be written into the file: write ${NAME} or env:NAME for an environment variable, or file:/path',
     ],
     [
       'text around a reference',
       backend('{ vendor: qwen, apiKey: "Bearer ${QWEN_KEY}" }'),
-      '2:30  backends.b.apiKey: a secret is not written into the file',
+      '2:30  backends.b.apiKey: a secret must not be written into the file',
     ],
     ['unset variable', backend('{ vendor: qwen, apiKey: ${NOPE} }'), '2:30  backends.b.apiKey: environment variable NOPE is not set'],
     [
@@ -81,7 +81,7 @@ describe('values', () => {
     [
       'one key and several',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, apiKeys: [env:QWEN_KEY] }'),
-      '2:44  backends.b.apiKeys: cannot stand beside apiKey',
+      '2:44  backends.b.apiKeys: cannot be combined with apiKey; remove one of them',
     ],
     [
       'one of several that is not there',
@@ -91,42 +91,42 @@ describe('values', () => {
     [
       'key pair',
       backend('{ vendor: ernie, accessKey: env:QWEN_KEY, secretKey: env:GLM_KEY }'),
-      '2:23  backends.b.accessKey: accessKey/secretKey exchange is not supported yet, use apiKey',
+      '2:23  backends.b.accessKey: accessKey and secretKey are not supported yet; use apiKey',
     ],
     [
       'key pair beside a key',
       backend('{ vendor: ernie, apiKey: env:QWEN_KEY, secretKey: env:GLM_KEY }'),
-      '2:45  backends.b.secretKey: accessKey/secretKey exchange is not supported yet, use apiKey',
+      '2:45  backends.b.secretKey: accessKey and secretKey are not supported yet; use apiKey',
     ],
     [
       'key pair of a vendor without',
       backend('{ vendor: glm, accessKey: env:GLM_KEY }'),
-      '2:21  backends.b.accessKey: vendor glm has no accessKey/secretKey, use apiKey',
+      '2:21  backends.b.accessKey: vendor glm has no accessKey and secretKey; use apiKey',
     ],
     [
       'appId elsewhere',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, appId: app-1 }'),
-      '2:44  backends.b.appId: vendor qwen knows no appId',
+      '2:44  backends.b.appId: vendor qwen has no appId',
     ],
     [
       'an application beside another behind the key',
       backend('{ vendor: ernie, apiKey: env:APP_IN_KEY, appId: app-1 }'),
-      '2:47  backends.b.appId: another application stands behind the key, after its |',
+      '2:47  backends.b.appId: differs from the application after the | of the key',
     ],
     [
       'an interface that is off',
       backend('{ vendor: ernie, apiKey: env:QWEN_KEY, baseUrl: "https://aip.baidubce.com/rpc/2.0/ai_custom/v1/wenxinworkshop" }'),
-      '2:54  backends.b.baseUrl: is an interface that the vendor has switched off; the present one is https://qianfan.baidubce.com/v2',
+      '2:54  backends.b.baseUrl: is an interface that the vendor has switched off; use https://qianfan.baidubce.com/v2',
     ],
     [
       'jwt elsewhere',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, auth: jwt }'),
-      '2:50  backends.b.auth: vendor qwen does not accept a JWT, use bearer',
+      '2:50  backends.b.auth: vendor qwen does not accept a JWT; use bearer',
     ],
     [
       'unknown region',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, region: us }'),
-      '2:50  backends.b.region: vendor glm has no region "us"; it has: cn, intl, cn-coding-plan, intl-coding-plan (any other needs baseUrl)',
+      '2:50  backends.b.region: vendor glm has no region "us"; it has: cn, intl, cn-coding-plan, intl-coding-plan (for any other, set baseUrl)',
     ],
     [
       'region called like a method',
@@ -136,7 +136,7 @@ describe('values', () => {
     [
       'workspace elsewhere',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, workspace: llm-1 }'),
-      '2:42  backends.b.workspace: vendor glm has no addresses of workspaces',
+      '2:42  backends.b.workspace: vendor glm has no workspaces',
     ],
     [
       'workspace of a plan',
@@ -146,7 +146,7 @@ describe('values', () => {
     [
       'workspace and an address',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, workspace: llm-1, baseUrl: "https://x.example/v1" }'),
-      '2:44  backends.b.workspace: cannot stand beside baseUrl, which says the whole address',
+      '2:44  backends.b.workspace: cannot be combined with baseUrl, which is the whole address',
     ],
     [
       'workspace that is no name of a host',
@@ -156,17 +156,17 @@ describe('values', () => {
     [
       'protocol that the vendor has not',
       backend('{ vendor: glm, apiKey: env:GLM_KEY, protocol: native }'),
-      '2:52  backends.b.protocol: vendor glm does not speak "native"; it speaks: compatible',
+      '2:52  backends.b.protocol: vendor glm does not have the protocol "native"; it has: compatible',
     ],
     [
       'protocol that a plan has not',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: cn-beijing-token-plan, protocol: native }'),
-      '2:85  backends.b.protocol: vendor qwen does not speak "native" in cn-beijing-token-plan',
+      '2:85  backends.b.protocol: vendor qwen does not have the protocol "native" in cn-beijing-token-plan',
     ],
     [
       'region without address, native',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: ap-northeast-1, protocol: native }'),
-      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in ap-northeast-1; `workspace` will do too',
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no public address in ap-northeast-1; you can set `workspace` instead',
     ],
     [
       'region label that lies about a native address',
@@ -176,7 +176,7 @@ describe('values', () => {
     [
       'region without address',
       backend('{ vendor: qwen, apiKey: env:QWEN_KEY, region: eu-central-1 }'),
-      '2:3  backends.b.baseUrl: is required: vendor qwen has no address common to all accounts in eu-central-1; `workspace` will do too',
+      '2:3  backends.b.baseUrl: is required: vendor qwen has no public address in eu-central-1; you can set `workspace` instead',
     ],
     [
       'not a URL',
@@ -239,7 +239,7 @@ keys:
     expect.stringContaining(':3:30  backends.a.apiKey: environment variable NOPE is not set'),
     expect.stringContaining(':4:22  backends.b.apikey: unknown key, did you mean "apiKey"?'),
     expect.stringContaining(':6:17  models.m[2]: unknown backend "c", did you mean "a"?'),
-    expect.stringContaining(':9:32  keys[0].key: a key is not written into the file'),
+    expect.stringContaining(':9:32  keys[0].key: a key must not be written into the file'),
     expect.stringContaining(':10:24  keys[1].team: unknown team "u", did you mean "t"?'),
   ]);
 });

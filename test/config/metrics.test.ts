@@ -32,8 +32,8 @@ test.each([
 test.each([
   ['{}', /needs a port of its own, or a token/],
   ['{ host: 10.0.0.1 }', /needs a port of its own, or a token/],
-  ['{ port: 8080 }', /is the port of the apps/],
-  ['{ token: plain-text-token-of-someone }', /a secret is not written into the file/],
+  ['{ port: 8080 }', /is the same as server\.port/],
+  ['{ token: plain-text-token-of-someone }', /a secret must not be written into the file/],
   ['{ token: env:MISSING }', /environment variable MISSING is not set/],
   ['{ port: 70000 }', /at most 65535/],
   ['{ port: 9464, path: /m }', /unknown key/],

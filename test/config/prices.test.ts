@@ -26,11 +26,11 @@ describe('prices of a backend', () => {
     ['{ currency: CNY, tiers: [] }', '.tiers: must not be an empty list'],
     ['{ currency: CNY, tiers: [{ input: 1 }] }', '.tiers[0].output: is required'],
     ['{ currency: CNY, tiers: [{ inputUpTo: 0, input: 1, output: 2 }] }', '.tiers[0].inputUpTo: must be at least 1'],
-    ['{ currency: CNY, input: 1, tiers: [{ input: 1, output: 2 }] }', '.input: belongs into each of the tiers'],
-    ['{ currency: CNY, tiers: [{ input: 1, output: 2 }, { inputUpTo: 5, input: 1, output: 2 }] }', '.tiers[1]: is never met'],
+    ['{ currency: CNY, input: 1, tiers: [{ input: 1, output: 2 }] }', '.input: must be in each of the tiers'],
+    ['{ currency: CNY, tiers: [{ input: 1, output: 2 }, { inputUpTo: 5, input: 1, output: 2 }] }', '.tiers[1]: is never used'],
     [
       '{ currency: CNY, tiers: [{ inputUpTo: 9, input: 1, output: 2 }, { inputUpTo: 9, outputUpTo: 5, input: 1, output: 2 }] }',
-      '.tiers[1]: is never met',
+      '.tiers[1]: is never used',
     ],
   ])('%s is refused with its place', (price, fault) => {
     expect(problemsOf(file(price)).filter((problem) => problem.includes(`  ${PATH}${fault}`))).toHaveLength(1);

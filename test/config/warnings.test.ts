@@ -15,11 +15,11 @@ describe('warnings', () => {
       team('{ permit: { vendors: [qwen], regions: ["*"] }, onStoreLoss: admit }'),
       'teams.t.onStoreLoss: has no effect without redis',
     ],
-    ['no keys', GOOD.replace(/keys:[\s\S]*/, ''), 'keys: no keys: every request is refused'],
+    ['no keys', GOOD.replace(/keys:[\s\S]*/, ''), 'keys: there are no keys: every request is refused'],
     [
       'no backend permitted',
       team('{ permit: { vendors: [glm], regions: ["*"] } }'),
-      'teams.t.permit: admits no backend of this file: every request of team t is refused',
+      'teams.t.permit: permits no backend of this file: every request of team t is refused',
     ],
     [
       'a vendor in another region',
@@ -29,22 +29,22 @@ describe('warnings', () => {
     [
       'key: vendor outside',
       key('{ vendors: [glm] }'),
-      'keys[0].permit.vendors[0]: "glm" is outside the permit of team t and permits nothing',
+      'keys[0].permit.vendors[0]: "glm" is outside the permit of team t and has no effect',
     ],
     [
       'key: region outside',
       key('{ regions: [intl] }').replace('["*"]', '["cn-*"]'),
-      'keys[0].permit.regions[0]: "intl" is outside the permit of team t and permits nothing',
+      'keys[0].permit.regions[0]: "intl" is outside the permit of team t and has no effect',
     ],
     [
       'key: model outside',
       key('{ models: ["o3*"] }').replace('["*"]', '["*"], models: ["gpt-*"]'),
-      'keys[0].permit.models[0]: "o3*" is outside the permit of team t and permits nothing',
+      'keys[0].permit.models[0]: "o3*" is outside the permit of team t and has no effect',
     ],
     [
       'key: network outside',
       key('{ callers: [192.168.0.0/16] }').replace('["*"]', '["*"], callers: [10.0.0.0/8, "::1"]'),
-      'keys[0].permit.callers[0]: "192.168.0.0/16" is outside the permit of team t and permits nothing',
+      'keys[0].permit.callers[0]: "192.168.0.0/16" is outside the permit of team t and has no effect',
     ],
     ['short key', GOOD.replace('"${APP_KEY}"', 'env:GLM_KEY'), 'keys[0].key: is shorter than 20 characters and can be guessed'],
     [
@@ -68,13 +68,13 @@ describe('warnings', () => {
     [
       'a probe without a breaker',
       backend('{ vendor: qwen, apiKey: ${QWEN_KEY}, breaker: off, probe: {} }'),
-      'backends.qwen.probe: has no effect: breaker is off',
+      'backends.qwen.probe: has no effect while breaker is off',
     ],
-    ['alias over a backend', `${GOOD}models: { qwen/x: [qwen/y] }\n`, 'models.qwen/x: hides the model of that name of backend qwen'],
+    ['alias over a backend', `${GOOD}models: { qwen/x: [qwen/y] }\n`, 'models.qwen/x: hides the model of backend qwen with that name'],
     [
       'reserve above the limit',
       team('{ permit: { vendors: [qwen], regions: ["*"] }, limits: { tpm: 10, outputReserve: 11 } }'),
-      'teams.t.limits.outputReserve: is more than 10 tokens allow',
+      'teams.t.limits.outputReserve: is more than the limit of 10 tokens',
     ],
   ])('%s', (_name, text, expected) => {
     expect(accepted(text).warnings.join('\n')).toContain(`  ${expected}`);

@@ -24,8 +24,8 @@ const problems = (workers: string, more?: string): string[] => {
 };
 
 test.each<[string, string, RegExp]>([
-  ['2', '', /^1 server\.workers cannot be 2: redis is not set, and limits that live in each process would admit so many times as much$/],
-  ['2', `${REDIS}\ndatabase: 'memory:'`, /^1 server\.workers cannot be 2: `database: memory:` lives in one process/],
+  ['2', '', /^1 server\.workers cannot be 2: redis is not set, so each process would allow the full limits on its own$/],
+  ['2', `${REDIS}\ndatabase: 'memory:'`, /^1 server\.workers cannot be 2: `database: memory:` belongs to one process/],
   ['0', REDIS, /^1 server\.workers must be at least 1$/],
   ['1.5', REDIS, /^1 server\.workers must be/],
   ['300', REDIS, /^1 server\.workers must be at most 256$/],
@@ -39,7 +39,7 @@ test('a reference to Redis that leads nowhere is told once', () => {
   expect(problems('2', 'redis: env:NOT_SET')).toEqual([expect.stringMatching(/^2 redis environment variable NOT_SET is not set/)]);
 });
 
-const NOTE = (why: string): unknown => expect.stringMatching(new RegExp(`^server\\.workers is auto, but ONE process serves: ${why}`));
+const NOTE = (why: string): unknown => expect.stringMatching(new RegExp(`^server\\.workers is auto, but only ONE process serves: ${why}`));
 test.each<[string, string, number, unknown]>([
   ['1', '', 1, null],
   ['1', REDIS, 1, null],

@@ -38,10 +38,10 @@ describe('what is wrong at the start is one line and exit code 1, as with one pr
   test('a taken port, of the apps or of the metrics', async () => {
     const port = await taken();
     expect(await refused(start(fileOf(here, TEAMS, { port })))).toEqual(
-      line(/estafet: cannot listen on 127\.0\.0\.1:\d+: the port is taken\. Choose another with --port or PORT\./),
+      line(/estafet: cannot listen on 127\.0\.0\.1:\d+: the port is in use\. Choose another with --port or PORT\./),
     );
     expect(await refused(start(fileOf(here, TEAMS, { metrics: { port } })))).toEqual(
-      line(/estafet: cannot listen on 127\.0\.0\.1:\d+: the port is taken\. Set another server\.metrics\.port\./),
+      line(/estafet: cannot listen on 127\.0\.0\.1:\d+: the port is in use\. Set another server\.metrics\.port\./),
     );
   });
 
@@ -100,7 +100,7 @@ describe('how many', () => {
     expect(run.stderr).toMatch(/server\.workers: cannot be 2: redis is not set/);
     const one = start(alone('auto'));
     await one.seen(/^Estafet listens on \S+ \(configuration: estafet\.yaml\)\.$/m);
-    expect(one.stderr).toMatch(/^estafet: server\.workers is auto, but ONE process serves: redis is not set[^\n]*\n$/);
+    expect(one.stderr).toMatch(/^estafet: server\.workers is auto, but only ONE process serves: redis is not set[^\n]*\n$/);
     one.child.kill('SIGTERM');
     expect(await one.exit).toBe(0);
   });

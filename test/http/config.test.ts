@@ -87,5 +87,5 @@ test('after a reload it is the new one, and so is its token', async () => {
 });
 
 test('a short token is refused', () => {
-  expect(() => configOf(text(ADMIN, 7), { ...env, A: 'a'.repeat(31) })).toThrow('server.admin.token: is shorter than 32 characters');
+  expect(() => configOf(text(ADMIN, 7), { ...env, A: 'a'.repeat(31) })).toThrow('server.admin.token: must have at least 32 characters');
 });

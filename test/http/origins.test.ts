@@ -101,8 +101,8 @@ test('without trusted proxies the header is not read', async () => {
 
 test.each([
   ['countries: none.mmdb', /estafet\.yaml:2:\d+ +server\.countries: .*none\.mmdb cannot be read: no such file/],
-  ['trustedProxies: [10.0.0.1/8]', /server\.trustedProxies\[0\]: "10\.0\.0\.1\/8" has bits set outside its prefix/],
-  ['maxTools: 5', /keys\[0\]\.permit\.countries: needs a table of countries: set server\.countries/],
+  ['trustedProxies: [10.0.0.1/8]', /server\.trustedProxies\[0\]: "10\.0\.0\.1\/8" is not the start of its network/],
+  ['maxTools: 5', /keys\[0\]\.permit\.countries: needs a file of countries: set server\.countries/],
 ])('%s: the file is refused', (server, message) => {
   expect(String(load(server))).toMatch(message);
 });

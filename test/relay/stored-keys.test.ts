@@ -67,7 +67,7 @@ describe('refused', () => {
     ['of a team that is nowhere', key('k', { team: 'none' }), null],
     ['of a team by the name of an inherited property', key('k', { team: 'constructor' }), null],
     ['of a name that the file gives', key('app'), { kind: 'key', name: 'app', why: 'defined_by_file' }],
-    ['no JSON', key('k', { settings: '{' }), { kind: 'key', name: 'k', why: 'not_understood', fault: 'its settings are no JSON' }],
+    ['no JSON', key('k', { settings: '{' }), { kind: 'key', name: 'k', why: 'not_understood', fault: 'its settings are not valid JSON' }],
     ['null', key('k', { settings: 'null' }), { why: 'not_understood' }],
     ['a setting of a later release', key('k', { settings: '{"later":1}' }), { fault: expect.stringMatching(/^later: unknown key/) }],
     ['a limit of zero', key('k', { settings: '{"limits":{"rpm":0}}' }), { fault: 'limits.rpm: must be at least 1' }],

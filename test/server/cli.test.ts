@@ -58,7 +58,7 @@ describe('check', () => {
     expect(await run.exit).toBe(0);
     const lines = run.stdout.trimEnd().split('\n');
     expect(lines.slice(lines.findIndex((line) => line.startsWith('changes')))).toEqual([
-      'changes against old.yaml (- less, + more, ~ other, ! needs a restart):',
+      'changes compared with old.yaml (- less, + more, ~ other, ! needs a restart):',
       '  - team t reaches fewer backends for gpt-4o (keys app)',
       '  + team t reaches more backends for gpt-4o (keys app)',
       '  ~ model gpt-4o: q/qwen-plus → q/qwen-flash',

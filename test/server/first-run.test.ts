@@ -56,7 +56,7 @@ describe('the first run', () => {
     const failed = estafet(['--port', String(port)]);
     // `close` waits for all who hold the output: it comes only when the simulator has ended as well.
     expect(await failed.exit).toBe(1);
-    expect(failed.stderr).toMatch(/the port is taken/);
+    expect(failed.stderr).toMatch(/the port is in use/);
     taken.close();
   });
 });

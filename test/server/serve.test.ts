@@ -37,7 +37,7 @@ describe('serve', () => {
     const { port } = taken.address() as { port: number };
     const run = estafet(['serve', '--config', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(port) }));
     expect(await run.exit).toBe(1);
-    expect(run.stderr.trim()).toBe(`estafet: cannot listen on 127.0.0.1:${port}: the port is taken. Choose another with --port or PORT.`);
+    expect(run.stderr.trim()).toBe(`estafet: cannot listen on 127.0.0.1:${port}: the port is in use. Choose another with --port or PORT.`);
     taken.close();
   });
 
@@ -47,14 +47,14 @@ describe('serve', () => {
     const { port } = taken.address() as { port: number };
     const run = estafet(['serve', '--config', 'f.yaml'], ENV, folder({ 'f.yaml': FILE(0, `, metrics: { port: ${port} }`) }));
     expect(await run.exit).toBe(1);
-    expect(run.stderr.trim()).toBe(`estafet: cannot listen on 127.0.0.1:${port}: the port is taken. Set another server.metrics.port.`);
+    expect(run.stderr.trim()).toBe(`estafet: cannot listen on 127.0.0.1:${port}: the port is in use. Set another server.metrics.port.`);
     taken.close();
   });
 
   test('an address that is not this machine\u2019s', async () => {
     const run = estafet(['serve', '--config', 'f.yaml', '--host', '192.0.2.1'], ENV, folder({ 'f.yaml': FILE(0) }));
     expect(await run.exit).toBe(1);
-    expect(run.stderr).toMatch(/no such address/);
+    expect(run.stderr).toMatch(/does not have that address/);
   });
 
   test('options before environment before file; the default file is found', async () => {

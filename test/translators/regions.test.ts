@@ -46,7 +46,7 @@ describe.each(ADDRESSES)('%s in %s', (vendor, region, compatible, native) => {
 
   test('speaks its own protocol there, or says that it does not', () => {
     const text = written(`vendor: ${vendor}, region: ${region}, protocol: native`);
-    if (native === null) expect(problemsOf(text).join()).toContain('does not speak "native"');
+    if (native === null) expect(problemsOf(text).join()).toContain('does not have the protocol "native"');
     else expect(accepted(text).config.backends['b']).toMatchObject({ protocol: 'native', region, baseUrl: native });
   });
 });

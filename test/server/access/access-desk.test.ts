@@ -159,7 +159,7 @@ describe('refused in one line, and nothing has changed', () => {
     [
       'a country without a table',
       () => desk.newKey('x', 'filed', { permit: { countries: ['CN'] } }),
-      'permit.countries: needs a table of countries: set server.countries',
+      'permit.countries: needs a file of countries: set server.countries',
     ],
     [
       'a country that is none',
@@ -210,7 +210,7 @@ describe('refused in one line, and nothing has changed', () => {
 test('a key outside of its team’s permit is made, with a warning, as in a file', async () => {
   const { warnings } = await desk.newKey('x', 'filed', { permit: { models: ['qwen-*'] } });
   expect(warnings).toMatchObject([
-    { path: 'permit.models[0]', message: '"qwen-*" is outside the permit of team filed and permits nothing' },
+    { path: 'permit.models[0]', message: '"qwen-*" is outside the permit of team filed and has no effect' },
   ]);
   expect((await desk.newTeam('bare', {})).warnings[0]?.message).toMatch(/has no permit/);
 });
