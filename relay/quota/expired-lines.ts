@@ -46,10 +46,11 @@ export async function bookExpired(
   }
 }
 
-/** What is in the books is what the dead node would have told the limits, had it lived a little longer. */
+/**
+ * What is in the books is what the dead node would have told the limits, had it lived a little longer: also of a request that it held itself,
+ * or nobody, when the store took late what it had been asked in vain.
+ */
 async function settleBy(store: Pick<QuotaStore, 'settle' | 'release'>, owner: string, entry: LedgerEntry): Promise<void> {
-  // Counted elsewhere: what the store took for it late was no reservation of its.
-  if (entry.heldBy === 'local' || entry.heldBy === 'nobody') return;
   const actual = bookedUse(entry);
   if (actual === null) await store.release(owner, entry.id);
   else {
