@@ -2,11 +2,11 @@ import type { Card, Cell } from './card.ts';
 import { VERDICTS, type Verdict } from './verdict.ts';
 
 const MEANING: Readonly<Record<Verdict, string>> = {
-  exact: 'as OpenAI would answer; at most names were changed on the way',
-  emulated: 'the promise is kept by a method that the receipt names',
-  degraded: 'an answer came, and the receipt says what it lacks',
-  refused: 'a clear error that names the field',
-  failed: 'a broken promise, or a change that nobody told',
+  exact: 'as OpenAI would answer; at most, names were changed',
+  emulated: 'works, by a method that the receipt names',
+  degraded: 'there is an answer, and the receipt says what is missing',
+  refused: 'an error in OpenAI’s format that names the field',
+  failed: 'a broken promise, or a change that is not in the receipt',
   untested: 'not tried',
 };
 
@@ -18,7 +18,7 @@ export function cardMarkdown(card: Card): string {
     '# Scorecard',
     intro(card),
     table(
-      ['verdict', 'means'],
+      ['verdict', 'meaning'],
       VERDICTS.map((verdict) => [verdict, MEANING[verdict]]),
     ),
     '## Totals',
@@ -39,8 +39,8 @@ export function cardMarkdown(card: Card): string {
 
 function intro({ release, catalog, against, day }: Card): string {
   const how = against === 'simulator' ? 'against the built-in simulator' : `against live backends, on ${day}`;
-  return `Every feature was asked for through a relay over HTTP, ${how}. Estafet ${release}, catalogue ${catalog}. A cell names the verdict of the backend’s
-first model; models that differ are listed behind it. The guide says how a verdict is reached: [scorecard](../guide/scorecard.md).`;
+  return `Every feature was requested through a relay over HTTP, ${how}. Estafet ${release}, catalogue ${catalog}. A cell has the verdict of the
+backend’s first model, followed by the models that differ. The [guide](../guide/scorecard.md) explains the verdicts.`;
 }
 
 function totals({ totals: all }: Card): string {
