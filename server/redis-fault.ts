@@ -49,9 +49,13 @@ export class RedisFaults {
     if (message.startsWith('Reached the max retries')) return NOT_THERE;
     if (this.#tls && NO_HANDSHAKE.test(message)) return `${message}; does this port speak TLS?`;
     if (!this.#tls && code === 'ECONNRESET') return `${message}; does this port ask for TLS (\`rediss\`)?`;
+    // Within a script Redis does not say which command it was.
+    if (NO_RIGHT.test(message)) return `${message}; ACL LOG of the server names what it lacks`;
     return message === '' ? (code ?? 'unknown') : message;
   }
 }
+
+const NO_RIGHT = /NOPERM|no permissions?|The user executing the script can't/i;
 
 /** In place of the client's own text, which tells of its settings. */
 const NOT_THERE = 'Connection is closed.';

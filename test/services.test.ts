@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sources } from '../tools/imports.ts';
-import { nginx, postgresBin, prometheus, pythonSdk, redisServer } from './services.ts';
+import { nginx, openssl, otherRedis, pgbouncer, postgresBin, prometheus, pythonSdk, redisServer } from './services.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'estafet-services-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -96,11 +96,29 @@ describe('OpenAI’s SDK for Python', () => {
   );
 });
 
+describe('other releases of Redis', () => {
+  const wanted = join(root, 'other-redis.txt');
+  writeFileSync(wanted, 'both==1\n');
+  const both = { 'Redis 6.2': program('both/one/bin', 'redis-server'), Valkey: program('both/two/bin', 'valkey-server') };
+  program('single/one/bin', 'redis-server');
+  for (const name of ['both', 'single']) writeFileSync(join(root, name, 'installed.txt'), 'both==1\n');
+  test.each<[string, string, string | undefined, object | null]>([
+    ['both', 'both', undefined, both],
+    ['one of them', 'single', undefined, null],
+    ['none', 'nowhere', undefined, null],
+    ['hidden', 'both', 'other-redis', null],
+    ['hidden with Redis', 'both', 'redis', null],
+  ])('%s', (_name, folder, hide, found) =>
+    expect(otherRedis({ env: { ESTAFET_TEST_HIDE: hide }, otherRedis: join(root, folder), otherRedisRequirements: wanted })).toEqual(found),
+  );
+});
+
 test('hiding all hides them from this process too', () => {
   const seen = process.env['ESTAFET_TEST_HIDE'];
-  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres,python,prometheus,nginx';
+  process.env['ESTAFET_TEST_HIDE'] = 'redis,postgres,python,prometheus,nginx,openssl,pgbouncer';
   try {
-    expect([redisServer(), postgresBin(), pythonSdk(), prometheus(), nginx()]).toEqual([null, null, null, null, null]);
+    const found = [redisServer(), postgresBin(), pythonSdk(), prometheus(), nginx(), openssl(), pgbouncer(), otherRedis()];
+    expect(found.filter((one) => one !== null)).toEqual([]);
   } finally {
     if (seen === undefined) delete process.env['ESTAFET_TEST_HIDE'];
     else process.env['ESTAFET_TEST_HIDE'] = seen;

@@ -19,6 +19,9 @@ export interface Places {
   readonly pythonSdk: string;
   /** What was asked to be installed there. */
   readonly pythonRequirements: string;
+  /** Folder of the virtual environment with other releases of Redis, which `tools/test.ts` makes. */
+  readonly otherRedis: string;
+  readonly otherRedisRequirements: string;
 }
 
 const PLACES: Places = {
@@ -28,14 +31,20 @@ const PLACES: Places = {
   users: process.getuid?.() === 0 ? '/etc/passwd' : null,
   pythonSdk: fileURLToPath(new URL('../.cache/openai-python', import.meta.url)),
   pythonRequirements: fileURLToPath(new URL('clients/requirements.txt', import.meta.url)),
+  otherRedis: fileURLToPath(new URL('../.cache/other-redis', import.meta.url)),
+  otherRedisRequirements: fileURLToPath(new URL('relay/quota/other-redis.txt', import.meta.url)),
 };
 
-/** Where the Python environment is made, from what, and the file that says that it is whole. */
-export const PYTHON_SDK = {
-  folder: PLACES.pythonSdk,
-  requirements: PLACES.pythonRequirements,
-  stamp: (folder: string) => join(folder, 'installed.txt'),
-};
+/** Where an environment of Python is made, and from what. */
+export interface PythonPlace {
+  readonly folder: string;
+  readonly requirements: string;
+}
+export const PYTHON_SDK: PythonPlace = { folder: PLACES.pythonSdk, requirements: PLACES.pythonRequirements };
+export const OTHER_REDIS: PythonPlace = { folder: PLACES.otherRedis, requirements: PLACES.otherRedisRequirements };
+
+/** The file that says that an environment is whole: a copy of what it was made from. */
+export const stampOf = ({ folder }: PythonPlace): string => join(folder, 'installed.txt');
 
 /** Path of `redis-server`; null when there is none. */
 export function redisServer({ env }: Pick<Places, 'env'> = PLACES): string | null {
@@ -57,9 +66,9 @@ export function openssl({ env }: Pick<Places, 'env'> = PLACES): string | null {
   return hidden('openssl', env) ? null : inPath(env, 'openssl');
 }
 
-/** Path of `pgbouncer`; null when there is none. Its package puts it where root's programs are. */
-export function pgbouncer({ env }: Pick<Places, 'env'> = PLACES): string | null {
-  return hidden('pgbouncer', env) ? null : inPath({ PATH: `${env['PATH'] ?? ''}:/usr/sbin` }, 'pgbouncer');
+/** Path of `pgbouncer`; null when there is none. */
+export function pgbouncer({ env, sbin }: Pick<Places, 'env' | 'sbin'> = PLACES): string | null {
+  return hidden('pgbouncer', env) ? null : inPath({ PATH: `${env['PATH'] ?? ''}:${sbin}` }, 'pgbouncer');
 }
 
 /** Python with OpenAI's SDK of the required version; null when that has not been installed, or not to its end. */
@@ -70,8 +79,20 @@ export function pythonSdk({
 }: Pick<Places, 'env' | 'pythonSdk' | 'pythonRequirements'> = PLACES): string | null {
   const program = join(folder, 'bin', 'python');
   if (hidden('python', env) || !runs(program)) return null;
-  const stamp = PYTHON_SDK.stamp(folder);
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(pythonRequirements, 'utf8') ? program : null;
+  return isWhole({ folder, requirements: pythonRequirements }) ? program : null;
+}
+
+/** Programs of other releases of Redis by their names, as packages of Python bring them; null when these have not been installed. */
+export function otherRedis({
+  env,
+  otherRedis: folder,
+  otherRedisRequirements: requirements,
+}: Pick<Places, 'env' | 'otherRedis' | 'otherRedisRequirements'> = PLACES): Readonly<Record<'Redis 6.2' | 'Valkey', string>> | null {
+  if (hidden('redis', env) || hidden('other-redis', env) || !isWhole({ folder, requirements })) return null;
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file));
+  const program = (name: string) => files.find((file) => file.endsWith(`/${name}`) && runs(file));
+  const [redis, valkey] = [program('redis-server'), program('valkey-server')];
+  return redis === undefined || valkey === undefined ? null : { 'Redis 6.2': redis, Valkey: valkey };
 }
 
 /** Prometheus and its tool for rules; null unless both are there. */
@@ -84,6 +105,11 @@ export function prometheus({ env }: Pick<Places, 'env'> = PLACES): { readonly se
 /** Path of `nginx`; null when there is none. */
 export function nginx({ env, sbin }: Pick<Places, 'env' | 'sbin'> = PLACES): string | null {
   return hidden('nginx', env) ? null : inPath({ PATH: `${env['PATH'] ?? ''}:${sbin}` }, 'nginx');
+}
+
+function isWhole(place: PythonPlace): boolean {
+  const stamp = stampOf(place);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === readFileSync(place.requirements, 'utf8');
 }
 
 function hidden(service: string, env: Places['env']): boolean {

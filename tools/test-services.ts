@@ -1,7 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { nginx, PYTHON_SDK, postgresBin, prometheus, pythonSdk, redisServer } from '../test/services.ts';
+import {
+  nginx,
+  OTHER_REDIS,
+  openssl,
+  otherRedis,
+  PYTHON_SDK,
+  type PythonPlace,
+  pgbouncer,
+  postgresBin,
+  prometheus,
+  pythonSdk,
+  redisServer,
+  stampOf,
+} from '../test/services.ts';
 
 /**
  * What the tests need from the machine. Looks for it, installs what is missing where it may (as root, from the system's own packages; for
@@ -56,8 +69,32 @@ const SERVICES: readonly Service[] = [
     left: 'the tests with that SDK',
     remedy: 'python3 of 3.11 or newer with venv, and PyPI',
     find: () => pythonSdk(),
-    install: installPythonSdk,
+    install: () => installPython(PYTHON_SDK),
     small: true,
+  },
+  {
+    name: 'OpenSSL',
+    left: 'the tests of TLS',
+    remedy: 'apt-get install openssl',
+    find: () => openssl(),
+    install: () => apt('openssl'),
+    small: true,
+  },
+  {
+    name: 'PgBouncer',
+    left: 'the tests of books behind it',
+    remedy: 'apt-get install pgbouncer',
+    find: () => pgbouncer(),
+    install: () => apt('pgbouncer'),
+    small: false,
+  },
+  {
+    name: 'Redis 6.2 and Valkey',
+    left: 'the tests of limits kept in them',
+    remedy: 'python3 with venv, and PyPI, on x86-64',
+    find: () => otherRedis()?.Valkey ?? null,
+    install: () => installPython(OTHER_REDIS),
+    small: false,
   },
 ];
 
@@ -94,15 +131,15 @@ function apt(wanted: string): boolean {
 }
 
 /** A virtual environment of the project's own, kept from run to run. Its stamp is written last: half of one is made anew. */
-function installPythonSdk(): boolean {
-  const { folder, requirements, stamp } = PYTHON_SDK;
+function installPython(place: PythonPlace): boolean {
+  const { folder, requirements } = place;
   const venv = () => ran('python3', ['-m', 'venv', '--clear', folder], INSTALL_MS);
-  rmSync(stamp(folder), { force: true });
+  rmSync(stampOf(place), { force: true });
   // Debian keeps the part of Python that makes them in a package of its own.
   if (!venv() && !(apt('python3-venv') && venv())) return false;
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1', '--timeout', '20', '-r', requirements];
   if (!ran(join(folder, 'bin', 'python'), pip, INSTALL_MS)) return false;
-  copyFileSync(requirements, stamp(folder));
+  copyFileSync(requirements, stampOf(place));
   return true;
 }
 

@@ -53,7 +53,9 @@ test('the last stage runs without root and without development packages', () => 
 test('what Node has compiled is made by the user and at the place of the last stage, and is owned by root there', () => {
   const stages = dockerfile.split(/^FROM /m);
   const [warm, last] = [stages.find((stage) => stage.includes('AS warm')), stages.at(-1)] as [string, string];
-  expect(warm).toMatch(/^packages AS warm\n[\s\S]*^USER node\nRUN node tools\/warm\.ts\nUSER root\nRUN chown -R root:root \.cache && chmod -R a\+rX \.cache$/m);
+  expect(warm).toMatch(
+    /^packages AS warm\n[\s\S]*^USER node\nRUN node tools\/warm\.ts\nUSER root\nRUN chown -R root:root \.cache && chmod -R a\+rX \.cache$/m,
+  );
   // What is copied from a stage keeps its owner there.
   expect(last).toMatch(/^COPY --from=warm \/app\/\.cache \.cache$/m);
   for (const stage of stages.slice(1, 3)) expect(stage).toMatch(/^WORKDIR \/app$/m);

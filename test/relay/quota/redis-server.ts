@@ -6,12 +6,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../../free-port.ts';
-import { redisServer } from '../../services.ts';
+import { otherRedis, redisServer } from '../../services.ts';
 
 const BINARY = redisServer();
 
 /** A table of one row for tests that need a Redis, and of none where there is no program to start. */
 export const REDIS: readonly string[] = BINARY === null ? [] : ['Redis'];
+
+/** Names and programs of what the relay is to work with: the system's own, the oldest that is promised, and its fork. */
+export const REDIS_KINDS: readonly (readonly [string, string])[] = [
+  ...(BINARY === null ? [] : [['Redis', BINARY] as const]),
+  ...Object.entries(otherRedis() ?? {}),
+];
 
 export interface RedisServer {
   readonly port: number;
@@ -22,10 +28,15 @@ export interface RedisServer {
 }
 
 /** A Redis of the test's own, on a free port of 127.0.0.1 unless told which, that keeps nothing; or a Sentinel that watches nothing yet. */
-export async function startRedis(extra: readonly string[] = [], onPort?: number, as: 'redis' | 'sentinel' = 'redis'): Promise<RedisServer> {
-  if (BINARY === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
+export async function startRedis(
+  extra: readonly string[] = [],
+  onPort?: number,
+  as: 'redis' | 'sentinel' = 'redis',
+  binary = BINARY,
+): Promise<RedisServer> {
+  if (binary === null) throw new Error('redis-server is missing: apt-get install -y redis-server');
   for (let tries = 0; tries < 3; tries++) {
-    const server = await tryToStart(BINARY, as, extra, onPort ?? (await freePort()));
+    const server = await tryToStart(binary, as, extra, onPort ?? (await freePort()));
     if (server !== null) return server;
   }
   throw new Error('redis-server does not start.');

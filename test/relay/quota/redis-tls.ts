@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificate, Certificates } from '../../certificates.ts';
 import { freePort } from '../../free-port.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
+import { slotsFrom } from './redis-topologies.ts';
 
 /** A Redis that speaks TLS on one port, and on another what tests use to look into it. */
 export interface TlsRedis extends RedisServer {
@@ -65,7 +66,7 @@ async function cluster(certificates: Certificates): Promise<TlsPlace> {
   const clients = servers.map((server) => server.connect());
   const bounds = [0, 5461, 10_923, 16_384];
   for (const [place, client] of clients.entries()) {
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', `${bounds[place]}`, `${(bounds[place + 1] as number) - 1}`);
+    await client.call('CLUSTER', 'ADDSLOTS', ...slotsFrom(bounds[place] as number, (bounds[place + 1] as number) - 1));
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', `${place + 1}`);
   }
   for (const client of clients.slice(1)) await client.call('CLUSTER', 'MEET', '127.0.0.1', `${servers[0]?.tlsPort}`);

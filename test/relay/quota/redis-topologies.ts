@@ -7,6 +7,9 @@ const SLOTS = [
   [5461, 10_922],
   [10_923, 16_383],
 ] as const;
+/** One by one: Redis 6.2 takes no range. */
+export const slotsFrom = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, place) => `${first + place}`);
 /** A server that is silent for so long is taken for dead by the others. */
 const DEAD_AFTER_MS = 500;
 
@@ -42,7 +45,7 @@ export async function startCluster({ replicas }: { readonly replicas: boolean })
   const all = servers.map((_, place) => place);
   await Promise.all(
     SLOTS.map(async ([first, last], place) => {
-      await clients[place]!.call('CLUSTER', 'ADDSLOTSRANGE', `${first}`, `${last}`);
+      await clients[place]!.call('CLUSTER', 'ADDSLOTS', ...slotsFrom(first, last));
       await clients[place]!.call('CLUSTER', 'SET-CONFIG-EPOCH', `${place + 1}`);
     }),
   );
@@ -91,7 +94,7 @@ async function passedOn(master: RedisServer, replica: RedisServer): Promise<void
 /** Three Sentinels, the master they watch under the name `limits`, and its replica. */
 export async function startSentinels(): Promise<RedisSentinels> {
   const master = await startRedis(['--repl-diskless-sync-delay', '0']);
-  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`]);
+  const replica = await startRedis(['--replicaof', '127.0.0.1', `${master.port}`]);
   const sentinels = await Promise.all([0, 1, 2].map(() => startRedis([], undefined, 'sentinel')));
   const clients = sentinels.map((server) => server.connect());
   for (const client of clients) {
