@@ -38,7 +38,8 @@ describe.each(REDIS)('%s', () => {
     redis = await startRedis();
     simulator = await startSimulator({ journalLimit: 20_000 });
     const { qwen, ernie, glm } = simulator.vendors;
-    const timeouts = 'timeouts: { firstByteMs: 5000, wholeMs: 5000, idleMs: 2000 }, breaker: { failures: 20, windowMs: 10000, openMs: 200 }';
+    const timeouts =
+      'timeouts: { firstByteMs: 5000, wholeMs: 5000, idleMs: 2000 }, breaker: { failures: 20, windowMs: 10000, openMs: 200 }';
     const config = configOf(
       `server: { port: 0, logLevel: silent }
 database: 'memory:'
