@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cleanUp, estafet } from '../server/process.ts';
+import { ENV, FILE, listening } from '../server/relay-file.ts';
 
 /** The real entry, before a program that tells where this process and its children keep what they have compiled. */
 const ENTRY = fileURLToPath(new URL('../../cli/cli.js', import.meta.url));
@@ -14,7 +16,10 @@ let folder: string;
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'estafet-compiled-')));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  await cleanUp();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 function start(tree: string, main: string, env: Record<string, string> = {}): { own: string | null; children: string | null } {
   mkdirSync(join(folder, tree), { recursive: true });
@@ -56,4 +61,14 @@ test('where it cannot be written, the relay starts without it and says nothing',
 test('the source tree keeps nothing', () => {
   expect(start('cli', 'main.ts')).toEqual({ own: null, children: null });
   expect(existsSync(join(folder, '.cache'))).toBe(false);
+});
+
+test('it is written once a relay serves, not at its end: what is killed then has left it for the next start', async () => {
+  writeFileSync(join(folder, 'f.yaml'), FILE(0));
+  const kept = join(folder, 'compiled');
+  const run = estafet(['serve', '--config', 'f.yaml'], { ...ENV, NODE_COMPILE_CACHE: kept }, folder);
+  await listening(run);
+  run.child.kill('SIGKILL');
+  await run.exit;
+  expect(readdirSync(kept, { recursive: true }).length).toBeGreaterThan(100);
 });

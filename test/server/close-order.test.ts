@@ -38,6 +38,16 @@ async function relayTo(backend: string) {
 }
 const NOBODY = 'http://127.0.0.1:9';
 
+test('the lines of the last answers are on their way to the log before anything else is closed', async () => {
+  const config = configFor(NOBODY);
+  const built = build(config);
+  const relay = await startRelay(config, built);
+  const flush = vi.spyOn(built.logger, 'flush');
+  const close = vi.spyOn(built, 'close');
+  await relay.stop();
+  expect(flush.mock.invocationCallOrder[0]).toBeLessThan(close.mock.invocationCallOrder[0] as number);
+});
+
 test('connections to backends are closed as their answers end, not all of them after the last', async () => {
   const backend = await standingBackend();
   const relay = await relayTo(backend.url);
