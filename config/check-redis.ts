@@ -22,10 +22,12 @@ export function checkRedis(redis: Secret, { problems }: CheckContext): RedisAddr
 export function checkRedisTls(tls: RedisTls, written: string | undefined, address: RedisAddress | null, context: CheckContext): RedisTls {
   const { problems } = context;
   if (written === undefined || address?.tls === false) {
-    problems.add(['redisTls'], 'needs `redis` with an address of `rediss`: without it nothing is encrypted', { at: 'key' });
+    problems.add(['redisTls'], 'needs `redis` with a `rediss` address; without it nothing is encrypted', { at: 'key' });
   }
   if ((tls.certificate === undefined) !== (tls.key === undefined)) {
-    problems.add(['redisTls', tls.key === undefined ? 'certificate' : 'key'], '`certificate` and `key` go together', { at: 'key' });
+    problems.add(['redisTls', tls.key === undefined ? 'certificate' : 'key'], '`certificate` and `key` must be set together', {
+      at: 'key',
+    });
   }
   const ca = tls.ca === undefined ? {} : { ca: pathOf(tls.ca, context) };
   const certificate = tls.certificate === undefined ? {} : { certificate: pathOf(tls.certificate, context) };
@@ -49,7 +51,7 @@ function checkCertificate(name: 'ca' | 'certificate', path: string | undefined, 
   try {
     first = new X509Certificate(bytes);
   } catch {
-    context.problems.add(['redisTls', name], `${path} holds no certificate in PEM form`);
+    context.problems.add(['redisTls', name], `${path} has no certificate in PEM format`);
     return null;
   }
   // A file of authorities may hold old ones beside the one that counts.
@@ -66,7 +68,7 @@ function keyIn(path: string, context: CheckContext): KeyObject | null {
     return createPrivateKey(Buffer.from(bytes));
   } catch {
     const encrypted = Buffer.from(bytes).includes('ENCRYPTED');
-    context.problems.add(['redisTls', 'key'], `${path} ${encrypted ? 'is encrypted' : 'holds no private key in PEM form'}`);
+    context.problems.add(['redisTls', 'key'], `${path} ${encrypted ? 'is encrypted; decrypt it' : 'has no private key in PEM format'}`);
     return null;
   }
 }

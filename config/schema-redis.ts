@@ -5,14 +5,14 @@ const path = z.string().min(1);
 /** `redisTls`: files of a TLS connection to Redis, in PEM form, relative to the configuration file. */
 export const redisTlsSchema = z.strictObject({
   ca: path.optional().meta({
-    description:
-      'File with the authorities (PEM) that may have signed the certificates of Redis and its Sentinels. Absent: those that Node knows.',
+    description: 'PEM file with the certificate authorities to trust for Redis and its Sentinels. Absent: the ones that Node trusts.',
   }),
   certificate: path.optional().meta({
-    description: 'File with the certificate (PEM) that is shown to Redis and its Sentinels, and after it those that lead to its authority.',
+    description:
+      'PEM file with the client certificate for Redis and its Sentinels, followed by its intermediate certificates. Requires `key`.',
   }),
-  key: path.optional().meta({ description: 'File with the private key (PEM, not encrypted) of `certificate`.' }),
+  key: path.optional().meta({ description: 'PEM file with the private key of `certificate`. It must not be encrypted.' }),
   serverName: z.string().min(1).max(253).optional().meta({
-    description: 'Name that the certificates of all servers are checked for, and that is sent to them (SNI). Absent: the host of each.',
+    description: 'Name that the certificates of all servers must have; it is also sent to them (SNI). Absent: the host of each server.',
   }),
 });

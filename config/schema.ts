@@ -38,7 +38,7 @@ export function configSchema(vendors: Vendors) {
     }),
     redisTls: redisTlsSchema.optional().meta({
       description:
-        'For a `rediss` address: whom to trust and what to show. Absent: the authorities that Node knows, and no client certificate.',
+        'TLS settings for a `rediss` address. File paths start in the folder of the configuration file. Absent: the certificate authorities that Node trusts, and no client certificate.',
     }),
     database: connectionText.optional().meta({
       description:

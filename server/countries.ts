@@ -10,7 +10,7 @@ export function openCountries({ countries }: Pick<Server, 'countries'>): Country
     return new CountryTable(readFileSync(countries));
   } catch (error) {
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new Error(`server.countries: ${countries} is no table of countries in MaxMind's format: ${why}`, { cause: error });
+    throw new Error(`server.countries: ${countries} is not a file of countries in MaxMind's format: ${why}`, { cause: error });
   }
 }
 

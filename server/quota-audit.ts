@@ -102,7 +102,7 @@ async function audited({ store, books, owners, listenMs, retainedMs }: LevelsAud
       await reading(owner, async () => {
         const after = await store.levels(owner);
         if (after.nowUs - before.nowUs >= (listenMs + READING_MS) * 1000)
-          throw new Error(`Reading the books took more than ${READING_MS / 1000} s: nothing can be said of the levels.`);
+          throw new Error(`Reading the books took more than ${READING_MS / 1000} s, so the levels could not be checked.`);
         audits.set(owner, auditor.end(await allLines(store, owner), after));
       });
     }

@@ -96,7 +96,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       metrics?.breaker(event);
     },
     // A Redis that is gone is told of by the limits.
-    onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows its own'),
+    onFault: (fault) => logger.debug({ error: String(fault) }, 'breakers: Redis does not answer; each process knows only its own breakers'),
   });
   const names = {
     asked: (name: string) => live.names.asked(name),

@@ -16,12 +16,12 @@ const USAGE = `usage: ${COMMAND} [--vendors qwen,ernie,glm] [--host 127.0.0.1] [
 
 const HELP = `${USAGE}
 
-Alibaba Qwen, Baidu Ernie and Zhipu GLM on this machine, for tests. When all listen, one line of JSON says where, and with which keys.
+Simulators of Alibaba Qwen, Baidu Ernie and Zhipu GLM on this machine, for tests. When all of them listen, it prints one line of JSON with their addresses and keys.
 
-  --vendors NAMES  which vendors, separated by commas; ports are given in this order (default: all)
+  --vendors NAMES  vendors to run, separated by commas, with ports in this order (default: all)
   --host ADDRESS   address to listen on (default: 127.0.0.1)
   --port N         port of the first vendor; the others and the admin API follow (default: 0, any free ports)
-  --quiet          says nothing to a parent process
+  --quiet          do not report to a parent process that it is ready
   -h, --help       this text
 `;
 

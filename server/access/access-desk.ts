@@ -82,7 +82,7 @@ export class AccessDesk {
   setKey(idOrName: string, patch: SettingsPatch): Promise<Changed<StoredKey>> {
     return this.#store.change(async (change) => {
       const before = await this.#key(idOrName, change);
-      if (before.revokedAtMs !== null) throw new AccessRefusal(`key ${quoted(idOrName)} is revoked: there is nothing to change`);
+      if (before.revokedAtMs !== null) throw new AccessRefusal(`key ${quoted(idOrName)} is revoked and cannot be changed`);
       const old = JSON.parse(before.settings) as Readonly<Record<string, unknown>>;
       const team = await this.#team(before.team, change);
       const { settings, warnings } = this.#checkedKey(patched(old, patch), old['expires'], team);
@@ -112,7 +112,7 @@ export class AccessDesk {
       const fault = wordFault(teamName, name);
       if (fault !== null) throw new AccessRefusal(`team ${quoted(name)}: ${fault}`);
       const there = await change.team(name);
-      if (there !== null) throw new AccessRefusal(`team ${quoted(name)} ${there.removedAtMs === null ? 'is there already' : GONE}`);
+      if (there !== null) throw new AccessRefusal(`team ${quoted(name)} ${there.removedAtMs === null ? 'already exists' : GONE}`);
       const now = this.#now();
       const { settings, warnings } = this.#checkedTeam(name, patched({}, patch));
       const row = { name, settings, createdAtMs: now, changedAtMs: now, removedAtMs: null };
@@ -143,14 +143,15 @@ export class AccessDesk {
   async #checkKeyName(name: string, change: AccessChange): Promise<void> {
     const fault = wordFault(keyName, name);
     if (fault !== null) throw new AccessRefusal(`the name ${fault}`);
-    if (name.startsWith('key_')) throw new AccessRefusal('a name that begins with "key_" would look like an id: choose another one');
+    if (name.startsWith('key_'))
+      throw new AccessRefusal('a name must not begin with "key_", which would look like an id; choose another name');
     if (this.#ofFile(name)) {
-      throw new AccessRefusal(`the name ${quoted(name)} is taken: ${this.#config.file} defines a key of that name`);
+      throw new AccessRefusal(`the name ${quoted(name)} is in use: ${this.#config.file} defines a key of that name`);
     }
     const there = await change.key(name);
     if (there === null) return;
     throw new AccessRefusal(
-      `the name ${quoted(name)} is taken${there.revokedAtMs === null ? '' : ` by a key that is revoked; a name ${NEVER_TWICE}`}`,
+      `the name ${quoted(name)} is in use${there.revokedAtMs === null ? '' : ` by a revoked key; a name ${NEVER_TWICE}`}`,
     );
   }
 
@@ -190,7 +191,7 @@ export class AccessDesk {
     if (row === null) throw new AccessRefusal(`there is no team ${quoted(name)}, neither in ${this.#config.file} nor in the database`);
     if (row.removedAtMs !== null) throw new AccessRefusal(`team ${quoted(name)} ${GONE}`);
     const read = this.#settings.team(row);
-    if (!read.ok) throw new AccessRefusal(`team ${quoted(name)} in the database is not understood by this release: ${read.fault}`);
+    if (!read.ok) throw new AccessRefusal(`team ${quoted(name)} in the database has settings that this release cannot read: ${read.fault}`);
     return read.value;
   }
 

@@ -136,12 +136,12 @@ export async function checkSchema(db: Kysely<Tables>, known: number = MIGRATIONS
   } catch (error) {
     // SQLite and PostgreSQL for a table that does not exist.
     if (!/no such table|42P01|does not exist/.test(`${(error as { code?: string }).code} ${(error as Error).message}`)) throw error;
-    throw new LedgerFault('the database holds no books of Estafet: the relay makes them when it first starts with it', { cause: error });
+    throw new LedgerFault('the database has no books of Estafet: the relay creates them when it first starts with it', { cause: error });
   }
   if (version > known) throw tooNew(version, known);
   if (version < known) {
     throw new LedgerFault(
-      `the database's schema is version ${version}, this release needs ${known}: start the relay once, it brings the schema up to date`,
+      `the database's schema is version ${version}, this release needs ${known}: start the relay once; it updates the schema`,
     );
   }
 }

@@ -24,7 +24,7 @@ function opened(address: DatabaseAddress, readOnly: boolean) {
   switch (address.kind) {
     case 'memory':
       throw new LedgerFault(
-        'the database of this configuration is in the memory of the running relay (`database: memory:`): no command reaches it',
+        'the database of this configuration is in the memory of the relay (`database: memory:`), where no command can reach it',
       );
     case 'sqlite':
       return openSqlite({ path: address.path, readOnly });

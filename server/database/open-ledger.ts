@@ -11,7 +11,9 @@ export function ledgerReader(database: Secret | undefined): LedgerStore {
   const address = addressOf(database);
   switch (address.kind) {
     case 'memory':
-      throw new LedgerFault('the books of this configuration are in the memory of the running relay (`database: memory:`): ask it instead');
+      throw new LedgerFault(
+        'the books of this configuration are in the memory of the relay (`database: memory:`): use GET /v1/estafet/usage',
+      );
     case 'sqlite':
       return new SqlLedger(openSqlite({ path: address.path, readOnly: true }), { readOnly: true });
     case 'postgres':
@@ -25,7 +27,7 @@ export function auditReader(database: Secret | undefined): AuditReader {
   switch (address.kind) {
     case 'memory':
       throw new LedgerFault(
-        'the books of this configuration are in the memory of the running relay (`database: memory:`): nothing can check them',
+        'the books of this configuration are in the memory of the relay (`database: memory:`), where they cannot be checked',
       );
     case 'sqlite':
       return new AuditReader(openSqlite({ path: address.path, readOnly: true }));

@@ -30,7 +30,7 @@ export function openSqlite({ path, readOnly = false }: SqliteOptions): SqlDataba
   const fault = (error: unknown): LedgerFault => sqliteFault(error, path);
   let connection: DatabaseSync;
   try {
-    if (readOnly && !existsSync(path)) throw new LedgerFault(`there are no books at ${path}: the relay makes them when it starts`);
+    if (readOnly && !existsSync(path)) throw new LedgerFault(`there are no books at ${path}: the relay creates them when it starts`);
     if (!readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     const { DatabaseSync } = loadSqlite();
     connection = new DatabaseSync(path, { readOnly, timeout: BUSY_MS });
@@ -101,7 +101,7 @@ const FAULTS: Readonly<Record<string | number, string>> = {
   11: 'the file is damaged',
   13: 'the disk is full',
   14: 'it cannot be opened: does its folder exist, and may this user write there?',
-  26: 'the file is no SQLite database',
+  26: 'the file is not an SQLite database',
   EACCES: 'this user may not write in its folder',
   EROFS: 'its folder is on a read-only disk',
   EEXIST: 'a part of its path is a file, not a folder',

@@ -9,9 +9,10 @@ export function logUnprobed(logger: Logger, backends: readonly string[]): void {
 /** What only an admin can mend is an error; a limit that is reached is ordinary. */
 export function logBreaker(logger: Logger, { at: _at, error, ...event }: BreakerEvent): void {
   const fields = { ...event, ...(error === null ? {} : { error: error.kind, upstreamCode: error.details.upstreamCode ?? null }) };
-  if (event.state === 'half-open') logger.debug(fields, 'breaker half-open: one request probes');
-  else if (event.state === 'closed') logger.info(fields, 'breaker closed: asked again as before');
+  if (event.state === 'half-open') logger.debug(fields, 'breaker half-open: one request probes the backend');
+  else if (event.state === 'closed') logger.info(fields, 'breaker closed: requests are sent there again');
   else if (event.cause === 'rate') logger.info(fields, 'breaker open: a limit of the vendor is reached');
-  else if (event.cause === 'failure' || event.cause === 'overload') logger.warn(fields, 'breaker open: left out until it may be probed');
-  else logger.error(fields, 'breaker open: an admin must act; one request a minute looks whether it is done');
+  else if (event.cause === 'failure' || event.cause === 'overload')
+    logger.warn(fields, 'breaker open: requests go elsewhere until a probe succeeds');
+  else logger.error(fields, 'breaker open: an admin must act; once a minute, one request tries whether it works again');
 }

@@ -30,7 +30,7 @@ export const standardOutput = (): LogFile => new LogFile(STDOUT, { onFault: tell
 /** On the other output: the log itself is what fails. */
 function tellFault({ code, message }: NodeJS.ErrnoException): void {
   console.error(
-    `estafet: the log cannot be written (${code ?? message}); requests are served, and the last 8 MB of lines are kept until it can.`,
+    `estafet: the log cannot be written (${code ?? message}); requests are served, and the last 8 MB of lines are kept in memory until it can.`,
   );
 }
 

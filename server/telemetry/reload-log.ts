@@ -11,16 +11,19 @@ export function logReload(logger: Logger, reloaded: Reloaded): void {
     case 'applied': {
       const { cause, changes, warnings } = reloaded;
       const shown = changes.slice(0, MOST_CHANGES).map(changeLine);
-      logger.warn({ cause, changes: shown, more: changes.length - shown.length, warnings }, 'configuration: another one is in force');
+      logger.warn(
+        { cause, changes: shown, more: changes.length - shown.length, warnings },
+        'configuration: reloaded; the changes are in force',
+      );
       break;
     }
     case 'unchanged':
-      logger.info({ cause: reloaded.cause }, 'configuration: read again, it says the same');
+      logger.info({ cause: reloaded.cause }, 'configuration: reloaded; nothing changed');
       break;
     case 'refused':
       logger.error(
         { cause: reloaded.cause, problems: reloaded.problems },
-        'configuration: REFUSED as a whole; the one in force stays in force',
+        'configuration: REFUSED as a whole; the previous one stays in force; correct the file',
       );
       break;
   }

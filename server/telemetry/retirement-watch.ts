@@ -46,6 +46,6 @@ export class RetirementWatch {
 /** A model that goes is a warning, one that is gone an error: its requests go elsewhere or fail. */
 export function logRetirement(logger: Logger, { alias, backend, model, shutdown, replacement, daysLeft }: Retirement): void {
   const fields = { model: alias, candidate: `${backend}/${model}`, shutdown, replacement, daysLeft };
-  if (daysLeft > 0) logger.warn(fields, 'a configured model will be retired by its vendor');
-  else logger.error(fields, 'a configured model is retired by its vendor and skipped');
+  if (daysLeft > 0) logger.warn(fields, 'a configured model will be retired by its vendor; change `models` before that day');
+  else logger.error(fields, 'a configured model is retired by its vendor and skipped; change `models`');
 }

@@ -5,19 +5,19 @@ import type { Logger } from './logger.ts';
 export function logWorker(logger: Logger, event: WorkerEvent): void {
   switch (event.type) {
     case 'worker-serves':
-      logger.info(event, 'worker: it serves');
+      logger.info(event, 'worker: serving');
       break;
     case 'worker-ended':
-      logger.error(event, 'worker: ENDED unasked; another takes its place');
+      logger.error(event, 'worker: ENDED unexpectedly; another one replaces it');
       break;
     case 'worker-not-started':
-      logger.error(event, 'worker: it could not start');
+      logger.error(event, 'worker: could not start');
       break;
     case 'worker-behind':
-      logger.error(event, 'worker: it did not follow a reload and is replaced');
+      logger.error(event, 'worker: did not apply a reload; another one replaces it');
       break;
     case 'worker-stuck':
-      logger.error(event, 'worker: it does not end in time and is killed');
+      logger.error(event, 'worker: did not end in time and is killed');
       break;
   }
   logger.flush();

@@ -194,7 +194,7 @@ export class Supervisor {
     if (this.serving.length === 0 && this.#shortLives >= SHORT_LIVES * this.#options.count) {
       this.#stopping = true;
       const why = this.#faults.get(worker) ?? how;
-      this.#lost.resolve(`no worker serves any more: the last ${this.#shortLives} that were started have ended soon after (${why})`);
+      this.#lost.resolve(`no worker is left: the last ${this.#shortLives} ended soon after their start (${why})`);
       return;
     }
     const againInMs = this.#pauseMs();

@@ -82,7 +82,7 @@ export function runWorker(options: WorkerOptions = {}): void {
     // Node would end the process now: right for one that has stopped, but it cuts what still runs where the primary has died.
     cluster.worker.exitedAfterDisconnect = true;
     const told = stopping !== null;
-    if (!told) serving?.built.logger.error('the primary process is gone: running answers may end, then this worker does');
+    if (!told) serving?.built.logger.error('the primary process is gone; this worker ends after its running answers');
     stop().then(
       () => process.exit(told ? 0 : 1),
       () => process.exit(1),

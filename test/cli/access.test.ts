@@ -162,7 +162,7 @@ database: 'sqlite:${at}/data/estafet.db'
   expect(err).toBe('warning: the file also defines a key "app", and takes precedence: the one in the database is refused\n');
   const relay = estafet(['serve', '-c', other], env(), at);
   const url = (await relay.seen(/listens on (http:\S+)/))[1] as string;
-  await relay.seen(/the file defines a key of this name too, and wins/);
+  await relay.seen(/the file also defines a key of this name, and takes precedence/);
   expect([await status(url, KEY), await status(url, String(key))]).toEqual([200, 401]);
   const revoked = await run(at, 'key', 'revoke', 'app', '-c', other);
   expect(revoked).toMatchObject({ code: 0, out: expect.stringMatching(/^key "app" \(key_\w+\) is revoked\n$/) });
@@ -182,7 +182,7 @@ test.each([
   [1, 'estafet: key "app" is defined in estafet.yaml: change it there\n', '', ['key', 'revoke', 'app']],
   [1, 'estafet: there is no key "key_0"\n', '', ['key', 'show', 'key_0']],
   [1, 'estafet: there is no team "x"\n', '', ['team', 'show', 'x']],
-  [1, /^estafet: the database of this configuration is in the memory of the running relay .*\n$/, "database: 'memory:'", ['key', 'list']],
+  [1, /^estafet: the database of this configuration is in the memory of the relay .*\n$/, "database: 'memory:'", ['key', 'list']],
   [1, 'estafet: PostgreSQL at 127.0.0.1:1/d: nothing listens there\n', "database: 'postgres://u:s3cret@127.0.0.1:1/d'", ['team', 'list']],
   [2, /^error: nothing to change/, '', ['key', 'set', 'app']],
   [2, /^error: required option '--team <name>' not specified/, '', ['key', 'new']],

@@ -135,11 +135,11 @@ describe('estafet serve and estafet usage', () => {
   });
 
   test.each([
-    ['no books yet', null, 'there are no books at ./data/estafet.db: the relay makes them when it starts'],
+    ['no books yet', null, 'there are no books at ./data/estafet.db: the relay creates them when it starts'],
     [
       'books in memory',
       'memory:',
-      'the books of this configuration are in the memory of the running relay (`database: memory:`): ask it instead',
+      'the books of this configuration are in the memory of the relay (`database: memory:`): use GET /v1/estafet/usage',
     ],
     ['no server', 'postgres://u:s3cret@127.0.0.1:1/d', 'PostgreSQL at 127.0.0.1:1/d: nothing listens there'],
   ])('usage with %s: one line, exit code 1', async (_name, database, message) => {

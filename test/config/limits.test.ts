@@ -136,7 +136,11 @@ describe('entries of models', () => {
     ['a pattern outside the permit', '"o3*": { rpm: 1 }', 'o3*: has no effect: the permit does not include this name'],
     ['leads nowhere', 'gpt-5: { rpm: 1 }', 'gpt-5: has no effect: no model and no backend of this file has that name'],
     ['behind a wider pattern', '"gpt-*": { rpm: 1 }, "gpt-4o*": { rpm: 2 }', 'gpt-4o*: has no effect: "gpt-*" comes before it'],
-    ['a reserve above its own limit', 'gpt-4o: { tpm: 10, outputReserve: 11 }', 'gpt-4o.outputReserve: is more than the limit of 10 tokens'],
+    [
+      'a reserve above its own limit',
+      'gpt-4o: { tpm: 10, outputReserve: 11 }',
+      'gpt-4o.outputReserve: is more than the limit of 10 tokens',
+    ],
     ['a reserve above the limit of all', 'gpt-4o: { outputReserve: 5001 }', 'gpt-4o.outputReserve: is more than the limit of 5000 tokens'],
   ])('%s: a warning', (_, text, warning) => {
     expect(warned(entries(text))).toEqual([expect.stringContaining(`teams.t.limits.models.${warning}`)]);

@@ -30,22 +30,27 @@ describe.each(OPENSSL)('redisTls, with certificates of %s', () => {
   });
 
   test.each<[what: string, tls: Record<string, string>, redis: string, problems: RegExp[]]>([
-    ['an address without TLS', { ca: 'ca.pem' }, 'redis://h', [/redisTls: needs `redis` with an address of `rediss`/]],
-    ['no Redis', { ca: 'ca.pem' }, '', [/redisTls: needs `redis` with an address of `rediss`/]],
+    ['an address without TLS', { ca: 'ca.pem' }, 'redis://h', [/redisTls: needs `redis` with a `rediss` address/]],
+    ['no Redis', { ca: 'ca.pem' }, '', [/redisTls: needs `redis` with a `rediss` address/]],
     ['a wrong address: only that', { ca: 'ca.pem' }, 'nonsense', [/redis: must be an address/]],
     ['a file that is not there', { ca: 'none.pem' }, 'rediss://h', [/redisTls\.ca: .*none\.pem cannot be read: no such file$/]],
-    ['no certificate', { ca: 'ca.key' }, 'rediss://h', [/redisTls\.ca: .*ca\.key holds no certificate in PEM form$/]],
-    ['no key', { certificate: 'client.pem', key: 'ca.pem' }, 'rediss://h', [/redisTls\.key: .*ca\.pem holds no private key in PEM form$/]],
+    ['no certificate', { ca: 'ca.key' }, 'rediss://h', [/redisTls\.ca: .*ca\.key has no certificate in PEM format$/]],
+    ['no key', { certificate: 'client.pem', key: 'ca.pem' }, 'rediss://h', [/redisTls\.key: .*ca\.pem has no private key in PEM format$/]],
     [
       'another key',
       { certificate: 'client.pem', key: 'ca.key' },
       'rediss://h',
       [/redisTls\.key: .*ca\.key is not the key of the certificate$/],
     ],
-    ['a certificate alone', { certificate: 'client.pem' }, 'rediss://h', [/redisTls\.certificate: `certificate` and `key` go together$/]],
-    ['a key alone', { key: 'client.key' }, 'rediss://h', [/redisTls\.key: `certificate` and `key` go together$/]],
+    [
+      'a certificate alone',
+      { certificate: 'client.pem' },
+      'rediss://h',
+      [/redisTls\.certificate: `certificate` and `key` must be set together$/],
+    ],
+    ['a key alone', { key: 'client.key' }, 'rediss://h', [/redisTls\.key: `certificate` and `key` must be set together$/]],
     ['an unknown key', { cert: 'client.pem' }, 'rediss://h', [/redisTls\.cert: unknown key/]],
-    ['all at once', { ca: 'none.pem', key: 'ca.pem' }, 'redis://h', [/needs `redis`/, /none\.pem/, /go together/, /holds no private key/]],
+    ['all at once', { ca: 'none.pem', key: 'ca.pem' }, 'redis://h', [/needs `redis`/, /none\.pem/, /must be set together/, /has no private key/]],
   ])('%s', (_, tls, redis, expected) => {
     const problems = problemsOf(written(tls, redis), nearby);
     for (const one of expected) expect(problems).toContainEqual(expect.stringMatching(one));
@@ -55,7 +60,9 @@ describe.each(OPENSSL)('redisTls, with certificates of %s', () => {
   test('an encrypted key is refused', () => {
     const encrypted = Buffer.from('-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAo=\n-----END ENCRYPTED PRIVATE KEY-----\n');
     const readFile = (path: string): Uint8Array => (path.endsWith('.key') ? encrypted : nearby(path));
-    expect(problemsOf(written({ certificate: 'client.pem', key: 'client.key' }), readFile)[0]).toMatch(/client\.key is encrypted$/);
+    expect(problemsOf(written({ certificate: 'client.pem', key: 'client.key' }), readFile)[0]).toMatch(
+      /client\.key is encrypted; decrypt it$/,
+    );
   });
 
   test('a certificate of its own that has expired is told', () => {

@@ -94,7 +94,7 @@ describe.each(REDIS.length > 0 ? POSTGRES : [])('two nodes of two workers on %s 
     for (const [index, { run, home }] of nodes.entries()) {
       writeFileSync(join(home, 'estafet.yaml'), next);
       run.child.kill('SIGHUP');
-      await run.seen(/another one is in force/);
+      await run.seen(/the changes are in force/);
       // What is said is so; and the other node has a file of its own.
       expect(await statuses(keyOf('b'))).toEqual(index === 0 ? { ...each(200), '1.1': 401, '1.2': 401 } : each(401));
     }

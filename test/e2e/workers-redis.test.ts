@@ -233,7 +233,7 @@ test('a file is in force in all workers or in none, told once; one that starts l
   };
   expect(await models('gpt-5')).toEqual([404, 404, 404, 404]);
   const next = { ...good, models: { ...good.models, 'gpt-5': ['qwen/qwen-plus'] }, server: { ...good.server, workers: 3 } };
-  await hup(JSON.stringify(next), /another one is in force/);
+  await hup(JSON.stringify(next), /the changes are in force/);
   expect(await models('gpt-5')).toEqual([200, 200, 200, 200]);
   const told = log().filter(({ msg }) => String(msg).startsWith('configuration:'));
   expect(told).toHaveLength(1);

@@ -78,7 +78,7 @@ test('workers that die and cannot start again: the fifth short life of each is t
   for (const pid of pids().values()) process.kill(pid, 'SIGKILL');
   expect(await run.exit).toBe(1);
   const why = /the database \S+books\.db: a part of its path is a file, not a folder/;
-  const last = /no worker serves any more: the last 10 that were started have ended soon after/;
+  const last = /no worker is left: the last 10 ended soon after their start/;
   expect(run.stderr).toMatch(new RegExp(`^estafet: ${last.source} \\(${why.source}\\)\\.\\n$`));
   const failed = log().filter(({ type }) => type === 'worker-not-started');
   // The two that were killed may have had a short life, too.

@@ -83,7 +83,7 @@ describe('callers behind a trusted proxy', () => {
     expect(await status(CHINA, { 'x-forwarded-for': '203.0.113.9' })).toBe(403);
     // One that is no table changes nothing.
     writeFileSync(join(folder, 'countries.mmdb'), 'rubbish');
-    await expect(desk.relay.apply(config)).rejects.toThrow(/^server\.countries: .*countries\.mmdb is no table of countries/);
+    await expect(desk.relay.apply(config)).rejects.toThrow(/^server\.countries: .*countries\.mmdb is not a file of countries/);
     expect(await status(CHINA, far)).toBe(200);
   });
 });
@@ -110,7 +110,7 @@ test.each([
 test('what is no table: the process does not start, and says so in one line', () => {
   writeFileSync(join(folder, 'countries.mmdb'), 'rubbish');
   const config = loaded('countries: countries.mmdb');
-  expect(() => build(config)).toThrow(/^server\.countries: [^\n]* is no table of countries in MaxMind's format: [^\n]+$/);
+  expect(() => build(config)).toThrow(/^server\.countries: [^\n]* is not a file of countries in MaxMind's format: [^\n]+$/);
 });
 
 test('`estafet check` says so too', async () => {
@@ -120,7 +120,7 @@ test('`estafet check` says so too', async () => {
   vi.stubEnv('VENDOR_KEY', 'sk-of-vendor-0123456789');
   try {
     await check(join(folder, 'estafet.yaml'));
-    expect(said.mock.calls.flat()).toEqual([expect.stringMatching(/estafet\.yaml: server\.countries: .* is no table of countries/)]);
+    expect(said.mock.calls.flat()).toEqual([expect.stringMatching(/estafet\.yaml: server\.countries: .* is not a file of countries/)]);
     expect(process.exitCode).toBe(1);
   } finally {
     process.exitCode = 0;

@@ -226,7 +226,10 @@ test('every event is a line of the log, refusals loud', () => {
   ];
   for (const event of events) logKeys(logger, event);
   expect(lines.map(({ level }) => level)).toEqual(['debug', 'warn', 'error', 'error', 'error', 'warn']);
-  expect(lines[2]).toMatchObject({ name: 'app', msg: expect.stringContaining('the file defines a key of this name too, and wins') });
+  expect(lines[2]).toMatchObject({
+    name: 'app',
+    msg: expect.stringContaining('the file also defines a key of this name, and takes precedence'),
+  });
 });
 
 describe('another file', () => {

@@ -95,7 +95,7 @@ describe('the end of a process', () => {
     run.child.kill('SIGINT');
     expect(await run.exit).toBe(1);
     await expect(answer.text()).rejects.toThrow();
-    expect(run.stderr).toMatch(/a second time/);
+    expect(run.stderr).toMatch(/second signal to stop/);
     await backend.close();
   });
 });

@@ -20,6 +20,7 @@ function addressOf(backend: Backend | undefined): { readonly host: string; reado
 
 /** A collector that fails, in the log: one line when it begins, one when it is over. Requests are served all the while. */
 function logCollector(logger: Logger, event: CollectorEvent): void {
-  if (event.kind === 'lost') logger.warn({ error: event.error }, 'traces: spans are lost; requests are served as ever');
-  else logger.warn({ lost: event.lost }, 'traces: the collector takes spans again');
+  if (event.kind === 'lost')
+    logger.warn({ error: event.error }, 'traces: spans are lost: the collector does not accept them; requests are served as usual');
+  else logger.warn({ lost: event.lost }, 'traces: the collector accepts spans again');
 }

@@ -135,9 +135,9 @@ describe('refused in one line, and nothing has changed', () => {
     ['an unknown team', () => desk.newKey('x', 'none', {}), 'there is no team "none", neither in test.yaml nor in the database'],
     ['a team by an inherited name', () => desk.newKey('x', 'constructor', {}), /^there is no team "constructor"/],
     ['a removed team', () => desk.newKey('x', 'gone', {}), `team "gone" was removed; a name ${TAKEN}`],
-    ['a key’s name in the file', () => desk.newKey('app', 'filed', {}), 'the name "app" is taken: test.yaml defines a key of that name'],
-    ['a key’s name in the database', () => desk.newKey('one', 'filed', {}), 'the name "one" is taken'],
-    ['a revoked key’s name', () => desk.newKey('old', 'filed', {}), `the name "old" is taken by a key that is revoked; a name ${TAKEN}`],
+    ['a key’s name in the file', () => desk.newKey('app', 'filed', {}), 'the name "app" is in use: test.yaml defines a key of that name'],
+    ['a key’s name in the database', () => desk.newKey('one', 'filed', {}), 'the name "one" is in use'],
+    ['a revoked key’s name', () => desk.newKey('old', 'filed', {}), `the name "old" is in use by a revoked key; a name ${TAKEN}`],
     ['a name like an id', () => desk.newKey('key_1', 'filed', {}), /would look like an id/],
     ['a name that is none', () => desk.newKey(' x', 'filed', {}), /^the name must be/],
     ['no limit at all', () => desk.newKey('x', 'filed', { limits: { rpm: 0 } }), 'limits.rpm: must be at least 1'],
@@ -178,12 +178,12 @@ describe('refused in one line, and nothing has changed', () => {
     ],
     ['revoking the file’s key', () => desk.revokeKey('app'), 'key "app" is defined in test.yaml: change it there'],
     ['a change of no key', () => desk.setKey('none', { strict: true }), 'there is no key "none"'],
-    ['a change of a revoked key', () => desk.setKey('old', { strict: true }), 'key "old" is revoked: there is nothing to change'],
+    ['a change of a revoked key', () => desk.setKey('old', { strict: true }), 'key "old" is revoked and cannot be changed'],
     ['a bad change', () => desk.setKey('one', { limits: { rpm: 0 } }), 'limits.rpm: must be at least 1'],
     ['the file’s team again', () => desk.newTeam('filed', {}), 'team "filed" is defined in test.yaml: change it there'],
     ['a change of the file’s team', () => desk.setTeam('filed', {}), 'team "filed" is defined in test.yaml: change it there'],
     ['removing the file’s team', () => desk.removeTeam('filed'), 'team "filed" is defined in test.yaml: change it there'],
-    ['a team that is there', () => desk.newTeam('made', {}), 'team "made" is there already'],
+    ['a team that is there', () => desk.newTeam('made', {}), 'team "made" already exists'],
     ['a team that was there', () => desk.newTeam('gone', {}), `team "gone" was removed; a name ${TAKEN}`],
     ['a team’s name that is none', () => desk.newTeam('a/b', {}), /^team "a\/b": must be a name of/],
     ['removing no team', () => desk.removeTeam('none'), 'there is no team "none"'],
@@ -209,9 +209,7 @@ describe('refused in one line, and nothing has changed', () => {
 
 test('a key outside of its team’s permit is made, with a warning, as in a file', async () => {
   const { warnings } = await desk.newKey('x', 'filed', { permit: { models: ['qwen-*'] } });
-  expect(warnings).toMatchObject([
-    { path: 'permit.models[0]', message: '"qwen-*" is outside the permit of team filed and has no effect' },
-  ]);
+  expect(warnings).toMatchObject([{ path: 'permit.models[0]', message: '"qwen-*" is outside the permit of team filed and has no effect' }]);
   expect((await desk.newTeam('bare', {})).warnings[0]?.message).toMatch(/has no permit/);
 });
 

@@ -98,7 +98,7 @@ test('a reader makes nothing, and says what is missing', async () => {
   const missing = new Secret(SQLITE.address(SQLITE.place()));
   expect(accessView(missing)).toBe(null);
   expect(accessReader(new Secret('memory:'))).toBe(null);
-  expect(() => accessStore(new Secret('memory:'))).toThrow(/in the memory of the running relay/);
+  expect(() => accessStore(new Secret('memory:'))).toThrow(/in the memory of the relay/);
   const reader = accessReader(missing) as AccessReader;
   await expect(reader.open()).rejects.toThrow('there are no books at');
   await reader.close();

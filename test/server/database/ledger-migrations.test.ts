@@ -70,7 +70,7 @@ describe.each(KINDS)('$name', (kind) => {
     await expect(bad.open()).rejects.toThrow(/syntax error/);
     await bad.close();
     const reader = new SqlLedger(kind.open(place), { readOnly: true });
-    await expect(reader.open()).rejects.toThrow('the database holds no books of Estafet');
+    await expect(reader.open()).rejects.toThrow('the database has no books of Estafet');
     await reader.close();
     await (await opened(place)).close();
   });
@@ -88,7 +88,7 @@ describe.each(KINDS)('$name', (kind) => {
     await store.close();
     for (const [migrations, message] of [
       [MIGRATIONS, 'use the release that made it, or a later one'],
-      [[...MIGRATIONS, [], []], 'start the relay once, it brings the schema up to date'],
+      [[...MIGRATIONS, [], []], 'start the relay once; it updates the schema'],
     ] as const) {
       const reader = new SqlLedger(kind.open(place, true), { readOnly: true, migrations });
       await expect(reader.open()).rejects.toThrow(message);

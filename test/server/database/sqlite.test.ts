@@ -123,7 +123,7 @@ describe('what an admin reads when the file cannot be used', () => {
   test.each([
     ['a folder', () => folder, 'it cannot be opened: does its folder exist, and may this user write there?'],
     ['a file in the way', () => join(made('file'), 'x.db'), 'a part of its path is a file, not a folder'],
-    ['no database', () => made('text'), 'the file is no SQLite database'],
+    ['no database', () => made('text'), 'the file is not an SQLite database'],
   ])('%s', async (_name, where, message) => {
     const path = where();
     const thread = new SqliteThread({ path });
@@ -133,7 +133,7 @@ describe('what an admin reads when the file cannot be used', () => {
 
   test('a reader makes no file', () => {
     const path = join(folder, 'not-there.db');
-    expect(() => openSqlite({ path, readOnly: true })).toThrow(`there are no books at ${path}: the relay makes them when it starts`);
+    expect(() => openSqlite({ path, readOnly: true })).toThrow(`there are no books at ${path}: the relay creates them when it starts`);
     expect(readdirSync(folder)).not.toContain('not-there.db');
   });
 });

@@ -84,7 +84,7 @@ test('it gives up when none serves and the last five of each had short lives, no
   await open();
   await turn(20_000);
   how.start = async () => {
-    throw new Error('the file is no SQLite database');
+    throw new Error('the file is not an SQLite database');
   };
   let lost: string | null = null;
   void supervisor.lost.then((why) => {
@@ -96,9 +96,7 @@ test('it gives up when none serves and the last five of each had short lives, no
   expect(since()).toContain('worker-not-started 1');
   workers[1]?.end('SIGKILL');
   await turn(200_000);
-  expect(lost).toMatch(
-    /^no worker serves any more: the last 10 that were started have ended soon after \(the file is no SQLite database\)$/,
-  );
+  expect(lost).toMatch(/^no worker is left: the last 10 ended soon after their start \(the file is not an SQLite database\)$/);
   const { length } = workers;
   await turn(200_000);
   expect(workers).toHaveLength(length);
