@@ -18,7 +18,10 @@ export function databaseAddress(text: string = DEFAULT_DATABASE): DatabaseAddres
       : { kind: 'sqlite', path };
   }
   if (/^postgres(?:ql)?:\/\//.test(text)) {
-    return URL.canParse(text) ? { kind: 'postgres', url: text } : { fault: 'is not a valid PostgreSQL URL' };
+    return URL.canParse(withHost(text)) ? { kind: 'postgres', url: text } : { fault: 'is not a valid PostgreSQL URL' };
   }
   return { fault: 'must be `sqlite:` and a path, `postgres://…` or `memory:`' };
 }
+
+/** The form of a Unix socket (`postgres://user@/name?host=/run/postgresql`) has no host, which no URL with a user may lack. */
+export const withHost = (url: string): string => url.replace('@/', '@localhost/');

@@ -1,6 +1,8 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool } from 'pg';
+import { withHost } from '../../config/database-address.ts';
 import { LedgerFault } from '../../relay/ledger/ledger-store.ts';
+import { tlsFault } from '../tls-fault.ts';
 import type { SqlDatabase } from './sql-ledger.ts';
 import { REQUEST_COLUMNS, type Tables } from './tables.ts';
 
@@ -26,7 +28,7 @@ export function openPostgres(
   { connections = CONNECTIONS, queryMs = QUERY_MS }: { readonly connections?: number; readonly queryMs?: number } = {},
 ): SqlDatabase {
   const pool = new Pool({
-    connectionString: url,
+    connectionString: verified(url),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: queryMs,
@@ -64,14 +66,40 @@ export function openPostgres(
 function postgresFault(error: unknown, url: string): LedgerFault {
   if (error instanceof LedgerFault) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  const { hostname, port, pathname } = new URL(url);
-  const words = FAULTS[code] ?? (message.includes('timeout') ? 'it does not answer in time' : message.replaceAll(url, '…'));
+  const words =
+    tlsFault(error) ??
+    FAULTS[code] ??
+    WORDS.find(([pattern]) => pattern.test(message))?.[1] ??
+    message.replaceAll(url, '…').split('\n', 1)[0];
   // Classes 22 and 23: the data, not the database.
-  return new LedgerFault(`PostgreSQL at ${hostname}${port === '' ? '' : `:${port}`}${pathname}: ${words}`, {
+  return new LedgerFault(`PostgreSQL at ${placeOf(url)}: ${words}`, {
     permanent: /^2[23]/.test(code),
     cause: error,
   });
 }
+
+/** Host, port and name, or the folder of the socket; neither user nor password. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(withHost(url));
+  const host = searchParams.get('host') ?? decodeURIComponent(hostname);
+  return `${host}${port === '' ? '' : `:${port}`}${pathname}`;
+}
+
+/**
+ * Every `sslmode` that asks for TLS asks for a certificate that is good for the host, as `verify-full`: the client reads the weaker ones so too,
+ * but warns of it in a paragraph. Whoever wants libpq's meaning says `uselibpqcompat=true`.
+ */
+function verified(url: string): string {
+  return /[?&]uselibpqcompat=true(?:&|$)/.test(url)
+    ? url
+    : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+}
+
+/** Of the client, without a code. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/does not support SSL/, 'it speaks no TLS'],
+  [/timeout/, 'it does not answer in time'],
+];
 
 const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',

@@ -10,6 +10,7 @@ describe('database', () => {
     ['sqlite:/var/lib/estafet/books.db', { kind: 'sqlite', path: '/var/lib/estafet/books.db' }],
     ['sqlite:///var/lib/books.db', { kind: 'sqlite', path: '/var/lib/books.db' }],
     ['postgres://u:p@h:5444/d', { kind: 'postgres', url: 'postgres://u:p@h:5444/d' }],
+    ['postgres://u@/d?host=/run/p', { kind: 'postgres', url: 'postgres://u@/d?host=/run/p' }],
     ['postgresql://h/d', { kind: 'postgres', url: 'postgresql://h/d' }],
   ])('%s', (text, expected) => expect(databaseAddress(text)).toEqual(expected));
 

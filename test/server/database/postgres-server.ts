@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../free-port.ts';
@@ -12,6 +12,9 @@ export const POSTGRES: readonly string[] = BIN === null ? [] : ['PostgreSQL'];
 
 /** A PostgreSQL of this test's own, on a free port of 127.0.0.1, in a temporary folder. */
 export interface PostgresServer {
+  readonly port: number;
+  /** Where its Unix socket lies. */
+  readonly folder: string;
   /** A new, empty database; its URL. */
   database(): string;
   start(): void;
@@ -22,12 +25,18 @@ export interface PostgresServer {
   remove(): void;
 }
 
-export async function postgresServer(): Promise<PostgresServer> {
+/** @param settings as `postgresql.conf` has them; @param access lines of `pg_hba.conf`, in place of one that lets everybody in */
+export async function postgresServer(
+  settings: Readonly<Record<string, string>> = {},
+  access: readonly string[] = [],
+): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'estafet-postgres-'));
   const data = join(folder, 'data');
   const port = await freePort();
   chmodSync(folder, 0o777);
   run('initdb', '-D', data, '-A', 'trust', '-U', 'estafet', '--no-sync', '--locale=C.UTF-8', '-E', 'UTF8');
+  if (access.length > 0) writeFileSync(join(data, 'pg_hba.conf'), `${access.join('\n')}\n`);
+  const more = Object.entries(settings).map(([name, value]) => ` -c ${name}=${value}`);
   const start = (): void => {
     run(
       'pg_ctl',
@@ -38,7 +47,7 @@ export async function postgresServer(): Promise<PostgresServer> {
       '-l',
       join(folder, 'log'),
       '-o',
-      `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off`,
+      `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off${more.join('')}`,
       'start',
     );
   };
@@ -46,6 +55,8 @@ export async function postgresServer(): Promise<PostgresServer> {
   start();
   let made = 0;
   return {
+    port,
+    folder,
     start,
     stop,
     database: () => {
