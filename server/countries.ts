@@ -17,5 +17,5 @@ export function openCountries({ countries }: Pick<Server, 'countries'>): Country
 /** A file that was replaced under its name changes what the configuration does. */
 export function tableChanges(old: CountryTable | null, next: CountryTable | null): readonly Change[] {
   if (old === null || next === null || old.same(next)) return [];
-  return [{ effect: 'other', text: 'server.countries: another table' }];
+  return [{ effect: 'other', text: 'server.countries: the file changed' }];
 }

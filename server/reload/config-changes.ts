@@ -41,7 +41,7 @@ function modelChanges({ models: old }: Config, { models: next }: Config): Change
   });
   const globs = (models: Config['models']) => Object.keys(models).filter((name) => name.includes('*'));
   const reordered = changes.length === 0 && !sameSettings(globs(old), globs(next));
-  return reordered ? [{ effect: 'other', text: 'models: the patterns stand in another order' }] : changes;
+  return reordered ? [{ effect: 'other', text: 'models: the order of the patterns changed' }] : changes;
 }
 
 /** Numbers and words are shown, anything that may hold a secret or is long is not. */
@@ -51,7 +51,7 @@ function settingChanges(what: string, from: object, to: object, except: readonly
   return namesOf(old, next).flatMap((name): Change[] => {
     if (except.includes(name) || sameSettings(old[name], next[name])) return [];
     const shown = SHOWN.has(typeof old[name]) && SHOWN.has(typeof next[name]);
-    return [{ effect: 'other', text: `${what}: ${name} ${shown ? `${valueText(old[name])} → ${valueText(next[name])}` : 'is another'}` }];
+    return [{ effect: 'other', text: `${what}: ${name} ${shown ? `${valueText(old[name])} → ${valueText(next[name])}` : 'changed'}` }];
   });
 }
 

@@ -58,7 +58,7 @@ describe('estafet check --against a running relay', () => {
       '  - team t loses gpt-4.1 (keys app)',
       '  - key app: another secret; the old one is refused',
       '  - team t: rpm 600 → 300',
-      '  ~ backend q: apiKey is another',
+      '  ~ backend q: apiKey changed',
       '  ~ model gpt-4.1: q/qwen-plus → nothing',
     ]);
     for (const secret of [TOKEN, 'sk-vendor', KEY]) expect(other.out + other.err).not.toContain(secret);

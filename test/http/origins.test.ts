@@ -78,7 +78,7 @@ describe('callers behind a trusted proxy', () => {
     const config = { ...loaded('trustedProxies: [127.0.0.1], countries: countries.mmdb') };
     table({ '192.0.2.0/24': country('CN') });
     const changes = await desk.relay.apply(config);
-    expect(changes).toContainEqual({ effect: 'other', text: 'server.countries: another table' });
+    expect(changes).toContainEqual({ effect: 'other', text: 'server.countries: the file changed' });
     expect(await status(CHINA, far)).toBe(200);
     expect(await status(CHINA, { 'x-forwarded-for': '203.0.113.9' })).toBe(403);
     // One that is no table changes nothing.

@@ -87,7 +87,7 @@ describe('serve', () => {
     const second = await open(pipe, 'w');
     await second.writeFile('sk-another-secret');
     await second.close();
-    await run.seen(/apiKey is another/);
+    await run.seen(/apiKey changed/);
     run.child.kill('SIGTERM');
     expect(await run.exit).toBe(0);
   });
@@ -136,7 +136,7 @@ describe('serve', () => {
     const run = estafet(['serve', '--config', 'f.yaml'], {}, home);
     await listening(run);
     writeFileSync(join(home, 'key.txt'), 'sk-two-secret-longer');
-    await run.seen(/"cause":"file","changes":\["~ backend q: apiKey is another"\]/);
+    await run.seen(/"cause":"file","changes":\["~ backend q: apiKey changed"\]/);
     expect(run.stdout + run.stderr).not.toContain('secret');
     run.child.kill('SIGINT');
     expect(await run.exit).toBe(0);

@@ -89,7 +89,7 @@ test.each<[string, [string, string][], string[]]>([
     ],
   ],
   ['a limit gone', [['rpm: 60, ', '']], ['+ team t: rpm 60 → no limit']],
-  ['a rotated key of a vendor, which is not shown', [["apiKey: 'env:Q'", "apiKey: 'env:NEW'"]], ['~ backend q: apiKey is another']],
+  ['a rotated key of a vendor, which is not shown', [["apiKey: 'env:Q'", "apiKey: 'env:NEW'"]], ['~ backend q: apiKey changed']],
   [
     'another region',
     [['cn-beijing', 'ap-southeast-1']],
