@@ -141,7 +141,7 @@ describe.each(OPENSSL)('with certificates of %s', () => {
     const run = estafet(['audit', '--listen', '10ms'], { K: 'sk-x', ...env() }, home);
     await run.exit;
     if (expected === 1) expect(run.stderr).toMatch(/^estafet: PostgreSQL at localhost:\d+\/\w+: its certificate is signed by .*\n$/);
-    else expect(run.stderr).toMatch(/^estafet: the database holds no books of Estafet/m);
+    else expect(run.stderr).toMatch(/^estafet: the database has no books of Estafet/m);
     expect(run.stderr).not.toContain('SECURITY WARNING');
   });
 
