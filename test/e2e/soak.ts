@@ -17,7 +17,7 @@ export type FaultList = readonly (readonly [name: string, args: Readonly<Record<
 const PATIENCE_MS = 3_000;
 
 /** Numbers from 0 to 1 that only look like chance. */
-const chance = (seed: number) => (): number => {
+export const chance = (seed: number) => (): number => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
   return seed / 2 ** 32;
 };
