@@ -35,7 +35,7 @@ export function loadOrExplain(file: string, read?: (path: string) => void, vendo
   if (result.ok) return result;
   for (const problem of result.problems) console.error(formatProblem(problem));
   const count = result.problems.length;
-  console.error(`${file}: ${count} ${count === 1 ? 'problem' : 'problems'}; nothing was started.`);
+  console.error(`${file}: ${count} ${count === 1 ? 'problem' : 'problems'}.`);
   return null;
 }
 

@@ -92,9 +92,11 @@ export function createApp(deps: AppDeps): Express {
     else app.post(paths, guarded);
   }
   for (const { path } of specs) {
+    const allow = allowed(specs.filter((other) => other.path === path));
     app.all(
       BASES.map((base) => base + path),
-      (request: Request) => {
+      (request: Request, response: Response) => {
+        response.setHeader('allow', allow);
         throw new OpenAIError(
           'method_not_allowed',
           `Not allowed to ${request.method} on ${pathOf(request)}. (HINT: Perhaps you meant to use a different HTTP method?)`,
@@ -115,6 +117,12 @@ export function createApp(deps: AppDeps): Express {
     else sendError(response, error);
   });
   return app;
+}
+
+/** The methods of one path, as `allow` names them: whoever may GET may ask for the head alone. */
+function allowed(specs: readonly RouteSpec[]): string {
+  const methods = specs.map(({ method }) => (method === 'get' ? 'GET, HEAD' : 'POST'));
+  return [...new Set(methods)].join(', ');
 }
 
 /** The path as asked, bounded and printable. */

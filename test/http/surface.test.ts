@@ -42,17 +42,18 @@ describe('paths and methods', () => {
   });
 
   test.each([
-    ['GET', '/v1/chat/completions'],
-    ['PUT', '/v1/chat/completions'],
-    ['OPTIONS', '/v1/chat/completions'],
-    ['POST', '/v1/models'],
-    ['DELETE', '/v1/models/qwen-plus'],
-    ['OPTIONS', '/models'],
-    ['POST', '/healthz'],
-    ['PATCH', `/v1/estafet/requests/req_${'0'.repeat(32)}`],
-  ])('%s %s is the wrong method', async (method, path) => {
+    ['GET', '/v1/chat/completions', 'POST'],
+    ['PUT', '/v1/chat/completions', 'POST'],
+    ['OPTIONS', '/v1/chat/completions', 'POST'],
+    ['POST', '/v1/models', 'GET, HEAD'],
+    ['DELETE', '/v1/models/qwen-plus', 'GET, HEAD'],
+    ['OPTIONS', '/models', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['PATCH', `/v1/estafet/requests/req_${'0'.repeat(32)}`, 'GET, HEAD'],
+  ])('%s %s is the wrong method; %s is allowed', async (method, path, allow) => {
     const answer = await fetch(desk.url + path, { method });
     expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe(allow);
     expect(checkErrorResponse(405, await answer.json(), { method, path })).toEqual([]);
     expect(checkHeaders(answer.headers, 'json')).toEqual([]);
   });

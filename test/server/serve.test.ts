@@ -18,7 +18,7 @@ describe('serve', () => {
     const run = estafet(['serve', '--config', 'f.yaml', '--port', String(port)], ENV, folder({ 'f.yaml': `${FILE(port)}nope: 1\n` }));
     expect(await run.exit).toBe(1);
     expect(run.stderr).toMatch(/nope/);
-    expect(run.stderr).toMatch(/nothing was started/);
+    expect(run.stderr).toMatch(/f\.yaml: 1 problem\.$/m);
     expect(await portOpen(port)).toBe(false);
   });
 
