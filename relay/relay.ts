@@ -2,7 +2,7 @@ import type { Price } from '../catalog/price.ts';
 import type { Backend, Server } from '../config/config.ts';
 import type { AnswerHead } from '../openai/chat/events.ts';
 import type { ChatRequest } from '../openai/chat/request.ts';
-import { asOpenAIError, OpenAIError } from '../openai/errors.ts';
+import { OpenAIError } from '../openai/errors.ts';
 import { completionId } from '../openai/ids.ts';
 import type { Receipt } from '../translators/receipt.ts';
 import type { UpstreamPlan } from '../translators/translator.ts';
@@ -194,7 +194,6 @@ export class Relay {
       );
     } catch (error) {
       told.usages.push(...run.paid);
-      told.unsent = run.sent === 0 && asOpenAIError(error).details.unsent === true;
       throw withReplacement(error, candidate.facts);
     } finally {
       told.signals = run.signals;

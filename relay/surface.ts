@@ -61,6 +61,4 @@ export interface Told {
   signals: VendorSignals;
   /** How many of its calls have left. Absent before its end. */
   sent?: number;
-  /** The time was over before any call of it had a connection. */
-  unsent?: boolean;
 }

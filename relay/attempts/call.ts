@@ -113,16 +113,18 @@ export async function call<R extends Settled>(
   const { failure } = sent;
   running.ended(null, failure.kind.startsWith('upstream_'));
   // It is not the backend's failure that all its connections were taken, or that the deadline cut patience short; it cuts no answer short that has begun.
-  const { unsent, unanswered } = failure.details;
-  if (failure.kind === 'upstream_timeout' && (unsent === true || (unanswered === true && wheel.now() >= endBy))) pass.unused();
+  const { unsent: untaken, unanswered } = failure.details;
+  // The time was over before any call of it had a connection.
+  const unsent = untaken === true && told.sent === 0;
+  if (failure.kind === 'upstream_timeout' && (untaken === true || (unanswered === true && wheel.now() >= endBy))) pass.unused();
   else pass.failed(failure);
   const full = failure.kind.startsWith('backend_limit_') ? { backend, error: failure, rooms } : null;
   return {
     kind: 'failed',
     failure,
-    attempt: { ...attemptWith(failure), ...(told.unsent === true ? { unsent: true } : {}), ...discarded(services, candidate, told.usages) },
+    attempt: { ...attemptWith(failure), ...(unsent ? { unsent } : {}), ...discarded(services, candidate, told.usages) },
     receipt,
-    sent: sent.sent && told.unsent !== true,
+    sent: sent.sent && !unsent,
     full,
   };
 }

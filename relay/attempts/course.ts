@@ -112,7 +112,7 @@ export class Course<R extends Settled> {
     this.#failure = failure;
     this.#happened = sent;
     // What was translated, or could not be; of what limits and time have kept nothing became anything.
-    this.#receipt = sent || (full === null && failure.status < 500) ? receipt : null;
+    if (sent || (full === null && failure.status < 500)) this.#receipt = receipt;
   }
 
   answered(place: Place, { result, attempt, receipt }: Answered<R>): Round<R> {

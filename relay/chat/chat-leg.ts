@@ -1,9 +1,9 @@
 import type { ChatEvents } from '../../openai/chat/events.ts';
-import { OpenAIError } from '../../openai/errors.ts';
+import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
 import { SseDecoder } from '../../openai/sse.ts';
 import type { ChatTranslator, FrameReader, UpstreamPlan } from '../../translators/translator.ts';
 import { AnswerBody, type AnswerHeaders, one } from '../upstream/answer-body.ts';
-import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import type { CallListener, UpstreamCall } from '../upstream/upstream-call.ts';
 import { signalsOf, type VendorSignals } from '../upstream/vendor-signals.ts';
 import { type Redact, redactedFailure } from './redaction.ts';
 
@@ -143,12 +143,12 @@ export class ChatLeg implements CallListener {
   }
 }
 
-/** Starts one leg of a plan. */
-export function startLeg(leg: ChatLeg, plan: UpstreamPlan, body: string, requestId: string, post: Post): void {
+/** Starts a leg. What is thrown while it is made or sent is a fault of ours, or says itself what it is. */
+export function startLeg(leg: ChatLeg, send: () => UpstreamCall): void {
   try {
-    leg.call = post(plan, body, requestId, leg);
+    leg.call = send();
   } catch (error) {
-    leg.onFail(asFailure(error));
+    leg.onFail(asOpenAIError(error));
   }
 }
 

@@ -7,14 +7,14 @@ import type { ChatTranslator, FamilyRules, UpstreamPlan } from '../../translator
 import type { SchemaCheck } from '../emulation/json-guard.ts';
 import { NOWHERE } from '../placed-set.ts';
 import type { Settled } from '../records/record-of.ts';
-import { isForAll } from '../routing/breaker.ts';
 import type { Deadline, DeadlineWheel } from '../upstream/deadlines.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { ChatLeg, type LegOwner, type Post, startLeg } from './chat-leg.ts';
-import { estimatedUsage, mergedUsage } from './estimate.ts';
-import { buildChain, type Chain } from './legs.ts';
+import { mergedUsage } from './estimate.ts';
+import { buildChain } from './legs.ts';
 import { parallelBody, parametersOf } from './parallel-body.ts';
 import type { Redact } from './redaction.ts';
+import { RunLegs } from './run-legs.ts';
 import type { StreamClient } from './stream-client.ts';
 import { Transcript } from './transcript.ts';
 
@@ -58,14 +58,9 @@ export class ChatRun implements LegOwner, Deadline {
   readonly #input: RunInput;
   readonly #encoder: ChunkEncoder | null;
   readonly #collector: CompletionCollector | null;
-  readonly #legs: { readonly leg: ChatLeg; readonly chain: Chain }[] = [];
+  readonly #legs = new RunLegs();
   readonly #done = Promise.withResolvers<RunResult>();
   #transcript: Transcript | null = null;
-  #open = 0;
-  /** The call that failed, and all others with it; null where none did. */
-  #broken: ChatLeg | null = null;
-  /** So were the others, or would have been: they ask the same, by the same key. What was made of it may be moderated apart. */
-  #refused = false;
   #started = false;
   #settled = false;
   #gone = false;
@@ -96,50 +91,49 @@ export class ChatRun implements LegOwner, Deadline {
     for (let index = 0; index < calls; index++) {
       const chain = buildChain(sink, index, emulation, check, this.#choicesPerLeg);
       const events = translator.filter?.(chain.first, rules) ?? chain.first;
-      this.#legs.push({ chain, leg: new ChatLeg(translator, events, this, redact) });
+      this.#legs.add(new ChatLeg(translator, events, this, redact), chain);
     }
-    this.#open = calls;
     if (this.#encoder !== null) this.#input.wheel.add(this);
-    this.#legs.forEach(({ leg }, index) => {
-      if (this.#settled) return;
+    for (const [index, leg] of this.#legs.legs.entries()) {
+      // One before it has failed.
+      if (this.#settled) break;
       const id = index === 0 ? requestId : `${requestId}-${index}`;
-      startLeg(leg, plan, JSON.stringify(index === 0 ? plan.body : parallelBody(plan, requestId, index, id)), id, post);
-    });
+      const bodyOf = (): string => JSON.stringify(index === 0 ? plan.body : parallelBody(plan, requestId, index, id));
+      startLeg(leg, () => post(plan, bodyOf(), id, leg));
+    }
     return this.#done.promise;
   }
 
-  /** Of the first call that was answered. */
+  /** See `RunLegs`. */
   get signals(): VendorSignals {
-    return this.#legs.map(({ leg }) => leg.signals).find((signals) => Object.keys(signals).length > 0) ?? {};
+    return this.#legs.signals;
   }
 
-  /** Calls that have left: the others wait for a connection, or were ended while they did. */
+  /** See `RunLegs`. */
   get sent(): number {
-    return this.#legs.filter(({ leg }) => !leg.unsent).length;
+    return this.#legs.sent;
   }
 
-  /** What each call that left costs, as the vendor tells, else as is likely: it works on what it was sent. One that failed without a word of an answer costs nothing. */
+  /** See `RunLegs`. */
   get paid(): readonly Usage[] {
-    return this.#legs.flatMap(({ leg, chain: { meter } }) => {
-      if (meter.usageSeen !== null) return meter.usageSeen;
-      const failed = this.#broken !== null && (leg === this.#broken || leg.overdue || this.#refused);
-      return leg.unsent || (failed && !meter.begun) ? [] : estimatedUsage(this.#input.request, meter);
-    });
+    return this.#legs.paid(this.#input.request);
   }
 
   /**
    * The caller has gone.
-   * @param drain true reads the answer to its end all the same, to learn what it cost
+   * @param drain true reads what was sent to its end all the same, to learn what it cost; nothing more is asked
    */
   callerGone(drain: boolean): void {
     if (this.#settled || this.#gone) return;
     this.#gone = true;
-    // Before anything has left there is nothing to drain: nobody waits for what would be asked.
-    if (drain && this.sent > 0) this.#resume();
-    else {
-      this.#abortLegs();
-      this.#settle(null);
+    if (drain && this.sent > 0) {
+      this.#resume();
+      // The last that others still waited for may have been one of these.
+      if (this.#legs.abortUnsent() > 0) this.ended();
+      return;
     }
+    this.#legs.abort();
+    this.#settle(null);
   }
 
   /** The process ends before the answer does. */
@@ -155,29 +149,27 @@ export class ChatRun implements LegOwner, Deadline {
       process.nextTick(this.#flushSoon);
     }
     if (this.#input.plan.emulation.stop === undefined) return;
-    const chain = this.#legs.find((entry) => entry.leg === leg)?.chain;
-    if (chain?.cutter?.allCut === true && !leg.over) {
+    if (this.#legs.chainOf(leg)?.cutter?.allCut === true && !leg.over) {
       leg.abort();
-      this.ended(leg);
+      this.ended();
     }
   }
 
-  ended(_leg: ChatLeg): void {
-    if (this.#settled || --this.#open > 0) return;
-    if (this.#legs.some(({ chain }) => chain.guard !== null)) this.#settleGuards();
+  ended(): void {
+    if (this.#settled || !this.#legs.over) return;
+    if (this.#legs.chains.some(({ guard }) => guard !== null)) this.#settleGuards();
     else this.#complete();
   }
 
   failed(leg: ChatLeg, error: OpenAIError): void {
     if (this.#settled) return;
-    this.#broken = leg;
-    this.#refused = isForAll(error) || (error.status === 400 && error.kind !== 'content_filter');
+    this.#legs.failed(leg, error);
     this.#fail(error);
   }
 
   #fail(error: OpenAIError): void {
     if (this.#settled) return;
-    this.#abortLegs();
+    this.#legs.abort();
     // Nobody waits for a caller who has gone: no other backend is asked.
     // Text that came before the failure, in the same read, is on its way: it has been seen as far as the caller can tell.
     if (!this.#started && !this.#gone && this.#encoder?.pending !== true) {
@@ -205,7 +197,7 @@ export class ChatRun implements LegOwner, Deadline {
   }
 
   #settleGuards(): void {
-    Promise.all(this.#legs.map(({ chain }) => chain.guard?.settle())).then(
+    Promise.all(this.#legs.chains.map(({ guard }) => guard?.settle())).then(
       () => this.#complete(),
       (error: unknown) => this.#fail(asOpenAIError(error)),
     );
@@ -214,13 +206,13 @@ export class ChatRun implements LegOwner, Deadline {
   #complete(): void {
     if (this.#settled) return;
     const { request, client } = this.#input;
-    const unmet = this.#legs.flatMap(({ chain }) => chain.must?.broken ?? [])[0];
+    const unmet = this.#legs.chains.flatMap(({ must }) => must?.broken ?? [])[0];
     if (unmet !== undefined) {
       this.#fail(unmet);
       return;
     }
-    const wanted = this.#legs.length * this.#choicesPerLeg;
-    const finishes = this.#legs.reduce((sum, { chain }) => sum + chain.meter.finishes.length, 0);
+    const wanted = this.sent * this.#choicesPerLeg;
+    const finishes = this.#legs.finishes.length;
     if (finishes < wanted) {
       this.#fail(
         new OpenAIError('upstream_truncated', `The backend made ${finishes} of ${wanted} choices.`, { param: 'n', fallback: true }),
@@ -251,7 +243,7 @@ export class ChatRun implements LegOwner, Deadline {
     const client = this.#input.client as StreamClient;
     if (client.write(text) || this.#paused) return;
     this.#paused = true;
-    for (const { leg } of this.#legs) leg.call?.pause();
+    this.#legs.pause();
     client.onceDrained(() => this.#resume());
   }
 
@@ -266,11 +258,7 @@ export class ChatRun implements LegOwner, Deadline {
   #resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    for (const { leg } of this.#legs) leg.call?.resume();
-  }
-
-  #abortLegs(): void {
-    for (const { leg } of this.#legs) leg.abort();
+    this.#legs.resume();
   }
 
   #close(): void {
@@ -290,7 +278,7 @@ export class ChatRun implements LegOwner, Deadline {
       firstByteAtMs: this.#firstByteAtMs,
       gone: this.#gone,
       ...(whole && this.#gone ? { drained: true } : {}),
-      finishReasons: this.#legs.flatMap(({ chain }) => chain.meter.finishes),
+      finishReasons: this.#legs.finishes,
       ...(this.#encoder === null ? {} : { chunks: this.#encoder.chunks }),
       ...(this.#transcript === null ? {} : { said: this.#transcript.said }),
     });

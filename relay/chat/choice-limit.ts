@@ -1,7 +1,7 @@
 import type { ChatEvents, Citation, FinishReason, Usage } from '../../openai/chat/events.ts';
 
 /**
- * First of a leg's chain: choices beyond those asked for go no further. A backend that makes more would otherwise give the caller choices
+ * Early in a leg's chain: choices beyond those asked for go no further. A backend that makes more would otherwise give the caller choices
  * that were never asked for, or, where each choice is a call of its own, mix two calls' texts into one choice.
  */
 export class ChoiceLimit implements ChatEvents {

@@ -6,57 +6,53 @@ import { MustCall } from '../emulation/must-call.ts';
 import { StopCutter } from '../emulation/stop-cutter.ts';
 import { ChoiceLimit } from './choice-limit.ts';
 
-/** Between one leg and the answer: counts what goes by, shifts choice numbers of parallel calls, keeps the leg's usage to itself. */
+/** First of a leg's chain: counts all that the vendor made, also what is held back or cut on its way to the caller. */
 export class LegMeter implements ChatEvents {
   readonly #next: ChatEvents;
-  readonly #offset: number;
   usageSeen: Usage | null = null;
-  /** Something of an answer went by. */
+  /** Something of an answer came. */
   begun = false;
-  /** Of each choice that ended. */
-  readonly finishes: FinishReason[] = [];
-  /** Visible text, thinking and arguments that went by, in UTF-16 code units and in pieces; for estimates only. */
+  /** Text, thinking and arguments, in UTF-16 code units and in pieces; for estimates only. */
   chars = 0;
   pieces = 0;
 
-  constructor(next: ChatEvents, offset: number) {
+  constructor(next: ChatEvents) {
     this.#next = next;
-    this.#offset = offset;
   }
 
   text(choice: number, text: string, logprobs?: readonly unknown[]): void {
     this.#count(text);
-    this.#next.text(choice + this.#offset, text, logprobs);
+    this.#next.text(choice, text, logprobs);
   }
 
   reasoning(choice: number, text: string): void {
     this.#count(text);
-    this.#next.reasoning(choice + this.#offset, text);
+    this.#next.reasoning(choice, text);
   }
 
   tool(choice: number, call: number, id: string, name: string): void {
     this.#count(name);
-    this.#next.tool(choice + this.#offset, call, id, name);
+    this.#next.tool(choice, call, id, name);
   }
 
   args(choice: number, call: number, piece: string): void {
     this.#count(piece);
-    this.#next.args(choice + this.#offset, call, piece);
+    this.#next.args(choice, call, piece);
   }
 
   citations(choice: number, list: readonly Citation[]): void {
     this.begun = true;
-    this.#next.citations(choice + this.#offset, list);
+    this.#next.citations(choice, list);
   }
 
   finish(choice: number, reason: FinishReason): void {
     this.begun = true;
-    this.finishes.push(reason);
-    this.#next.finish(choice + this.#offset, reason);
+    this.#next.finish(choice, reason);
   }
 
   usage(usage: Usage): void {
     this.usageSeen = usage;
+    this.#next.usage(usage);
   }
 
   #count(text: string): void {
@@ -66,22 +62,63 @@ export class LegMeter implements ChatEvents {
   }
 }
 
+/** Last of a leg's chain: gives the choices of parallel calls their numbers, and keeps the leg's usage to itself. */
+export class LegOutput implements ChatEvents {
+  readonly #next: ChatEvents;
+  readonly #offset: number;
+  /** Of each choice that ended. */
+  readonly finishes: FinishReason[] = [];
+
+  constructor(next: ChatEvents, offset: number) {
+    this.#next = next;
+    this.#offset = offset;
+  }
+
+  text(choice: number, text: string, logprobs?: readonly unknown[]): void {
+    this.#next.text(choice + this.#offset, text, logprobs);
+  }
+
+  reasoning(choice: number, text: string): void {
+    this.#next.reasoning(choice + this.#offset, text);
+  }
+
+  tool(choice: number, call: number, id: string, name: string): void {
+    this.#next.tool(choice + this.#offset, call, id, name);
+  }
+
+  args(choice: number, call: number, piece: string): void {
+    this.#next.args(choice + this.#offset, call, piece);
+  }
+
+  citations(choice: number, list: readonly Citation[]): void {
+    this.#next.citations(choice + this.#offset, list);
+  }
+
+  finish(choice: number, reason: FinishReason): void {
+    this.finishes.push(reason);
+    this.#next.finish(choice + this.#offset, reason);
+  }
+
+  usage(): void {}
+}
+
 /** What stands between a translator and the caller for one leg; `first` is what the translator plays to. */
 export interface Chain {
   readonly first: ChatEvents;
   readonly meter: LegMeter;
+  readonly output: LegOutput;
   readonly cutter: StopCutter | null;
   readonly guard: JsonGuard | null;
   readonly must: MustCall | null;
 }
 
 /**
- * Builds the chain an emulation asks for; nothing but limit and meter in the ordinary case.
+ * Builds the chain an emulation asks for; nothing but meter, limit and output in the ordinary case.
  * @param choices how many the leg may make
  */
 export function buildChain(sink: ChatEvents, offset: number, emulation: Emulation, check: SchemaCheck, choices: number): Chain {
-  const meter = new LegMeter(sink, offset);
-  let first: ChatEvents = meter;
+  const output = new LegOutput(sink, offset);
+  let first: ChatEvents = output;
   let guard: JsonGuard | null = null;
   let cutter: StopCutter | null = null;
   let must: MustCall | null = null;
@@ -97,5 +134,6 @@ export function buildChain(sink: ChatEvents, offset: number, emulation: Emulatio
     const { firstCallOnly: firstOnly = false, noCalls: none = false, functionNames: names } = emulation;
     first = new CallFilter(first, { firstOnly, none, names });
   }
-  return { first: new ChoiceLimit(first, choices), meter, cutter, guard, must };
+  const meter = new LegMeter(new ChoiceLimit(first, choices));
+  return { first: meter, meter, output, cutter, guard, must };
 }

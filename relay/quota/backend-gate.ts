@@ -25,7 +25,7 @@ export interface AttemptAsked {
   readonly expected: () => Expected;
   /** Asked at its end: another call for the same caller was first. Absent where there is none. */
   readonly outrun?: () => boolean;
-  /** Asked at its end: how many of its calls have left. Absent: all of them, as far as the end tells. */
+  /** Asked at its end: how many of its calls have left. Absent: all of them or none, as far as the end tells. */
   readonly sent?: () => number;
 }
 
@@ -94,12 +94,12 @@ export class BackendGate {
     await this.#reserve(limits, asked);
     try {
       const result = await send();
-      this.#settle(asked, !isUnsent(result), result.paid, asked.outrun?.() === true ? HEDGED : reasonOf(result));
+      this.#settle(asked, sentOf(asked, !isUnsent(result)), result.paid, asked.outrun?.() === true ? HEDGED : reasonOf(result));
       return result;
     } catch (thrown) {
       const error = asOpenAIError(thrown);
       const reached = told.length > 0 || mayHaveReached(error.kind, error.details.upstreamCode);
-      this.#settle(asked, reached, told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
+      this.#settle(asked, sentOf(asked, reached), told, error.status < 500 ? 'refused_upstream' : 'vendor_error');
       throw thrown;
     }
   }
@@ -119,15 +119,14 @@ export class BackendGate {
   }
 
   #settle(
-    { id, backend, calls, sent = () => calls }: AttemptAsked,
-    reached: boolean,
+    { id, backend }: AttemptAsked,
+    requests: number,
     usages: readonly Usage[],
     reason: Exclude<Reason, 'expired' | 'released'>,
   ): void {
     const owner = ownerOf(backend);
     const done = (): void => this.#options.onRoom?.(backend.name);
-    const requests = sent();
-    if (!reached || requests === 0) {
+    if (requests === 0) {
       this.#quota.release(owner, id, done);
       return;
     }
@@ -142,6 +141,9 @@ export class BackendGate {
 export function backendLimits({ name, rpm, rpd, tpm, tpd, concurrency }: Backend): Limit[] {
   return configuredLimits({ kind: 'backend', backend: name }, { rpm, rpd, tpm, tpd, concurrency }, 'UTC');
 }
+
+/** How many calls have left. @param reached as far as the end tells, where nobody has counted them */
+const sentOf = ({ sent, calls }: AttemptAsked, reached: boolean): number => sent?.() ?? (reached ? calls : 0);
 
 /** The owner of a backend's limits in the stores. */
 export const ownerOf = ({ name }: Pick<Backend, 'name'>): string => `backend/${name}`;

@@ -4,6 +4,9 @@ import { NOWHERE } from '../placed-set.ts';
 import { CONNECT_TIMEOUT, connectionError } from './connection-error.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
 
+/** In ms: calls that begin together do so one after the other, as long as it takes to write their bodies. The first to be given up speaks for them. */
+const TOGETHER_MS = 50;
+
 /** Who listens to one call. Exactly one of `onEnd` and `onFail` is called, once, and nothing after it. */
 export interface CallListener {
   onHead(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
@@ -59,7 +62,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
 
   /** Nothing of an answer has come in its time: it is about to be given up, or was given up with another. */
   get overdue(): boolean {
-    return !this.#answering && this.deadlineAt <= this.#wheel.nowMs;
+    return !this.#answering && this.deadlineAt <= this.#wheel.nowMs + TOGETHER_MS;
   }
 
   /** Closes the call without telling the listener. */

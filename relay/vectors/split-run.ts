@@ -1,11 +1,11 @@
 import type { Usage } from '../../openai/chat/events.ts';
-import type { OpenAIError } from '../../openai/errors.ts';
+import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
 import type { UpstreamFailure } from '../../translators/translator.ts';
 import type { Share, SplitPlan } from '../../translators/vectors-translator.ts';
 import { type Redact, redactedFailure } from '../chat/redaction.ts';
 import type { Settled } from '../records/record-of.ts';
 import { isForAll } from '../routing/breaker.ts';
-import { asFailure, type CallListener, type UpstreamCall } from '../upstream/upstream-call.ts';
+import type { CallListener, UpstreamCall } from '../upstream/upstream-call.ts';
 import type { VendorSignals } from '../upstream/vendor-signals.ts';
 import { type CallOwner, SplitCall } from './split-call.ts';
 
@@ -134,7 +134,7 @@ export class SplitRun implements CallOwner {
       try {
         call.upstream = post(plan.path, JSON.stringify(plan.body(share)), number === 0 ? requestId : `${requestId}-${number}`, call);
       } catch (error) {
-        call.onFail(asFailure(error));
+        call.onFail(asOpenAIError(error));
       }
     }
     if (this.#running.size === 0) this.#settle(null, this.#gone);

@@ -1,7 +1,7 @@
 import type { Usage } from '../../openai/chat/events.ts';
 import { EmbeddingsAnswer } from '../../openai/embeddings/answer.ts';
 import { type EmbeddingsRequest, textsOf } from '../../openai/embeddings/request.ts';
-import { asOpenAIError, OpenAIError } from '../../openai/errors.ts';
+import { OpenAIError } from '../../openai/errors.ts';
 import { rerankId } from '../../openai/ids.ts';
 import { rerankJson, type Score } from '../../openai/rerank/answer.ts';
 import { documentText, type RerankRequest } from '../../openai/rerank/request.ts';
@@ -173,7 +173,6 @@ export class VectorsRelay {
       return { ...result, json: result.gone ? null : json(result.usage) };
     } catch (error) {
       told.usages.push(...run.told);
-      told.unsent = run.sent === 0 && asOpenAIError(error).details.unsent === true;
       throw error;
     } finally {
       told.sent = run.sent;

@@ -3,14 +3,14 @@ import type { Catalog, Model } from '../../catalog/catalog.ts';
 import type { Price } from '../../catalog/price.ts';
 import type { Backend, Config } from '../../config/config.ts';
 import type { ChatEvents, Usage } from '../../openai/chat/events.ts';
-import type { OpenAIError } from '../../openai/errors.ts';
+import { asOpenAIError, type OpenAIError } from '../../openai/errors.ts';
 import { ChatLeg, startLeg } from '../../relay/chat/chat-leg.ts';
 import { redactedFailure } from '../../relay/chat/redaction.ts';
 import type { PriceList } from '../../relay/ledger/price-list.ts';
 import { goneFromMs } from '../../relay/routing/retirement.ts';
 import { AnswerBody, type AnswerHeaders } from '../../relay/upstream/answer-body.ts';
 import type { BackendClient } from '../../relay/upstream/backend-client.ts';
-import { asFailure, type CallListener } from '../../relay/upstream/upstream-call.ts';
+import type { CallListener } from '../../relay/upstream/upstream-call.ts';
 import { Receipt } from '../../translators/receipt.ts';
 import { translatorFor, vectorsFor } from '../../translators/registry.ts';
 import type { UpstreamFailure } from '../../translators/translator.ts';
@@ -138,7 +138,7 @@ function askWhole(
     try {
       send(listener);
     } catch (error) {
-      listener.onFail(asFailure(error));
+      listener.onFail(asOpenAIError(error));
     }
   });
 }
@@ -168,14 +168,10 @@ function askChat(client: BackendClient, model: Model): Promise<Answer> {
     const leg = new ChatLeg(translator, events, owner, (text) => client.redact(text));
     const request = { model: model.id, messages: [{ role: 'user' as const, content: 'Hi' }], max_completion_tokens: 1 };
     const target = { model: model.id, facts: model, region, thinking: 'none' as const, requestId };
-    try {
-      const plan = translator.request(request, target, new Receipt(false));
-      startLeg(leg, plan, JSON.stringify(plan.body), requestId, ({ path, headers }, body, id, listener) =>
-        client.post(path, body, id, listener, undefined, headers),
-      );
-    } catch (error) {
-      leg.onFail(asFailure(error));
-    }
+    startLeg(leg, () => {
+      const { path, body, headers } = translator.request(request, target, new Receipt(false));
+      return client.post(path, JSON.stringify(body), requestId, leg, undefined, headers);
+    });
   });
 }
 

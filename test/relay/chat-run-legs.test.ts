@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { OpenAIError } from '../../openai/errors.ts';
+import type { Emulation } from '../../translators/translator.ts';
 import { completion, roleFrame, textFrame } from './backends.ts';
 import { JSON_TYPE, type Posted, rig, SSE, usage } from './run-rig.ts';
 
@@ -69,6 +70,34 @@ describe('several legs for `n`', () => {
     expect((await result).paid).toMatchObject([{ completion: 1, estimated: true }]);
   });
 
+  test.each<[string, Emulation, string]>([
+    ['a call that must come', { mustCall: { name: null } }, 'I would rather talk about it.'],
+    ['a JSON mode', { json: { schema: null } }, 'Here it comes:'],
+    ['a stop word', { stop: ['###'] }, '##'],
+  ])('what is held back for %s costs like all that came', async (_, emulation, text) => {
+    const { run, posted } = rig({ emulation });
+    const result = run.start();
+    const [leg] = posted as [Posted];
+    leg.listener.onHead(200, SSE);
+    leg.say(roleFrame, textFrame(text));
+    leg.listener.onFail(new OpenAIError('upstream_truncated', 'cut'));
+    await expect(result).rejects.toMatchObject({ kind: 'upstream_truncated' });
+    expect(run.paid).toMatchObject([{ completion: Math.ceil(text.length / 4), estimated: true }]);
+  });
+
+  test('a fault of ours in the making of one is told as such, and ends those that were sent', async () => {
+    const fault = new TypeError('x');
+    const { run, posted } = rig({
+      emulation: { choices: 3 },
+      before: (made) => {
+        if (made === 1) throw fault;
+      },
+    });
+    await expect(run.start()).rejects.toMatchObject({ kind: 'internal_error', status: 500, cause: fault });
+    expect(posted.map(({ did }) => did)).toEqual([['abort']]);
+    expect(run.paid).toHaveLength(1);
+  });
+
   test('fewer choices than were asked for is no whole answer', async () => {
     const { run, posted } = rig({ body: { n: 2 } });
     const result = run.start();
@@ -103,11 +132,39 @@ describe.each([true, false])('calls that wait for a connection when the caller l
     expect(posted.map(({ did }) => did)).toEqual([['abort'], ['abort']]);
   });
 
+  test('some: none of those is sent any more', () => {
+    const { posted } = left(false, true, true);
+    expect(posted.map(({ did }) => did.includes('abort'))).toEqual([!drain, true, true]);
+  });
+
   test('some: those that were sent are paid', async () => {
     const { run, result } = left(false, true, true);
     run.cut(new OpenAIError('draining', 'x'));
     const { paid } = await result;
     expect(paid).toMatchObject([{ estimated: true }]);
+  });
+});
+
+describe('a caller who drains leaves while one call waits for a connection: the answer ends with what was sent', () => {
+  const drained = { gone: true, error: null, drained: true, paid: [{ prompt: 3, completion: 2 }] };
+  const finish = ({ listener, say }: Posted): void => {
+    listener.onHead(200, JSON_TYPE);
+    say(completion('one'));
+    listener.onEnd();
+  };
+
+  test.each([
+    ['before', true],
+    ['after', false],
+  ])('which had ended %s: %s', async (_, before) => {
+    const { run, posted } = rig({ emulation: { choices: 2 } });
+    const result = run.start();
+    const [sent, waiting] = posted as [Posted, Posted];
+    waiting.waiting = true;
+    if (before) finish(sent);
+    run.callerGone(true);
+    if (!before) finish(sent);
+    expect(await result).toMatchObject(drained);
   });
 });
 

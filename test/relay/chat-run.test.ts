@@ -168,7 +168,7 @@ describe('usage', () => {
   });
 
   const metered = (...texts: string[]): LegMeter => {
-    const meter = new LegMeter(new Proxy({}, { get: () => () => undefined }) as ChatEvents, 0);
+    const meter = new LegMeter(new Proxy({}, { get: () => () => undefined }) as ChatEvents);
     for (const text of texts) meter.text(0, text);
     return meter;
   };

@@ -63,14 +63,14 @@ describe('time limits of a call', () => {
     expect(heard).toHaveLength(1);
   });
 
-  test('is overdue as soon as its time is over, and not once something has come', () => {
+  test('is overdue as soon as the time of one that began with it is over, and not once something has come', () => {
     const [silent, heard] = [call(), call()];
     for (const one of [silent, heard]) one.start();
     heard.head();
     heard.data('x');
-    silent.at(99);
+    silent.at(49);
     expect(silent.made.overdue).toBe(false);
-    silent.at(100);
+    silent.at(50);
     heard.at(200);
     expect([silent.made.overdue, heard.made.overdue]).toEqual([true, false]);
   });

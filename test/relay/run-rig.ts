@@ -29,7 +29,14 @@ export interface Posted {
 
 /** A run whose backend is played by hand. */
 export function rig(
-  options: { stream?: boolean; emulation?: Emulation; body?: Record<string, unknown>; translator?: ChatTranslator } = {},
+  options: {
+    stream?: boolean;
+    emulation?: Emulation;
+    body?: Record<string, unknown>;
+    translator?: ChatTranslator;
+    /** Told how many calls have been made, before the next one is. */
+    before?: (made: number) => void;
+  } = {},
 ) {
   const posted: Posted[] = [];
   const out: string[] = [];
@@ -44,6 +51,7 @@ export function rig(
     head: { id: 'id', created: 1, model: 'm', legacyFunctions: false, showReasoning: true },
     requestId: 'req',
     post: (_path, body, id, listener) => {
+      options.before?.(posted.length);
       const did: string[] = [];
       const made: Posted = {
         id,

@@ -30,10 +30,14 @@ const over = new WeakSet<Made>();
 
 const usage = (prompt: number): Usage => ({ prompt, completion: 0, cached: 0, reasoning: 0 });
 
-function run(calls: number, tell: (share: Share) => Usage | null = () => usage(10)) {
+function run(
+  calls: number,
+  tell: (share: Share) => Usage | null = () => usage(10),
+  write: (from: number) => object = (from) => ({ from }),
+) {
   const shares = Array.from({ length: calls }, (_, index) => ({ from: index, to: index + 1 }));
   return new SplitRun({
-    plan: { path: '/p', shares, body: ({ from }) => ({ from }) },
+    plan: { path: '/p', shares, body: ({ from }) => write(from) as Record<string, unknown> },
     requestId: 'req_1',
     post: (path, body, id, listener) => {
       const call: Made = { path, body: JSON.parse(body), id, listener, aborted: false, unsent: false, overdue: false };
@@ -135,6 +139,16 @@ describe('a run', () => {
     made[0]?.listener.onFail(error);
     await expect(result).rejects.toBe(error);
     expect([running.told.length, running.sent]).toEqual([paid, 4]);
+  });
+
+  test('a fault of ours in the making of one is told as such, and ends the others', async () => {
+    const fault = new TypeError('x');
+    const running = run(4, undefined, (from) => {
+      if (from === 2) throw fault;
+      return { from };
+    });
+    await expect(running.start()).rejects.toMatchObject({ kind: 'internal_error', status: 500, cause: fault });
+    expect(made.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
   test('silence: those that have been silent for as long cost nothing, either', async () => {

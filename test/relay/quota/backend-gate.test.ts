@@ -150,6 +150,8 @@ describe('what an attempt takes', () => {
     ['that ends well', async () => answer([usage(1, 2)]), 2, 97],
     ['that fails', failing('upstream_overloaded'), 2, 97],
     ['that no call of it has left', failing('upstream_timeout'), 0, 99],
+    ['that ends with one for which no connection was made', failing('upstream_timeout', 'UND_ERR_CONNECT_TIMEOUT'), 2, 97],
+    ['that a shutdown ends', failing('draining'), 2, 97],
   ])('an attempt %s: of its three calls those that have left', async (_, send, sent, requests) => {
     const { within, levels } = desk({ rpd: 99 });
     await within({ calls: 3, sent: () => sent }, send).catch(() => {});
