@@ -6,6 +6,7 @@ import type { Full } from '../routing/backend-queues.ts';
 import { soonest } from '../routing/retry-policy.ts';
 import type { Candidate, Place } from '../routing/route-table.ts';
 import type { Answered, Barred, Failed } from './call.ts';
+import { tooLate } from './too-late.ts';
 
 /** How the attempts at a request ended. */
 export interface Tried<R> extends Pick<Ending, 'attempts' | 'hedge' | 'receipt' | 'gone'> {
@@ -129,7 +130,7 @@ export class Course<R extends Settled> {
     const round = this.#round(null);
     // Where all backends are at their limits, the first that is free again is worth waiting for.
     const refusal = round.idle && !this.#happened ? soonest(this.#refusals) : final ? null : this.#worthier();
-    return { ...round, error: refusal ?? this.#failure ?? asOpenAIError(null), full: final ? [] : this.#full, gone };
+    return { ...round, error: refusal ?? this.#failure ?? (final ? tooLate() : asOpenAIError(null)), full: final ? [] : this.#full, gone };
   }
 
   /** For the record: so long it has waited since its last attempt. */

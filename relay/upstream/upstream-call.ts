@@ -180,7 +180,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Deadline {
 }
 
 /** What a reader threw: an `OpenAIError` says what it is; anything else means that the answer could not be understood. */
-export function asFailure(error: unknown): OpenAIError {
+function asFailure(error: unknown): OpenAIError {
   if (error instanceof OpenAIError) return error;
   return new OpenAIError('upstream_invalid_response', "The backend's answer could not be read.", { cause: error, fallback: true });
 }

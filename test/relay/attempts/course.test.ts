@@ -23,3 +23,9 @@ test.each([
   expect(told).toBe(error);
   expect(receipt).toBe(refused.receipt);
 });
+
+test('the time is over in the moment before the first call: no fault of ours', () => {
+  const course = new Course();
+  course.begin();
+  expect(course.ended(true).error).toMatchObject({ kind: 'overloaded', status: 503 });
+});
