@@ -30,8 +30,8 @@ export interface Attempt extends VendorSignals {
   /** How long the request then waited in queues before full backends, in ms: until the next attempt, or until it gave up. */
   readonly queuedMs?: number;
   /**
-   * What the vendor counted for an answer that was thrown away; absent when it counted nothing, or the answer was used. Of a call that was
-   * cancelled an estimate, as of a stream that its caller left.
+   * What the vendor counted for an answer that was thrown away, else an estimate: of calls that were cancelled, and of a stream that broke off.
+   * Absent when the answer was used, or nothing of one had come.
    */
   readonly discarded?: Discarded;
 }

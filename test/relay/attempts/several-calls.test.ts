@@ -109,4 +109,18 @@ describe.each([false, true])('streamed: %s', (stream) => {
     expect(usedAt('backend/a')).toEqual(calls === 0 ? null : { requests: calls, tokens: paid * EACH });
     expect(usedAt('team/t')).toEqual(calls === 0 ? null : { requests: 1, tokens: paid * EACH });
   });
+
+  test.each(['cancel', 'drain'] as const)('the caller leaves before two were sent, %s: the others', async (onDisconnect) => {
+    const late: Part = [
+      [700, 'connected'],
+      [1_500, 'done'],
+    ];
+    const parts = { a: [[1_000, 'done']], 'a-1': late, 'a-4': late } satisfies StageOptions['parts'];
+    const options: StageOptions = { entry: ENTRY, parts, backends: { a: LIMITED }, onDisconnect };
+    const { record, settlements, calls } = await played(stream, options, (_, leave) => leave(), 500, more);
+    expect(record).toMatchObject({ reason: 'client_gone', usage: { source: onDisconnect === 'drain' ? 'vendor' : 'estimated' } });
+    expect(settlements.find(({ owner }) => owner === 'backend/a')).toMatchObject({ used: { requests: CALLS - 2 } });
+    const endedAtMs = onDisconnect === 'drain' ? 1_000 : 500;
+    expect(calls.map((call) => call.endedAtMs)).toEqual([endedAtMs, 700, endedAtMs, endedAtMs, 700]);
+  });
 });
