@@ -22,8 +22,8 @@ export interface AppDeps extends RouteDeps {
   readonly onError: (error: OpenAIError, requestId: string, method: string, path: string, trace: RequestTrace | null) => void;
   /** Null where no traces are kept. */
   readonly tracing: Pick<Tracing, 'begin'> | null;
-  /** True once the process is shutting down: new requests are refused. */
-  readonly draining: () => boolean;
+  /** True while the process is shutting down, once what was on its way has had its time: requests are refused. */
+  readonly refusing: () => boolean;
   /** Says whether a request with work behind it is one too many. */
   readonly overload: Pick<Overload, 'enter' | 'leave'>;
 }
@@ -78,7 +78,7 @@ export function createApp(deps: AppDeps): Express {
       if (guard !== 'key') return handler(request, response);
       if (deps.tracing !== null && method === 'post')
         setTrace(response, deps.tracing.begin(request.headers, `/v1${path}`, arrivedAt(response)));
-      if (!deps.draining()) {
+      if (!deps.refusing()) {
         if (method === 'get') return handler(request, response);
         if (!deps.overload.enter())
           throw new OpenAIError('overloaded', 'The relay has too much to do. Please try again.', { retryAfterMs: 1000 });

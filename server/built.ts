@@ -25,7 +25,7 @@ export interface Built {
   /**
    * Makes ready another configuration, whole, for requests that begin after its `commit`; those that run keep theirs. What needs a restart
    * stays. One of the two that come back must be called, soon: no key is read anew until then.
-   * @throws Error when it cannot be used, new requests are refused anyway, or the keys of the database cannot be read: nothing has changed then
+   * @throws Error when it cannot be used, the process is about to end, or the keys of the database cannot be read: nothing has changed then
    */
   prepare(config: Config): Promise<Prepared>;
   /** What this process has counted, for the sum of all workers; nothing when no metrics are kept. */
@@ -34,8 +34,10 @@ export interface Built {
   receipt(id: string, key: string): string | null;
   /** Counted and shown by the metrics. */
   reloaded(outcome: 'applied' | 'unchanged' | 'refused'): void;
-  /** From now on new requests are refused. */
+  /** The process is to end: `/readyz` says so, no configuration is taken any more, and connections to vendors close as their calls end. */
   drain(): void;
+  /** From now on new requests are refused. */
+  refuse(): void;
   /** Ends the requests that still run: each gets `draining`, a stream that has begun as its last event. */
   cut(): void;
   /** Ends timers, threads and connections; running calls first when `graceful`. Lines that wait for the books are written. */

@@ -2,7 +2,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { RenewedMap } from '../relay/renewed-map.ts';
 
+/** A connection that has been open for less time, and has carried nothing yet, is about to carry a request. */
+const FRESH_MS = 1_000;
+/** For that request to arrive, once the server is to be emptied. */
+const ARRIVAL_MS = 500;
+
 interface Carried {
+  /** When it was opened, by `performance.now()`. */
+  readonly sinceMs: number;
   /** Requests whose answers have not been sent to their end. */
   answers: number;
   /** Bytes that had come in when the last answer was sent: more than that is the begin of another request. */
@@ -23,24 +30,29 @@ export class Connections {
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, { answers: 0, read: 0, last: null });
+      this.#open.set(socket, { sinceMs: performance.now(), answers: 0, read: 0, last: null });
       socket.once('close', () => this.#closed(socket));
     });
     const begun = (request: IncomingMessage, response: ServerResponse): void => this.#begun(request.socket, response);
-    server.on('request', begun);
+    // Before the one who answers: a whole answer may be written at once.
+    server.prependListener('request', begun);
     server.on('checkExpectation', begun);
     // `close` of an HTTP server calls it.
     server.closeIdleConnections = () => this.closeIdle();
   }
 
   /**
-   * From now on each connection is closed as soon as it carries no answer and no begun request.
+   * From now on each connection is closed as soon as it carries no answer and no begun request, and what has not been answered yet says that
+   * it will be. A connection that has just been opened has half a second for its request: whoever opened it has sent that before it could
+   * know, and nothing but a reset would answer it.
    * @param onQuiet told whenever no answer is under way any more: what is open then is a head that has not arrived whole
    */
   drain(onQuiet: () => void): void {
     this.#draining = true;
     this.#onQuiet = onQuiet;
+    for (const [, { last }] of this.#open.entries()) if (last !== null) last.shouldKeepAlive = false;
     this.closeIdle();
+    setTimeout(() => this.#closeIdle(() => true), ARRIVAL_MS).unref();
     if (this.#answers === 0) onQuiet();
   }
 
@@ -50,9 +62,14 @@ export class Connections {
     return answers === 0 || (answers === 1 && last?.headersSent === false);
   }
 
-  /** Those that carry nothing at the moment. */
+  /** Those that carry nothing at the moment, but for fresh ones. */
   closeIdle(): void {
-    for (const [socket, carried] of this.#open.entries()) if (isIdle(socket, carried)) socket.destroy();
+    const now = performance.now();
+    this.#closeIdle(({ last, sinceMs }) => last !== null || now - sinceMs >= FRESH_MS);
+  }
+
+  #closeIdle(which: (carried: Carried) => boolean): void {
+    for (const [socket, carried] of this.#open.entries()) if (isIdle(socket, carried) && which(carried)) socket.destroy();
   }
 
   /** Those that carry no answer, a begun head or not. */
@@ -63,6 +80,11 @@ export class Connections {
   #begun(socket: Socket, response: ServerResponse): void {
     const carried = this.#open.get(socket);
     if (carried === undefined) return;
+    if (this.#draining) {
+      // The last of several closes the connection.
+      if (carried.last !== null) carried.last.shouldKeepAlive = true;
+      response.shouldKeepAlive = false;
+    }
     carried.answers++;
     carried.last = response;
     this.#answers++;

@@ -71,25 +71,51 @@ export async function startRelay(config: Config, built: Built = build(config)): 
 
 /** For the rest of a head that had begun to arrive, once nothing else is under way. */
 const LAST_HEADS_MS = 500;
+/** What arrives so soon after the word to stop was on its way before it, and is answered. */
+const ARRIVING_MS = 1_000;
 /** For the last event of a stream that is cut. */
 const LAST_WORDS_MS = 500;
+
+/** Turns of the event loop: more connections than that are not waited for. */
+const MOST_TURNS = 1_000;
+
+/**
+ * Connections that the system has accepted and queued are reset when nobody listens any more, with the requests in them. Each turn of the
+ * event loop takes one of them: until two have passed in which nobody came.
+ */
+async function queueTaken(server: Server): Promise<void> {
+  let quiet = 0;
+  const came = (): void => {
+    quiet = 0;
+  };
+  server.on('connection', came);
+  for (let turns = 0; quiet < 2 && turns < MOST_TURNS; turns++) {
+    quiet++;
+    await new Promise(setImmediate);
+  }
+  server.off('connection', came);
+}
 
 async function emptied(server: Server, connections: Connections, built: Built, timeoutMs: number): Promise<boolean> {
   built.drain();
   let cut = false;
-  const closed = new Promise<void>((resolve) => stopListening(server, resolve));
   let heads: NodeJS.Timeout | undefined;
   connections.drain(() => {
     heads ??= setTimeout(() => connections.closeQuiet(), LAST_HEADS_MS);
   });
+  await queueTaken(server);
+  const closed = new Promise<void>((resolve) => stopListening(server, resolve));
+  const arriving = setTimeout(() => built.refuse(), ARRIVING_MS);
   let end: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => {
     cut = true;
+    built.refuse();
     built.cut();
     // Whoever does not take the last event in time, or is not yet as far as an answer, is cut off.
     end = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS);
   }, timeoutMs);
   await closed;
+  clearTimeout(arriving);
   clearTimeout(heads);
   clearTimeout(timer);
   clearTimeout(end);

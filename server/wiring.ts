@@ -181,6 +181,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       },
     });
   let draining = false;
+  let refusing = false;
   const checks = readyChecks(books, health, backendsNow, quotas.ping);
   const probe = new ReadinessProbe({ checks, timeoutMs: 1_000, keptMs: 1_000, draining: () => draining });
   const page = metrics && metricsPage(siblings ?? metrics, config.server.metrics);
@@ -195,7 +196,7 @@ export function build(config: Config, options: BuildOptions = {}): Built {
     ready: () => probe.ready(),
     config: () => configPage(live.config),
     metrics: ownPort ? null : (page ?? null),
-    draining: () => draining,
+    refusing: () => refusing,
     overload,
     tracing,
     onError: (error, id, method, path, trace) => {
@@ -251,6 +252,9 @@ export function build(config: Config, options: BuildOptions = {}): Built {
       clients.drain();
       // Nobody's key is looked up any more: the running answers leave time for this. What fails is told by `close`, which waits for the same end.
       watch?.close(KEYS_CLOSE_MS).catch(() => {});
+    },
+    refuse: () => {
+      refusing = true;
     },
     cut: () => inFlight.cut(new OpenAIError('draining', 'The relay is shutting down. Please try again.', { retryAfterMs: 1000 })),
     close: async (graceful) => {

@@ -27,7 +27,13 @@ describe('while it shuts down', () => {
   });
   afterAll(() => built.close(true));
 
+  test('what was on its way is answered', async () => {
+    const answer = await request(built.app).post('/v1/chat/completions').set('authorization', `Bearer ${KEY}`).send({});
+    expect(answer.status).toBe(400);
+  });
+
   test('new work is refused so that SDKs ask again elsewhere', async () => {
+    built.refuse();
     const answer = await request(built.app).post('/v1/chat/completions').set('authorization', `Bearer ${KEY}`).send(HELLO);
     expect(answer.status).toBe(503);
     expect(checkErrorResponse(503, answer.body)).toEqual([]);
@@ -49,7 +55,7 @@ describe('a fault of our own', () => {
     current: () => {
       throw new TypeError('secret details at /home/x');
     },
-    draining: () => false,
+    refusing: () => false,
     overload: { enter: () => true, leave: () => undefined },
     onError: (error: OpenAIError, id: string) => void told.push({ error, id }),
   } as unknown as AppDeps);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Connections } from '../../server/connections.ts';
 
 let server: Server;
@@ -67,8 +67,10 @@ test('an answer that has been handed over whole and waits for a slow reader is n
 });
 
 test('the end of the last answer closes the last connection: no clock has a part in it', async () => {
-  for (const text of ['', GET, GET]) await said(text);
-  await begun(2);
+  for (const text of [GET, GET, GET]) await said(text);
+  await begun(3);
+  answers.shift()?.end();
+  await once(sockets[0]?.resume() as Socket, 'data');
   const closed = drained();
   await expect.poll(open, { interval: 2 }).toBe(2);
   answers[0]?.end();
@@ -89,6 +91,48 @@ test('requests behind each other on one connection are all answered', async () =
   for (const answer of answers) answer.end('x');
   await Promise.all([closed, ended]);
   expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+});
+
+test('an answer whose head is still to come says that it is the last of its connection', async () => {
+  const socket = await said(GET);
+  let text = '';
+  socket.on('data', (piece: Buffer) => void (text += piece.toString()));
+  await begun(1);
+  const closed = drained();
+  answers[0]?.end('x');
+  await Promise.all([closed, once(socket, 'close')]);
+  expect(text.toLowerCase()).toContain('connection: close');
+});
+
+describe('a connection that has carried nothing', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('just opened, its request is waited for, and answered', async () => {
+    const fresh = await said('');
+    vi.advanceTimersByTime(999);
+    const closed = drained();
+    connections.closeIdle();
+    vi.advanceTimersByTime(499);
+    fresh.write(GET);
+    await begun(1);
+    vi.advanceTimersByTime(1);
+    answers[0]?.end();
+    const [piece] = (await once(fresh, 'data')) as [Buffer];
+    expect(piece.toString()).toMatch(/^HTTP\/1\.1 200/);
+    await closed;
+  });
+
+  test.each([
+    ['just opened, but no longer than half a second', 999, 500],
+    ['opened a second ago, no more', 1_000, 0],
+  ])('%s', async (_, openMs, waitedMs) => {
+    await said('');
+    vi.advanceTimersByTime(openMs);
+    const closed = drained();
+    vi.advanceTimersByTime(waitedMs);
+    await closed;
+  });
 });
 
 test('half a head is waited for; it holds nothing open once it is given up', async () => {
