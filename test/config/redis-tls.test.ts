@@ -50,7 +50,12 @@ describe.each(OPENSSL)('redisTls, with certificates of %s', () => {
     ],
     ['a key alone', { key: 'client.key' }, 'rediss://h', [/redisTls\.key: `certificate` and `key` must be set together$/]],
     ['an unknown key', { cert: 'client.pem' }, 'rediss://h', [/redisTls\.cert: unknown key/]],
-    ['all at once', { ca: 'none.pem', key: 'ca.pem' }, 'redis://h', [/needs `redis`/, /none\.pem/, /must be set together/, /has no private key/]],
+    [
+      'all at once',
+      { ca: 'none.pem', key: 'ca.pem' },
+      'redis://h',
+      [/needs `redis`/, /none\.pem/, /must be set together/, /has no private key/],
+    ],
   ])('%s', (_, tls, redis, expected) => {
     const problems = problemsOf(written(tls, redis), nearby);
     for (const one of expected) expect(problems).toContainEqual(expect.stringMatching(one));

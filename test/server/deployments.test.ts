@@ -89,7 +89,7 @@ describe.each(SERVING)('%s', (_, file) => {
       { 'books.db': 'something else, long enough to be read'.repeat(30) },
       'sqlite:books.db',
       () => undefined,
-      /no SQLite database/,
+      /is not an SQLite database/,
     ],
     [
       'a newer release has used it',

@@ -41,7 +41,7 @@ penalties, logit_bias | in no schema | translators/glm/request.test.ts › 'pena
 logprobs | refused by name | translators/glm/request-refused.test.ts › ['logprobs'
 metadata | refused by the vendor, not sent | translators/glm/request.test.ts › 'metadata'
 request_id | 6 to 64, the relay's | translators/glm/request.test.ts › test('request_id'
-request_id | another for each of several calls | relay/chat-run.test.ts › each has its own id
+request_id | another for each of several calls | relay/chat-run-legs.test.ts › each has its own id
 request_id | once | simulator/glm-validate.test.ts › a request_id serves once
 user_id | 6 to 128 | translators/glm/request.test.ts › describe('ids within the vendor’s bounds'
 response_format | json_object on text models | translators/glm/request.test.ts › 'json_object'
