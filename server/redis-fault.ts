@@ -26,7 +26,11 @@ export class RedisFaults {
   /** Something went wrong with a connection, of whichever server. */
   note(fault: unknown): void {
     // Anything else that fails for having no connection is no cause.
-    if (!NOT_CONNECTED.test(messageOf(fault))) this.#last = { words: this.#words(fault), atMs: performance.now() };
+    if (NOT_CONNECTED.test(messageOf(fault))) return;
+    const recent = this.#last !== null && performance.now() - this.#last.atMs <= RECENT_MS;
+    // What a server says of a certificate can be lost in the reset that follows: what it said before is still so.
+    if (this.#tls && isReset(fault) && recent) return;
+    this.#last = { words: this.#words(fault), atMs: performance.now() };
   }
 
   /** There is a connection. */
@@ -49,6 +53,7 @@ export class RedisFaults {
     if (message.startsWith('Reached the max retries')) return NOT_THERE;
     if (this.#tls && NO_HANDSHAKE.test(message)) return `${message}; does this port speak TLS?`;
     if (!this.#tls && code === 'ECONNRESET') return `${message}; does this port ask for TLS (\`rediss\`)?`;
+    if (this.#tls && isReset(fault)) return `${message}; perhaps it asks for a client certificate, or refuses the one it is shown`;
     // Within a script Redis does not say which command it was.
     if (NO_RIGHT.test(message)) return `${message}; ACL LOG of the server names what it lacks`;
     return message === '' ? (code ?? 'unknown') : message;
@@ -59,6 +64,9 @@ const NO_RIGHT = /NOPERM|no permissions?|The user executing the script can't/i;
 
 /** In place of the client's own text, which tells of its settings. */
 const NOT_THERE = 'Connection is closed.';
+
+/** Over TLS 1.3 a client may write before the server has looked at its certificate. */
+const isReset = (fault: unknown): boolean => /^(?:ECONNRESET|EPIPE)$/.test((fault as { code?: string } | null)?.code ?? '');
 
 function messageOf(fault: unknown): string {
   return (fault instanceof Error ? fault.message : String(fault)).trim();

@@ -45,18 +45,23 @@ const PLACES: readonly Place[] = [
     tls: known,
     says: /its certificate is for DNS:redis\.internal, not for 127\.0\.0\.1 \(ERR_TLS/,
   },
-  { what: 'a client certificate is asked for', server: 'asking', tls: known, says: /it asks for a client certificate \(ERR_SSL_TLSV13/ },
+  {
+    what: 'a client certificate is asked for',
+    server: 'asking',
+    tls: known,
+    says: /it asks for a client certificate( \(ERR_SSL_TLSV13|, or)/,
+  },
   {
     what: 'a client certificate that has expired',
     server: 'asking',
     tls: ({ ca, expired }) => ({ ca, ...expired }),
-    says: /it refuses the client certificate, which has expired \(/,
+    says: /it refuses the client certificate, which has expired \(|or refuses the one it is shown$/,
   },
   {
     what: 'a client certificate of another authority',
     server: 'foreign',
     tls: ({ ca, client }) => ({ ca, ...client }),
-    says: /it refuses the client certificate \(/,
+    says: /it refuses the client certificate \(|or refuses the one it is shown$/,
   },
   {
     what: "a key that is not the certificate's",
