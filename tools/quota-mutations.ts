@@ -183,11 +183,11 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   },
   { name: 'models: a pattern comes before the exact name', file: 'model-entries.ts', from: 'this.#exact.get(asked) ?? this', to: 'this' },
   { name: 'models: a budget begins with what all models spent', file: 'model-entries.ts', from: 'this.find(asked) === entry', to: 'true' },
-  { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (!reached || requests === 0) {', to: 'if (false) {' },
+  { name: 'backends: what never left is settled', file: 'backend-gate.ts', from: 'if (requests === 0) {', to: 'if (false) {' },
   {
     name: 'backends: what the vendor saw is released',
     file: 'backend-gate.ts',
-    from: 'if (!reached || requests === 0) {',
+    from: 'if (requests === 0) {',
     to: 'if (true) {',
   },
   {
@@ -199,8 +199,8 @@ export const QUOTA_MUTATIONS: readonly Mutation[] = [
   {
     name: 'backends: a failed attempt keeps its slot',
     file: 'backend-gate.ts',
-    from: 'this.#settle(asked, reached, told',
-    to: 'void (asked, reached, told',
+    from: 'this.#settle(asked, sentOf(asked, reached), told',
+    to: 'void (asked, sentOf(asked, reached), told',
   },
   {
     name: 'backends: one slot for parallel calls',
